@@ -1,0 +1,157 @@
+"""Image × classifier × sweep → trace: the one place where augmenting and explaining meet."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from augimpact.augment.apply import augment
+from augimpact.augment.parameters import neutral_setting
+from augimpact.data.image import content_hash, read_image
+from augimpact.errors import Cancelled
+from augimpact.explain.gradcam import Explanation
+from augimpact.explain.methods import find_method
+from augimpact.models.classifier import Classifier
+from augimpact.models.load import load_classifier
+from augimpact.models.probe import evaluating
+from augimpact.sweep import Sweep
+from augimpact.trace import Trace
+
+__all__ = ["FOLLOW", "NEUTRAL", "analyze"]
+
+# A target that is the frame's own top class, and one that is the top class of the image as it was.
+FOLLOW = "follow"
+NEUTRAL = "neutral"
+# Frames at a time: on a CPU what fits the cache and malloc's pools is fastest, on a GPU what keeps it busy.
+CHUNK = {"cpu": 8, "cuda": 64, "mps": 32}
+
+
+def analyze(
+    image: Any,
+    sweep: Sweep,
+    classifier: Classifier | torch.nn.Module | str | None = None,
+    *,
+    method: str = "gradcam",
+    target: str | int = FOLLOW,
+    layer: str | None = None,
+    erase_fill: str = "black",
+    seed: int = 0,
+    chunk: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Trace:
+    """Sweeps an image, and asks the classifier at each step what it sees and where it looks.
+
+    Args:
+        image: a path, bytes, Pillow image, array or tensor, see `augimpact.data.image.read_image`.
+        sweep: the path through settings.
+        classifier: a `Classifier`, or what `load_classifier` takes; by default the built-in one.
+        method: how the maps are made, see `augimpact methods`.
+        target: the class to explain: `follow` (each frame's own top class), `neutral` (the top class of the image as it
+            was), or a class by name or index.
+        layer: the layer to explain; by default the classifier's own.
+        erase_fill: what an erased box shows: `black`, `mean` or `noise`.
+        seed: of the noise.
+        chunk: frames at a time; bounds memory and changes no result beyond rounding.
+        progress: called with frames done and frames in all, after each chunk.
+        cancelled: asked before each chunk whether to stop.
+
+    Raises:
+        ImageError, ParameterError, ModelError, LayerError, TargetError: see those.
+        Cancelled: `cancelled` said so.
+
+    >>> import augimpact as ai
+    >>> from augimpact.data.image import example
+    >>> trace = ai.analyze(example("Chelsea the cat"), ai.Sweep(rotation=(-45, 45), frames=5))
+    >>> trace.frames.shape, trace.scores.shape, trace.maps.shape
+    ((5, 448, 448, 3), (5, 1000), (5, 7, 7))
+    """
+    explain = find_method(method).explain
+    classifier = load_classifier() if classifier is None else load_classifier(classifier)
+    picture = read_image(image)
+    canvas = classifier.canvas(picture)
+    explained = classifier.find_layer(layer)
+    wanted = _target_index(classifier, canvas, target)
+    path = sweep.settings()
+    # The neutral frame goes first, so that a trace can say what changed.
+    settings = pd.concat([pd.DataFrame([neutral_setting()], dtype=np.float64), path], ignore_index=True)
+    values = {name: settings[name].to_numpy() for name in settings}
+
+    frames = np.empty((len(settings), *canvas.shape[1:], 3), dtype=np.uint8)
+    explanations: list[Explanation] = []
+    matrices: list[NDArray[np.float64]] = []
+    for part in _chunks(len(settings), chunk or CHUNK.get(classifier.device.type, 8)):
+        if cancelled is not None and cancelled():
+            raise Cancelled
+        augmented = augment(canvas, {name: each[part] for name, each in values.items()}, erase_fill=erase_fill, seed=seed)
+        pixels = _to_bytes(augmented.images)
+        torch.from_numpy(frames[part]).copy_(pixels.permute(0, 2, 3, 1), non_blocking=True)
+        explanations.append(explain(classifier.module, classifier.prepare(pixels), explained, wanted))
+        matrices.append(augmented.homographies)
+        if progress is not None:
+            progress(part.stop - 1, len(path))
+
+    logits, maps, targets = (torch.cat(column) for column in zip(*explanations, strict=True))
+    columns = (
+        frames,
+        logits.float().softmax(dim=1).cpu().numpy(),
+        maps.float().cpu().numpy(),
+        targets.cpu().numpy(),
+        np.concatenate(matrices),
+    )
+    recipe = {
+        "image": _image_recipe(image, picture),
+        "classifier": classifier.recipe() | {"layer": layer or classifier.layer},
+        "sweep": sweep.recipe(),
+        "method": method,
+        "target": target,
+        "erase_fill": erase_fill,
+        "seed": seed,
+        "versions": _versions(),
+    }
+    neutral = Trace(settings[:1], *(column[:1] for column in columns), classifier.labels, recipe)
+    return Trace(path, *(column[1:] for column in columns), classifier.labels, recipe, neutral)
+
+
+def _to_bytes(images: Tensor) -> Tensor:
+    """The images as they are shown, `(N, C, S, S)` uint8; the floats are used up on the way."""
+    return images.mul_(255).round_().to(torch.uint8)
+
+
+def _chunks(count: int, size: int) -> Iterator[slice]:
+    """Parts of nearly equal length, none longer than `size`: one frame left over would cost almost as much as a part."""
+    parts = -(-count // max(size, 1))
+    edges = np.linspace(0, count, parts + 1).round().astype(int).tolist()
+    return (slice(start, stop) for start, stop in pairwise(edges))
+
+
+def _target_index(classifier: Classifier, canvas: Tensor, target: str | int) -> int | None:
+    """The class that all maps explain, or None where each frame explains its own."""
+    if target == FOLLOW:
+        return None
+    if target != NEUTRAL:
+        return classifier.index_of(target)
+    with torch.no_grad(), evaluating(classifier.module):
+        return int(classifier.module(classifier.prepare(_to_bytes(canvas[None].clone()))).argmax())
+
+
+def _image_recipe(source: Any, image: Image.Image) -> dict[str, Any]:
+    is_path = isinstance(source, (str, os.PathLike))
+    return {"name": Path(source).name if is_path else "image", "hash": content_hash(image), "size": list(image.size)}
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("augimpact", "torch", "torchvision", "timm", "numpy", "Pillow")}
+    return {"python": platform.python_version()} | packages

@@ -1,0 +1,1 @@
+"""An image and settings in, frames and their homographies out."""

@@ -1,0 +1,1 @@
+"""What is swept: images, read once and checked."""

@@ -1,0 +1,72 @@
+"""What can go wrong by a user's hand, each kind a `ValueError` whose message is one sentence for that user."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "Cancelled",
+    "ImageError",
+    "LayerError",
+    "ModelError",
+    "OutputError",
+    "ParameterError",
+    "SweepError",
+    "TargetError",
+    "UserError",
+    "unknown",
+]
+
+
+class UserError(ValueError):
+    """The base of every error that a user can mend; its message names the value and what was expected."""
+
+
+class ImageError(UserError):
+    """An image that is missing, unreadable or too large."""
+
+
+class ParameterError(UserError):
+    """An augmentation parameter that does not exist, or a value outside its range."""
+
+
+class SweepError(UserError):
+    """A path through settings that cannot be walked: no frames, arrays of unequal length, an unknown easing."""
+
+
+class ModelError(UserError):
+    """A model that cannot be found, fetched or used as a classifier."""
+
+
+class LayerError(UserError):
+    """A layer that does not exist, or whose output has no spatial extent."""
+
+
+class TargetError(UserError):
+    """A class to explain that the classifier does not have."""
+
+
+class OutputError(UserError):
+    """A file that cannot be written, or whose suffix names no known format."""
+
+
+class Cancelled(Exception):  # noqa: N818 - a request that was carried out, not an error
+    """A running analysis was asked to stop and did."""
+
+
+def unknown(kind: str, name: object, known: Iterable[str], *, listed: int = 12) -> str:
+    """One sentence for a `name` that is none of the `known` ones, with the nearest of them.
+
+    >>> unknown("parameter", "rotatoin", ["rotation", "crop"])
+    "unknown parameter 'rotatoin'; did you mean rotation?"
+    >>> unknown("easing", "x", ["linear", "cosine"])
+    "unknown easing 'x'; expected one of linear, cosine"
+    """
+    names = list(known)
+    close = difflib.get_close_matches(str(name).lower(), [each.lower() for each in names], n=3, cutoff=0.6)
+    nearest = [each for each in names if each.lower() in close]
+    if nearest:
+        return f"unknown {kind} {name!r}; did you mean {' or '.join(nearest[:3])}?"
+    shown = ", ".join(names[:listed]) + (f" and {len(names) - listed} more" if len(names) > listed else "")
+    return f"unknown {kind} {name!r}; expected one of {shown}"

@@ -1,0 +1,1 @@
+"""A classifier and a batch in, scores and maps out."""

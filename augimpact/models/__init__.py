@@ -1,0 +1,1 @@
+"""A model with what belongs to it: its preprocessing, the names of its outputs, the layer to explain."""

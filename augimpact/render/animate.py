@@ -1,0 +1,151 @@
+"""Pictures in, one file out that moves: GIF, WebP; or a film strip."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from augimpact.errors import UserError, unknown
+
+__all__ = ["LOOPS", "gif_bytes", "shared_palette", "write_gif", "write_strip", "write_webp"]
+
+LOOPS = ("back and forth", "forward", "once")
+MILLISECONDS = 80
+HOLD = 800
+STRIP_FRAMES = 8
+# Colours are told apart by their five upper bits a channel: 32,768 cells, each assigned to a palette entry once.
+BITS = 5
+CELLS = 1 << BITS
+SAMPLED_PIXELS = 400_000
+ROUNDS = 10
+
+Pictures = NDArray[np.uint8]
+File = Path | BinaryIO
+
+
+def write_gif(
+    file: File,
+    pictures: Pictures,
+    *,
+    milliseconds: int = MILLISECONDS,
+    hold: int = HOLD,
+    loop: str = LOOPS[0],
+) -> None:
+    """A GIF of pictures `(N, height, width, 3)` with one palette for all.
+
+    Neighbours that are equal to the last pixel become one frame that is shown for longer.
+
+    Args:
+        file: a path or a binary file.
+        pictures: uint8.
+        milliseconds: how long a frame is shown; GIF counts in hundredths of a second.
+        hold: how long the last frame is shown.
+        loop: `back and forth` plays to the end and back, `forward` begins again, `once` stops at the end.
+
+    Raises:
+        UserError: a time that is not positive, or another loop.
+    """
+    order, durations = _schedule(len(pictures), milliseconds, hold, loop)
+    palette = shared_palette(pictures)
+    indices = _indexed(pictures, palette)
+    images = [Image.fromarray(each) for each in indices]
+    for image in images:
+        image.putpalette(palette.tobytes())
+    first, *others = (images[index] for index in order)
+    repeat = {} if loop == "once" else {"loop": 0}
+    first.save(file, format="GIF", save_all=True, append_images=others, duration=durations, optimize=False, **repeat)
+
+
+def gif_bytes(pictures: Pictures) -> bytes:
+    """What `write_gif` writes, with its defaults."""
+    file = io.BytesIO()
+    write_gif(file, pictures)
+    return file.getvalue()
+
+
+def write_webp(
+    file: File,
+    pictures: Pictures,
+    *,
+    milliseconds: int = MILLISECONDS,
+    hold: int = HOLD,
+    loop: str = LOOPS[0],
+) -> None:
+    """An animated WebP in true colour; arguments and errors as for `write_gif`."""
+    order, durations = _schedule(len(pictures), milliseconds, hold, loop)
+    images = [Image.fromarray(picture) for picture in pictures]
+    first, *others = (images[index] for index in order)
+    repeat = 1 if loop == "once" else 0
+    first.save(
+        file, format="WEBP", save_all=True, append_images=others, duration=durations, loop=repeat, quality=80, method=0
+    )
+
+
+def write_strip(file: File, pictures: Pictures) -> None:
+    """A PNG of up to eight pictures, evenly spaced from the first to the last, side by side."""
+    chosen = np.unique(np.linspace(0, len(pictures) - 1, STRIP_FRAMES).round().astype(int))
+    Image.fromarray(np.concatenate(pictures[chosen], axis=1)).save(file, format="PNG")
+
+
+def shared_palette(pictures: Pictures, colours: int = 256) -> NDArray[np.uint8]:
+    """The palette `(≤ colours, 3)` that serves all pictures: an octree's, improved by k-means over the colours in use.
+
+    >>> shared_palette(np.zeros((2, 4, 4, 3), np.uint8)).max()
+    np.uint8(0)
+    """
+    step = max(1, pictures.size // 3 // SAMPLED_PIXELS)
+    # An odd step, so that it does not fall into step with the columns.
+    sample = pictures.reshape(-1, 3)[:: step | 1]
+    quantized = Image.fromarray(sample[None]).quantize(colours, method=Image.Quantize.FASTOCTREE)
+    palette = np.array(quantized.getpalette(), dtype=np.float32).reshape(-1, 3)[:colours]
+    cells = _cells(sample)
+    weights = np.bincount(cells, minlength=CELLS**3)
+    used = np.flatnonzero(weights)
+    weights = weights[used]
+    means = np.stack(
+        [np.bincount(cells, weights=sample[:, channel], minlength=CELLS**3)[used] / weights for channel in range(3)], axis=1
+    ).astype(np.float32)
+    for _ in range(ROUNDS):
+        nearest = _nearest(means, palette)
+        totals = np.bincount(nearest, weights=weights, minlength=len(palette))
+        taken = totals > 0
+        for channel in range(3):
+            sums = np.bincount(nearest, weights=weights * means[:, channel], minlength=len(palette))
+            palette[taken, channel] = sums[taken] / totals[taken]
+    return np.rint(palette).astype(np.uint8)
+
+
+def _indexed(pictures: Pictures, palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Each pixel's place in the palette, looked up by the cell that its colour lies in."""
+    centres = (np.arange(CELLS, dtype=np.float32) + 0.5) * (256 / CELLS) - 0.5
+    grid = np.stack(np.meshgrid(centres, centres, centres, indexing="ij"), axis=-1).reshape(-1, 3)
+    table = _nearest(grid, palette.astype(np.float32)).astype(np.uint8)
+    return np.stack([table[_cells(picture)] for picture in pictures])
+
+
+def _cells(colours: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    upper = (colours >> (8 - BITS)).astype(np.uint16)
+    return (upper[..., 0] << (2 * BITS)) | (upper[..., 1] << BITS) | upper[..., 2]
+
+
+def _nearest(colours: NDArray[np.float32], palette: NDArray[np.float32]) -> NDArray[np.intp]:
+    """The palette entry at the least distance: the colour's own square is the same for all entries and left out."""
+    return ((palette**2).sum(axis=1) - 2 * colours @ palette.T).argmin(axis=1)
+
+
+def _schedule(count: int, milliseconds: int, hold: int, loop: str) -> tuple[Sequence[int], list[int]]:
+    """The order of the frames, and how long each is shown."""
+    if loop not in LOOPS:
+        raise UserError(unknown("loop", loop, LOOPS))
+    if milliseconds <= 0 or hold <= 0:
+        raise UserError(f"frames of {milliseconds} ms with the last held {hold} ms; expected more than 0")
+    order = list(range(count))
+    if loop == "back and forth":
+        order += range(count - 2, 0, -1)
+    return order, [hold if index == count - 1 else milliseconds for index in order]

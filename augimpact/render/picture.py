@@ -1,0 +1,126 @@
+"""One picture a frame for reports: the map over the frame, its caption, and the strip of class scores beneath."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from augimpact.render.overlay import blend
+
+__all__ = ["CLASS_COLOURS", "draw"]
+
+# One colour for each class that is shown, the same in pictures and in the page.
+CLASS_COLOURS = ("#2f6bff", "#e0566a", "#24a98f", "#b583b0", "#b08d4a", "#8793a1")
+INK, MUTED, PAGE, WELL = "#e8ebef", "#97a1ae", "#14171b", "#252b33"
+# What is narrower than this is enlarged, so that its caption can be read.
+SMALLEST_WIDTH = 320
+MARGIN, LINE = 8, 22
+
+
+def draw(
+    frames: NDArray[np.uint8],
+    maps: NDArray[np.float32],
+    *,
+    settings: Sequence[str],
+    predictions: Sequence[str],
+    top_scores: NDArray[np.float32],
+    labels: Sequence[str],
+    scores: NDArray[np.float32],
+    opacity: float = 0.5,
+    colour_map: str = "inferno",
+    scale: str = "sweep",
+    caption: bool = True,
+) -> NDArray[np.uint8]:
+    """The pictures, `(N, height, width, 3)` uint8.
+
+    Args:
+        frames: `(N, S, S, 3)` uint8.
+        maps: `(N, h, w)`.
+        settings: what was done to each frame, in words.
+        predictions: the name of each frame's top class.
+        top_scores: `(N,)`, its score.
+        labels: the names of the M classes of the strip.
+        scores: `(N, M)`, theirs.
+        opacity: see `augimpact.render.overlay.blend`, as `colour_map` and `scale`.
+        colour_map: likewise.
+        scale: likewise.
+        caption: whether caption and strip are drawn.
+    """
+    blended = blend(frames, maps, opacity=opacity, colour_map=colour_map, scale=scale)
+    zoom = math.ceil(SMALLEST_WIDTH / blended[0].width) if caption else 1
+    if zoom > 1:
+        blended = [image.resize((image.width * zoom, image.height * zoom), Image.Resampling.NEAREST) for image in blended]
+    if not caption:
+        return np.stack([np.asarray(image) for image in blended])
+    width = blended[0].width
+    strip = _Strip(labels, width)
+    pictures = np.empty((len(blended), blended[0].height + LINE + strip.height, width, 3), dtype=np.uint8)
+    for frame, image in enumerate(blended):
+        footer = Image.new("RGB", (width, LINE + strip.height), PAGE)
+        pen = ImageDraw.Draw(footer)
+        _caption(pen, width, f"{predictions[frame]}  {top_scores[frame]:.2f}", settings[frame])
+        strip.draw(pen, scores[frame])
+        pictures[frame, : image.height] = image
+        pictures[frame, image.height :] = footer
+    return pictures
+
+
+def _caption(pen: ImageDraw.ImageDraw, width: int, prediction: str, setting: str) -> None:
+    """The prediction at the left, the setting at the right; where both do not fit, the setting is cut."""
+    prediction = _fitted(prediction, _font(13, bold=True), width - 2 * MARGIN)
+    left = MARGIN + _font(13, bold=True).getlength(prediction)
+    pen.text((MARGIN, LINE / 2 + 1), prediction, INK, _font(13, bold=True), anchor="lm")
+    setting = _fitted(setting, _font(12), width - MARGIN - left - 2 * MARGIN)
+    pen.text((width - MARGIN, LINE / 2 + 1), setting, MUTED, _font(12), anchor="rm")
+
+
+class _Strip:
+    """A row of cells, one a class: the higher the score, the stronger its colour; name and number beneath."""
+
+    height = 34
+
+    def __init__(self, labels: Sequence[str], width: int) -> None:
+        count = max(len(labels), 1)
+        edges = np.linspace(MARGIN, width - MARGIN, count + 1).round().astype(int).tolist()
+        self.spans = list(zip(edges[:-1], edges[1:], strict=True))
+        font = _font(10)
+        digits = font.getlength(" 0.00") + 4
+        self.names = [
+            _fitted(label, font, right - left - digits) for label, (left, right) in zip(labels, self.spans, strict=False)
+        ]
+
+    def draw(self, pen: ImageDraw.ImageDraw, scores: NDArray[np.float32]) -> None:
+        for index, (name, score) in enumerate(zip(self.names, scores, strict=True)):
+            left, right = self.spans[index]
+            colour = _mixed(WELL, CLASS_COLOURS[index % len(CLASS_COLOURS)], float(score))
+            pen.rectangle((left, LINE, right - 4, LINE + 10), fill=colour)
+            pen.text((left, LINE + 21), f"{name} {score:.2f}", MUTED, _font(10), anchor="lm")
+
+
+def _mixed(low: str, high: str, share: float) -> tuple[int, ...]:
+    ends = (bytes.fromhex(colour[1:]) for colour in (low, high))
+    return tuple(round(a + (b - a) * share) for a, b in zip(*ends, strict=True))
+
+
+@cache
+def _font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """DejaVu Sans as matplotlib carries it: it has the signs that captions need, on every machine."""
+    import matplotlib
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name, size)
+
+
+def _fitted(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
+    """The text, cut with an ellipsis where it is wider than there is room."""
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "…") > width:
+        text = text[:-1]
+    return text.rstrip() + "…" if text else ""
