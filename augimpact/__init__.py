@@ -28,7 +28,7 @@ _HOME = {
     "augment": "augimpact.augment.apply",
     "load_classifier": "augimpact.models.load",
 }
-__all__ = list(_HOME)  # noqa: PLE0605 - the names above
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> Any:

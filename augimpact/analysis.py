@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from augimpact.augment.apply import augment
@@ -29,7 +29,7 @@ from augimpact.models.probe import evaluating
 from augimpact.sweep import Sweep
 from augimpact.trace import Trace
 
-__all__ = ["FOLLOW", "NEUTRAL", "analyze"]
+__all__ = ["FOLLOW", "NEUTRAL", "Subject", "analyze", "explain_settings"]
 
 # A target that is the frame's own top class, and one that is the top class of the image as it was.
 FOLLOW = "follow"
@@ -38,35 +38,40 @@ NEUTRAL = "neutral"
 CHUNK = {"cpu": 8, "cuda": 64, "mps": 32}
 
 
+@dataclass(frozen=True)
+class Subject:
+    """An image as one classifier is asked about it, so that it need not be prepared again for every question.
+
+    canvas: `(3, S, S)` in [0, 1], on the classifier's device. recipe: name, hash and size of the image.
+    """
+
+    canvas: Tensor
+    recipe: dict[str, Any]
+
+    @classmethod
+    def of(cls, image: Any, classifier: Classifier, name: str | None = None) -> Subject:
+        """Reads and resamples the image; it is called by its file's name where no other is given."""
+        picture = read_image(image)
+        if name is None:
+            name = Path(image).name if isinstance(image, (str, os.PathLike)) else "image"
+        recipe = {"name": name, "hash": content_hash(picture), "size": list(picture.size)}
+        return cls(classifier.canvas(picture), recipe)
+
+
 def analyze(
     image: Any,
     sweep: Sweep,
     classifier: Classifier | torch.nn.Module | str | None = None,
-    *,
-    method: str = "gradcam",
-    target: str | int = FOLLOW,
-    layer: str | None = None,
-    erase_fill: str = "black",
-    seed: int = 0,
-    chunk: int | None = None,
-    progress: Callable[[int, int], object] | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    **options: Any,
 ) -> Trace:
     """Sweeps an image, and asks the classifier at each step what it sees and where it looks.
 
     Args:
-        image: a path, bytes, Pillow image, array or tensor, see `augimpact.data.image.read_image`.
+        image: a path, bytes, Pillow image, array or tensor, see `augimpact.data.image.read_image`; or a `Subject`.
         sweep: the path through settings.
         classifier: a `Classifier`, or what `load_classifier` takes; by default the built-in one.
-        method: how the maps are made, see `augimpact methods`.
-        target: the class to explain: `follow` (each frame's own top class), `neutral` (the top class of the image as it
-            was), or a class by name or index.
-        layer: the layer to explain; by default the classifier's own.
-        erase_fill: what an erased box shows: `black`, `mean` or `noise`.
-        seed: of the noise.
-        chunk: frames at a time; bounds memory and changes no result beyond rounding.
-        progress: called with frames done and frames in all, after each chunk.
-        cancelled: asked before each chunk whether to stop.
+        **options: `method`, `target`, `layer`, `erase_fill`, `seed`, `chunk`, `progress`, `cancelled`; see
+            `explain_settings`.
 
     Raises:
         ImageError, ParameterError, ModelError, LayerError, TargetError: see those.
@@ -78,51 +83,89 @@ def analyze(
     >>> trace.frames.shape, trace.scores.shape, trace.maps.shape
     ((5, 448, 448, 3), (5, 1000), (5, 7, 7))
     """
-    explain = find_method(method).explain
     classifier = load_classifier() if classifier is None else load_classifier(classifier)
-    picture = read_image(image)
-    canvas = classifier.canvas(picture)
-    explained = classifier.find_layer(layer)
-    wanted = _target_index(classifier, canvas, target)
-    path = sweep.settings()
+    subject = image if isinstance(image, Subject) else Subject.of(image, classifier)
     # The neutral frame goes first, so that a trace can say what changed.
-    settings = pd.concat([pd.DataFrame([neutral_setting()], dtype=np.float64), path], ignore_index=True)
-    values = {name: settings[name].to_numpy() for name in settings}
+    settings = pd.concat([pd.DataFrame([neutral_setting()], dtype=np.float64), sweep.settings()], ignore_index=True)
+    both = explain_settings(subject, settings, classifier, **options)
+    both.recipe["sweep"] = sweep.recipe()
+    return replace(both[1:], settings=sweep.settings(), neutral=both[:1])
 
-    frames = np.empty((len(settings), *canvas.shape[1:], 3), dtype=np.uint8)
+
+def explain_settings(
+    subject: Subject,
+    settings: pd.DataFrame,
+    classifier: Classifier,
+    *,
+    method: str = "gradcam",
+    target: str | int = FOLLOW,
+    layer: str | None = None,
+    erase_fill: str = "black",
+    seed: int = 0,
+    chunk: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Trace:
+    """The trace of one frame for each row of `settings`, without a neutral one.
+
+    Args:
+        subject: the image.
+        settings: a row a frame, a column for every parameter.
+        classifier: the one for which the subject was prepared.
+        method: how the maps are made, see `augimpact methods`.
+        target: the class to explain: `follow` (each frame's own top class), `neutral` (the top class of the image as it
+            was), or a class by name or index.
+        layer: the layer to explain; by default the classifier's own.
+        erase_fill: what an erased box shows: `black`, `mean` or `noise`.
+        seed: of the noise.
+        chunk: frames at a time; bounds memory and changes no result beyond rounding.
+        progress: called with frames done and frames in all, after each chunk.
+        cancelled: asked before each chunk whether to stop.
+
+    Raises:
+        ParameterError, ModelError, LayerError, TargetError: see those.
+        Cancelled: `cancelled` said so.
+    """
+    explain = find_method(method).explain
+    explained = classifier.find_layer(layer)
+    wanted = _target_index(classifier, subject.canvas, target)
+    values = {str(name): column.to_numpy(dtype=np.float64) for name, column in settings.items()}
+    count = len(settings)
+
+    frames = np.empty((count, *subject.canvas.shape[1:], 3), dtype=np.uint8)
     explanations: list[Explanation] = []
     matrices: list[NDArray[np.float64]] = []
-    for part in _chunks(len(settings), chunk or CHUNK.get(classifier.device.type, 8)):
+    for part in _chunks(count, chunk or CHUNK.get(classifier.device.type, CHUNK["cpu"])):
         if cancelled is not None and cancelled():
             raise Cancelled
-        augmented = augment(canvas, {name: each[part] for name, each in values.items()}, erase_fill=erase_fill, seed=seed)
+        some = {name: each[part] for name, each in values.items()}
+        augmented = augment(subject.canvas, some, erase_fill=erase_fill, seed=seed)
         pixels = _to_bytes(augmented.images)
         torch.from_numpy(frames[part]).copy_(pixels.permute(0, 2, 3, 1), non_blocking=True)
         explanations.append(explain(classifier.module, classifier.prepare(pixels), explained, wanted))
         matrices.append(augmented.homographies)
         if progress is not None:
-            progress(part.stop - 1, len(path))
+            progress(part.stop, count)
 
     logits, maps, targets = (torch.cat(column) for column in zip(*explanations, strict=True))
-    columns = (
-        frames,
-        logits.float().softmax(dim=1).cpu().numpy(),
-        maps.float().cpu().numpy(),
-        targets.cpu().numpy(),
-        np.concatenate(matrices),
+    return Trace(
+        settings=settings,
+        frames=frames,
+        scores=logits.float().softmax(dim=1).cpu().numpy(),
+        maps=maps.float().cpu().numpy(),
+        targets=targets.cpu().numpy(),
+        homographies=np.concatenate(matrices),
+        labels=classifier.labels,
+        recipe={
+            "image": subject.recipe,
+            "classifier": classifier.recipe() | {"layer": layer or classifier.layer},
+            "method": method,
+            "target": target,
+            "erase_fill": erase_fill,
+            "seed": seed,
+            "versions": _versions(),
+        },
     )
-    recipe = {
-        "image": _image_recipe(image, picture),
-        "classifier": classifier.recipe() | {"layer": layer or classifier.layer},
-        "sweep": sweep.recipe(),
-        "method": method,
-        "target": target,
-        "erase_fill": erase_fill,
-        "seed": seed,
-        "versions": _versions(),
-    }
-    neutral = Trace(settings[:1], *(column[:1] for column in columns), classifier.labels, recipe)
-    return Trace(path, *(column[1:] for column in columns), classifier.labels, recipe, neutral)
 
 
 def _to_bytes(images: Tensor) -> Tensor:
@@ -131,7 +174,7 @@ def _to_bytes(images: Tensor) -> Tensor:
 
 
 def _chunks(count: int, size: int) -> Iterator[slice]:
-    """Parts of nearly equal length, none longer than `size`: one frame left over would cost almost as much as a part."""
+    """Parts of nearly equal length, none longer than `size`: one frame alone would cost almost as much as many."""
     parts = -(-count // max(size, 1))
     edges = np.linspace(0, count, parts + 1).round().astype(int).tolist()
     return (slice(start, stop) for start, stop in pairwise(edges))
@@ -145,11 +188,6 @@ def _target_index(classifier: Classifier, canvas: Tensor, target: str | int) -> 
         return classifier.index_of(target)
     with torch.no_grad(), evaluating(classifier.module):
         return int(classifier.module(classifier.prepare(_to_bytes(canvas[None].clone()))).argmax())
-
-
-def _image_recipe(source: Any, image: Image.Image) -> dict[str, Any]:
-    is_path = isinstance(source, (str, os.PathLike))
-    return {"name": Path(source).name if is_path else "image", "hash": content_hash(image), "size": list(image.size)}
 
 
 def _versions() -> dict[str, str]:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from typer.exceptions import TyperException
 
 from augimpact.augment.parameters import CATALOGUE, ERASE_FILLS
 from augimpact.errors import Cancelled, SweepError, UserError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="See what image augmentation does to a classifier.",
@@ -33,11 +33,12 @@ app = typer.Typer(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits: 0 when all is done, 2 for a user's mistake, 130 when interrupted."""
     try:
-        app(arguments)
-    except UserError as error:
-        print("augimpact: " + " ".join(str(error).split()), file=sys.stderr)
+        sys.exit(app(sys.argv[1:] or ["--help"] if arguments is None else arguments, standalone_mode=False))
+    except (UserError, TyperException) as error:
+        message = error.format_message() if isinstance(error, TyperException) else str(error)
+        print("augimpact: " + " ".join(message.split()), file=sys.stderr)
         sys.exit(2)
-    except (KeyboardInterrupt, Cancelled):
+    except (KeyboardInterrupt, typer.Abort, Cancelled):
         print("augimpact: interrupted; nothing was written", file=sys.stderr)
         sys.exit(130)
 
@@ -57,22 +58,28 @@ def sweep(
     easing: Annotated[str, typer.Option(help=f"How a range is walked: {' or '.join(EASINGS)}.")] = EASINGS[0],
     model: Annotated[str, typer.Option(help="See `augimpact models`.")] = "efficientnet-lite0",
     method: Annotated[str, typer.Option(help="See `augimpact methods`.")] = "gradcam",
-    layer: Annotated[str | None, typer.Option(help="The layer to explain; by default the last with spatial output.")] = None,
-    target: Annotated[str, typer.Option(help="`follow` (each frame's top class), `neutral` (the image's), or a class.")] = "follow",
+    layer: Annotated[
+        str | None, typer.Option(help="The layer to explain; by default the last with spatial output.")
+    ] = None,
+    target: Annotated[
+        str, typer.Option(help="`follow` (each frame's top class), `neutral` (the image's), or a class.")
+    ] = "follow",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    erase_fill: Annotated[str, typer.Option(help=f"What an erased box shows: {', '.join(ERASE_FILLS)}.")] = ERASE_FILLS[0],
+    erase_fill: Annotated[str, typer.Option(help=f"What an erased box shows: {', '.join(ERASE_FILLS)}.")] = ERASE_FILLS[
+        0
+    ],
     opacity: Annotated[float, typer.Option(help="Of the map over the image, 0 to 1.")] = 0.5,
     seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
 ) -> None:
     """Sweeps IMAGE and saves what the classifier saw and where it looked."""
     from augimpact.files import check_writable
-    from augimpact.formats import writer
+    from augimpact.formats import format_of
 
     if not output:
         raise SweepError("no output was named; expected -o FILE, such as -o out.gif")
     path = Sweep(frames=frames, easing=easing, **_parsed(augmentation or []))
     for file in output:
-        writer(file)
+        format_of(file)
         check_writable(file)
     if not 0 <= opacity <= 1:
         raise UserError(f"--opacity is {opacity:g}; expected a number from 0 to 1")
@@ -82,7 +89,7 @@ def sweep(
         image, path, model, device, method=method, target=target, layer=layer, erase_fill=erase_fill, seed=seed
     )
     for file in output:
-        drawn = {"opacity": opacity} if file.suffix.lower() in (".gif", ".webp", ".png") else {}
+        drawn = {"opacity": opacity} if "opacity" in format_of(file).options else {}
         print(trace.save(file, **drawn))
 
 
@@ -109,7 +116,9 @@ def models(search: Annotated[str, typer.Argument(help="Lists only names that con
     pretrained = timm.list_models(pretrained=True)
     known = {
         "built in, needs no network": [BUILTIN],
-        "torchvision, fetched on first use": [TORCHVISION + name for name in torchvision.models.list_models(module=torchvision.models)],
+        "torchvision, fetched on first use": [
+            TORCHVISION + name for name in torchvision.models.list_models(module=torchvision.models)
+        ],
         "timm, fetched on first use": pretrained,
     }
     rows = [(name, origin) for origin, names in known.items() for name in names if search.lower() in name.lower()]
@@ -122,7 +131,14 @@ def augmentations() -> None:
     _print_table(
         ("name", "group", "range", "neutral", "unit", "what it does"),
         [
-            (each.name, each.group, f"{each.minimum:g}:{each.maximum:g}", f"{each.neutral:g}", each.unit, each.description)
+            (
+                each.name,
+                each.group,
+                f"{each.minimum:g}:{each.maximum:g}",
+                f"{each.neutral:g}",
+                each.unit,
+                each.description,
+            )
             for each in CATALOGUE.values()
         ],
     )

@@ -64,6 +64,8 @@ def unknown(kind: str, name: object, known: Iterable[str], *, listed: int = 12) 
     "unknown easing 'x'; expected one of linear, cosine"
     """
     names = list(known)
+    if not names:
+        return f"unknown {kind} {name!r}; there are none"
     close = difflib.get_close_matches(str(name).lower(), [each.lower() for each in names], n=3, cutoff=0.6)
     nearest = [each for each in names if each.lower() in close]
     if nearest:

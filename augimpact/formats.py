@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,42 +18,59 @@ from augimpact.render.animate import write_gif, write_strip, write_webp
 if TYPE_CHECKING:
     from augimpact.trace import Trace
 
-__all__ = ["FORMATS", "read_npz", "writer"]
+__all__ = ["FORMATS", "file_bytes", "format_of", "read_npz"]
 
 ARRAYS = ("frames", "scores", "maps", "targets", "homographies")
 NPZ_FORMAT = 1
 TOP = 5
 
-Writer = Callable[..., None]
+PICTURE_OPTIONS = ("opacity", "colour_map", "scale", "caption")
+ANIMATION_OPTIONS = ("milliseconds", "hold", "loop")
 
 
-def writer(path: str | Path) -> Writer:
-    """The function `(trace, path, **options)` that writes the format of this suffix.
+class Format(NamedTuple):
+    """write: `(trace, binary file, **options)`. options: the names of those."""
+
+    write: Callable[..., None]
+    options: tuple[str, ...] = ()
+
+
+def format_of(path: str | Path, options: Iterable[str] = ()) -> Format:
+    """The format that the suffix names, if it has these options.
 
     Raises:
-        OutputError: the suffix names none.
+        OutputError: the suffix names none, or the format has no such option.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
         raise OutputError(f"{str(path)!r}: " + unknown("suffix", suffix, FORMATS))
+    for name in options:
+        if name not in FORMATS[suffix].options:
+            raise OutputError(f"{str(path)!r}: " + unknown(f"option of {suffix} files", name, FORMATS[suffix].options))
     return FORMATS[suffix]
 
 
-def _write_gif(trace: Trace, path: Path, **options: Any) -> None:
-    animation = {name: options.pop(name) for name in ("milliseconds", "hold", "loop") if name in options}
-    write_gif(path, trace.pictures(**options), **animation)
+def file_bytes(trace: Trace, suffix: str, wishes: Mapping[str, Any]) -> bytes:
+    """The content of the file that this suffix names; of the `wishes` those are heard that this format has."""
+    chosen = FORMATS[suffix]
+    file = io.BytesIO()
+    chosen.write(trace, file, **{name: wishes[name] for name in chosen.options if name in wishes})
+    return file.getvalue()
 
 
-def _write_webp(trace: Trace, path: Path, **options: Any) -> None:
-    animation = {name: options.pop(name) for name in ("milliseconds", "hold", "loop") if name in options}
-    write_webp(path, trace.pictures(**options), **animation)
+def _animated(encode: Callable[..., None]) -> Callable[..., None]:
+    def write(trace: Trace, file: BinaryIO, **options: Any) -> None:
+        animation = {name: options.pop(name) for name in ANIMATION_OPTIONS if name in options}
+        encode(file, trace.pictures(**options), **animation)
+
+    return write
 
 
-def _write_png(trace: Trace, path: Path, **options: Any) -> None:
-    write_strip(path, trace.pictures(**options))
+def _write_png(trace: Trace, file: BinaryIO, **options: Any) -> None:
+    write_strip(file, trace.pictures(**options))
 
 
-def _write_json(trace: Trace, path: Path) -> None:
+def _write_json(trace: Trace, file: BinaryIO) -> None:
     settings = trace.settings.to_dict(orient="records")
     order = np.argsort(-trace.scores, axis=1, kind="stable")[:, :TOP]
     frames = [
@@ -64,10 +82,10 @@ def _write_json(trace: Trace, path: Path) -> None:
         for frame in range(len(trace))
     ]
     document = {"recipe": trace.recipe, "frames": frames, "flips": trace.flips().to_dict(orient="records")}
-    path.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    file.write((json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
-def _write_npz(trace: Trace, path: Path) -> None:
+def _write_npz(trace: Trace, file: BinaryIO) -> None:
     meta = {
         "format": NPZ_FORMAT,
         "parameters": list(trace.settings),
@@ -77,8 +95,7 @@ def _write_npz(trace: Trace, path: Path) -> None:
     arrays = _arrays(trace)
     if trace.neutral is not None:
         arrays |= {f"neutral_{name}": array for name, array in _arrays(trace.neutral).items()}
-    with path.open("wb") as file:
-        np.savez(file, meta=np.array(json.dumps(meta)), **arrays)  # type: ignore[arg-type]
+    np.savez(file, meta=np.array(json.dumps(meta)), **arrays)  # type: ignore[arg-type]
 
 
 def _arrays(trace: Trace) -> dict[str, np.ndarray[Any, Any]]:
@@ -111,10 +128,10 @@ def _parts(stored: Mapping[str, Any], meta: dict[str, Any], prefix: str) -> dict
     return parts | {"settings": settings, "labels": tuple(meta["labels"]), "recipe": meta["recipe"]}
 
 
-FORMATS: Mapping[str, Writer] = {
-    ".gif": _write_gif,
-    ".webp": _write_webp,
-    ".png": _write_png,
-    ".npz": _write_npz,
-    ".json": _write_json,
+FORMATS: Mapping[str, Format] = {
+    ".gif": Format(_animated(write_gif), PICTURE_OPTIONS + ANIMATION_OPTIONS),
+    ".webp": Format(_animated(write_webp), PICTURE_OPTIONS + ANIMATION_OPTIONS),
+    ".png": Format(_write_png, PICTURE_OPTIONS),
+    ".npz": Format(_write_npz),
+    ".json": Format(_write_json),
 }

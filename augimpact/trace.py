@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from augimpact.augment.parameters import CATALOGUE, format_value
 from augimpact.files import written_whole
-from augimpact.formats import read_npz, writer
+from augimpact.formats import format_of, read_npz
 from augimpact.render.animate import write_webp
 from augimpact.render.picture import draw
 
@@ -51,6 +51,18 @@ class Trace:
     def __len__(self) -> int:
         return len(self.frames)
 
+    def __getitem__(self, part: slice) -> Trace:
+        """The trace of some of the frames."""
+        return replace(
+            self,
+            settings=self.settings[part],
+            frames=self.frames[part],
+            scores=self.scores[part],
+            maps=self.maps[part],
+            targets=self.targets[part],
+            homographies=self.homographies[part],
+        )
+
     def __repr__(self) -> str:
         changed = ", ".join(self.changed) or "nothing"
         return f"Trace({len(self)} frames of {self.recipe['image']['name']!r}, changing {changed})"
@@ -58,18 +70,20 @@ class Trace:
     @cached_property
     def predictions(self) -> NDArray[np.int64]:
         """The top class of each frame, `(N,)`."""
-        return self.scores.argmax(axis=1)
+        return np.asarray(self.scores.argmax(axis=1), dtype=np.int64)
 
     @property
     def changed(self) -> tuple[str, ...]:
         """The parameters that leave their neutral value somewhere on the path."""
-        return tuple(name for name in self.settings if (self.settings[name] != CATALOGUE[name].neutral).any())
+        return tuple(name for name, each in CATALOGUE.items() if (self.settings[name].to_numpy() != each.neutral).any())
 
     def captions(self) -> list[str]:
         """The setting of each frame in words: what changes and is not neutral."""
         columns = {name: self.settings[name].to_numpy() for name in self.changed}
         return [
-            "  ".join(f"{CATALOGUE[name].label} {format_value(name, values[frame])}" for name, values in columns.items())
+            "  ".join(
+                f"{CATALOGUE[name].label} {format_value(name, values[frame])}" for name, values in columns.items()
+            )
             for frame in range(len(self))
         ]
 
@@ -94,8 +108,8 @@ class Trace:
     def flips(self) -> pd.DataFrame:
         """The places where the predicted class changes: a row a flip.
 
-        `frame` is the first one with the new class; every parameter that changes stands at the value half way between that
-        frame and the one before.
+        `frame` is the first one with the new class; every parameter that changes stands at the value half way between
+        that frame and the one before.
         """
         at = np.flatnonzero(np.diff(self.predictions)) + 1
         changed = list(self.changed)
@@ -130,17 +144,17 @@ class Trace:
         """Writes the trace in the form that the suffix names; the file appears whole or not at all.
 
         Args:
-            path: ends in `.gif`, `.webp`, `.png` (a film strip), `.npz` (everything, exactly) or `.json` (settings, top five
-                classes and recipe).
-            **options: for pictures, see `augimpact.render.picture.draw`; for animations also
-                `milliseconds` a frame, `hold` (milliseconds of the last frame) and `loop` (`back and forth`, `forward`, `once`).
+            path: ends in `.gif`, `.webp`, `.png` (a film strip), `.npz` (everything, exactly) or `.json` (settings, top
+                five classes and recipe).
+            **options: `opacity`, `colour_map`, `scale` and `caption`, see `augimpact.render.picture.draw`; of
+                animations also `milliseconds`, `hold` and `loop`, see `augimpact.render.animate.write_gif`.
 
         Raises:
             OutputError: the suffix is none of these, or the file cannot be written.
         """
-        write = writer(path)
-        with written_whole(path) as temporary:
-            write(self, temporary, **options)
+        write = format_of(path, options).write
+        with written_whole(path) as temporary, temporary.open("wb") as file:
+            write(self, file, **options)
         return Path(path)
 
     @classmethod

@@ -19,4 +19,6 @@ def brightness_(batch: Tensor, factors: NDArray[np.float64]) -> Tensor:
     """
     if (factors == 1).all():
         return batch
-    return batch.mul_(torch.as_tensor(factors, dtype=batch.dtype, device=batch.device)[:, None, None, None]).clamp_(0, 1)
+    return batch.mul_(torch.as_tensor(factors, dtype=batch.dtype, device=batch.device)[:, None, None, None]).clamp_(
+        0, 1
+    )

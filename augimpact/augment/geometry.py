@@ -49,8 +49,10 @@ def warp(image: Tensor, matrices: Matrices) -> Tensor:
     batch = image[None].contiguous(memory_format=torch.channels_last).expand(len(matrices), -1, -1, -1)
     moved = np.flatnonzero((matrices != IDENTITY).any(axis=(1, 2)))
     if len(moved) == 0:
-        return batch.contiguous(memory_format=torch.channels_last)
-    grid = _sampling_grid(np.linalg.inv(matrices[moved]), image.shape[-1], image.device)
+        # A copy even of a single frame: what is made of the batch is changed in place, the image never is.
+        return batch.clone(memory_format=torch.channels_last)
+    inverses: Matrices = np.linalg.inv(matrices[moved]).astype(np.float64)
+    grid = _sampling_grid(inverses, image.shape[-1], image.device)
     warped = F.grid_sample(batch[: len(moved)], grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     if len(moved) == len(matrices):
         return warped
@@ -99,8 +101,8 @@ def _rotation(degrees: Values) -> Matrices:
 def _perspective(share: Values) -> Matrices:
     """The square onto the trapezium whose right (negative: left) edge is shorter by `share`.
 
-    With u = (x + 1)/2 the right edge of length 1 − v asks for u' = u / (1 − v + v u) and y' = (1 − v) y / (1 − v + v u);
-    written in x, with p = v/2, these are the entries below. The left edge is its mirror image.
+    With u = (x + 1)/2 a right edge of length 1 − v asks for u' = u / (1 − v + v u) and y' = (1 − v) y / (1 − v + v u).
+    Written in x, with p = v/2, these are the entries below. The left edge is its mirror image.
     """
     half = np.clip(share, -LARGEST_SHARE, LARGEST_SHARE) / 2
     size = np.abs(half)

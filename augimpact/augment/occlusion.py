@@ -14,7 +14,8 @@ def boxes(x: NDArray[np.float64], y: NDArray[np.float64], w: NDArray[np.float64]
           side: int) -> NDArray[np.int64]:  # fmt: skip
     """Whole pixels `(N, 4)` as top, bottom, left, right of boxes given in shares of the side, cut at its end."""
     edges = np.stack([y, y + h, x, x + w], axis=1)
-    return np.rint(np.clip(edges, 0, 1) * side).astype(np.int64)
+    pixels: NDArray[np.int64] = np.rint(np.clip(edges, 0, 1) * side).astype(np.int64)
+    return pixels
 
 
 def fill_pattern(image: Tensor, fill: str, seed: int) -> Tensor:

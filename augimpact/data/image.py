@@ -124,13 +124,13 @@ def _from_array(source: Any) -> Image.Image:
 
 def _bytes_of(values: NDArray[Any]) -> NDArray[np.uint8]:
     if values.dtype == np.uint8:
-        return values
+        return np.asarray(values, dtype=np.uint8)
     if values.dtype == np.uint16:
-        return np.rint(values / 257).astype(np.uint8)
+        return np.asarray(np.rint(values / 257), dtype=np.uint8)
     if values.dtype == np.bool_:
-        return values.astype(np.uint8) * 255
+        return np.where(values, np.uint8(255), np.uint8(0))
     if not np.issubdtype(values.dtype, np.floating):
         raise ImageError(f"an image of type {values.dtype}; expected uint8, uint16 or floats in [0, 1]")
     if not (values.min() >= 0 and values.max() <= 1):
         raise ImageError(f"an image with values from {values.min():g} to {values.max():g}; expected [0, 1]")
-    return np.rint(values * 255).astype(np.uint8)
+    return np.asarray(np.rint(values * 255), dtype=np.uint8)

@@ -28,8 +28,8 @@ def gradcam(module: nn.Module, batch: Tensor, layer: nn.Module, target: int | No
     places of ∂y/∂A_k (Selvaraju et al. 2017, arXiv:1610.02391, eq. 1 and 2).
 
     Everything before the layer runs without a graph. At the layer a hook cuts the output loose, lets it require a
-    gradient and switches gradients on, and the summed target logits are differentiated with respect to it alone, so that
-    no parameter collects a gradient. Hooks and training modes are as before when the call ends, however it ends.
+    gradient and switches gradients on, and the summed target logits are differentiated with respect to it alone, so
+    that no parameter collects a gradient. Hooks and training modes are as before when the call ends, however it ends.
 
     Args:
         module: maps the batch to logits `(N, C)`.
@@ -55,8 +55,14 @@ def gradcam(module: nn.Module, batch: Tensor, layer: nn.Module, target: int | No
         with torch.inference_mode(False), evaluating(module), torch.no_grad():
             logits = module(batch)
             if not branches or not logits.requires_grad:
-                raise LayerError(f"the scores do not depend on the layer of type {type(layer).__name__}; choose another")
-            targets = logits.detach().argmax(dim=1) if target is None else torch.full_like(logits[:, 0], target, dtype=torch.int64)
+                raise LayerError(
+                    f"the scores do not depend on the layer of type {type(layer).__name__}; choose another"
+                )
+            targets = (
+                logits.detach().argmax(dim=1)
+                if target is None
+                else torch.full_like(logits[:, 0], target, dtype=torch.int64)
+            )
             chosen = logits.gather(1, targets[:, None]).sum()
             (gradients,) = torch.autograd.grad(chosen, branches[-1])
     finally:

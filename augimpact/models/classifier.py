@@ -117,7 +117,7 @@ class Classifier:
             LayerError: there is none, or its output has no spatial extent.
         """
         name = name or self.layer
-        modules = dict(self.module.named_modules())
+        modules: dict[str, nn.Module] = dict(self.module.named_modules())
         if name not in modules:
             raise LayerError(unknown("layer", name, self.probe.layers))
         if name not in self.probe.layers:
@@ -138,7 +138,9 @@ class Classifier:
         """
         if isinstance(target, (int, np.integer)):
             if not 0 <= target < len(self.labels):
-                raise TargetError(f"target {target} is outside the {len(self.labels)} classes; expected 0 to {len(self.labels) - 1}")
+                raise TargetError(
+                    f"target {target} is outside the {len(self.labels)} classes; expected 0 to {len(self.labels) - 1}"
+                )
             return int(target)
         if target in self.labels:
             return self.labels.index(target)
@@ -184,8 +186,7 @@ class Classifier:
         """The box of the image that evaluation's resize and centre crop keep, in its own pixels."""
         width, height = image.size
         share = self.size / math.floor(self.size / self.crop + 1e-6)
-        kept_x, kept_y = (width, height) if self.squash else (min(width, height),) * 2
-        kept_x, kept_y = kept_x * share, kept_y * share
+        kept_x, kept_y = (share * (side if self.squash else min(width, height)) for side in (width, height))
         left, top = (width - kept_x) / 2, (height - kept_y) / 2
         return left, top, left + kept_x, top + kept_y
 

@@ -64,7 +64,9 @@ def pick_device(name: str = "auto") -> torch.device:
         ModelError: there is no such device on this machine.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
+        return torch.device(
+            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        )
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
@@ -73,7 +75,7 @@ def pick_device(name: str = "auto") -> torch.device:
     return device
 
 
-def _from_module(module: nn.Module, *, name: str | None = None, layer: str | None = None) -> Classifier:
+def _from_module(module: Any, *, name: str | None = None, layer: str | None = None) -> Classifier:
     if not hasattr(module, "pretrained_cfg"):
         return Classifier(module, name=name, layer=layer)
     from timm.data import resolve_model_data_config
@@ -162,12 +164,12 @@ def _without_retries_when_offline() -> Iterator[None]:
 def _fetched(name: str, fetch: Callable[[], Result]) -> Result:
     """What the library's own loader gives, which shows its own progress; its many errors become one sentence.
 
-    A missing network shows itself in a different class of exception in every version of every loader, so all are caught.
+    A missing network is another class of exception in every version of every loader, so all are caught.
     """
     try:
         return fetch()
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(
-            f"the weights of {name!r} could not be fetched ({reason}); without a network use {BUILTIN!r}, which is built in"
+            f"the weights of {name!r} could not be fetched ({reason}); {BUILTIN!r} is built in and needs no network"
         ) from error

@@ -15,7 +15,7 @@ __all__ = ["Probe", "evaluating", "probe"]
 
 
 class Probe(NamedTuple):
-    """outputs: the number of classes. layers: names of layers with spatial output `(N, C, h, w)`, last finished last."""
+    """outputs: the number of classes. layers: names of those with spatial output `(N, C, h, w)`, last finished last."""
 
     outputs: int
     layers: tuple[str, ...]
@@ -27,7 +27,9 @@ class Probe(NamedTuple):
             LayerError: no layer has any.
         """
         if not self.layers:
-            raise LayerError("no layer of this model has a spatial output (N, C, h, w); a convolutional model is expected")
+            raise LayerError(
+                "no layer of this model has a spatial output (N, C, h, w); a convolutional model is expected"
+            )
         return self.layers[-1]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +12,7 @@ from PIL import Image
 
 from augimpact.errors import UserError, unknown
 
-__all__ = ["LOOPS", "gif_bytes", "shared_palette", "write_gif", "write_strip", "write_webp"]
+__all__ = ["LOOPS", "shared_palette", "write_gif", "write_strip", "write_webp"]
 
 LOOPS = ("back and forth", "forward", "once")
 MILLISECONDS = 80
@@ -62,13 +61,6 @@ def write_gif(
     first.save(file, format="GIF", save_all=True, append_images=others, duration=durations, optimize=False, **repeat)
 
 
-def gif_bytes(pictures: Pictures) -> bytes:
-    """What `write_gif` writes, with its defaults."""
-    file = io.BytesIO()
-    write_gif(file, pictures)
-    return file.getvalue()
-
-
 def write_webp(
     file: File,
     pictures: Pictures,
@@ -109,7 +101,8 @@ def shared_palette(pictures: Pictures, colours: int = 256) -> NDArray[np.uint8]:
     used = np.flatnonzero(weights)
     weights = weights[used]
     means = np.stack(
-        [np.bincount(cells, weights=sample[:, channel], minlength=CELLS**3)[used] / weights for channel in range(3)], axis=1
+        [np.bincount(cells, weights=sample[:, channel], minlength=CELLS**3)[used] / weights for channel in range(3)],
+        axis=1,
     ).astype(np.float32)
     for _ in range(ROUNDS):
         nearest = _nearest(means, palette)
@@ -131,12 +124,12 @@ def _indexed(pictures: Pictures, palette: NDArray[np.uint8]) -> NDArray[np.uint8
 
 def _cells(colours: NDArray[np.uint8]) -> NDArray[np.uint16]:
     upper = (colours >> (8 - BITS)).astype(np.uint16)
-    return (upper[..., 0] << (2 * BITS)) | (upper[..., 1] << BITS) | upper[..., 2]
+    return np.asarray((upper[..., 0] << (2 * BITS)) | (upper[..., 1] << BITS) | upper[..., 2], dtype=np.uint16)
 
 
 def _nearest(colours: NDArray[np.float32], palette: NDArray[np.float32]) -> NDArray[np.intp]:
     """The palette entry at the least distance: the colour's own square is the same for all entries and left out."""
-    return ((palette**2).sum(axis=1) - 2 * colours @ palette.T).argmin(axis=1)
+    return np.asarray(((palette**2).sum(axis=1) - 2 * colours @ palette.T).argmin(axis=1))
 
 
 def _schedule(count: int, milliseconds: int, hold: int, loop: str) -> tuple[Sequence[int], list[int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,9 @@ def draw(
     blended = blend(frames, maps, opacity=opacity, colour_map=colour_map, scale=scale)
     zoom = math.ceil(SMALLEST_WIDTH / blended[0].width) if caption else 1
     if zoom > 1:
-        blended = [image.resize((image.width * zoom, image.height * zoom), Image.Resampling.NEAREST) for image in blended]
+        blended = [
+            image.resize((image.width * zoom, image.height * zoom), Image.Resampling.NEAREST) for image in blended
+        ]
     if not caption:
         return np.stack([np.asarray(image) for image in blended])
     width = blended[0].width
@@ -66,8 +69,8 @@ def draw(
         pen = ImageDraw.Draw(footer)
         _caption(pen, width, f"{predictions[frame]}  {top_scores[frame]:.2f}", settings[frame])
         strip.draw(pen, scores[frame])
-        pictures[frame, : image.height] = image
-        pictures[frame, image.height :] = footer
+        pictures[frame, : image.height] = np.asarray(image)
+        pictures[frame, image.height :] = np.asarray(footer)
     return pictures
 
 
@@ -88,11 +91,12 @@ class _Strip:
     def __init__(self, labels: Sequence[str], width: int) -> None:
         count = max(len(labels), 1)
         edges = np.linspace(MARGIN, width - MARGIN, count + 1).round().astype(int).tolist()
-        self.spans = list(zip(edges[:-1], edges[1:], strict=True))
+        self.spans = list(pairwise(edges))
         font = _font(10)
         digits = font.getlength(" 0.00") + 4
         self.names = [
-            _fitted(label, font, right - left - digits) for label, (left, right) in zip(labels, self.spans, strict=False)
+            _fitted(label, font, right - left - digits)
+            for label, (left, right) in zip(labels, self.spans, strict=False)
         ]
 
     def draw(self, pen: ImageDraw.ImageDraw, scores: NDArray[np.float32]) -> None:

@@ -1,0 +1,280 @@
+// The player: original beside augmented, transport, curves, looks, saving. It needs no kernel but for making files.
+import { curves } from "./curves.js";
+import { dropdown, element, segmented } from "./dom.js";
+import { fullScale } from "./overlay.js";
+import { LOOPS, advance, format } from "./playback.js";
+import { screen } from "./screen.js";
+
+const MILLISECONDS = 80;
+const FILES = [
+  { suffix: ".webp", label: "WebP" },
+  { suffix: ".png", label: "PNG film strip" },
+  { suffix: ".json", label: "JSON table" },
+  { suffix: ".npz", label: "NPZ arrays" },
+];
+
+/**
+ * @typedef {object} Still one frame as it travels: JPEG bytes, raw map, what is said of it
+ * @property {DataView} jpeg
+ * @property {DataView} map float32, height × width
+ * @property {number} height
+ * @property {number} width
+ * @property {string} tag
+ * @property {string} prediction
+ * @property {number} score
+ * @property {string[]} labels
+ * @property {number[]} scores
+ */
+
+/**
+ * @param {HTMLElement} root
+ * @param {{colourMaps: Record<string, DataView>, save: (request: object) => void, settle: (frame: number) => void}} host
+ */
+export function mountPlayer(root, host) {
+  const original = screen("original");
+  const augmented = screen("augmented");
+  const chart = curves((frame) => scrubTo(frame));
+  const look = { opacity: 0.5, colours: Object.keys(host.colourMaps)[0], scale: "sweep", loop: LOOPS[0] };
+  let trace = null;
+  let preview = null;
+  let frame = 0;
+  let direction = 1;
+  let timer = 0;
+
+  const strip = element("div.strip");
+  const play = element("button.play", { type: "button", "aria-label": "play", onclick: () => toggle() }, "▶");
+  const scrubber = element("input", {
+    type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "frame",
+    oninput: (event) => scrubTo(+event.target.value),
+    onchange: () => host.settle(frame),
+  });
+  const position = element("span.position");
+  const facts = element("p.facts", { "aria-live": "polite" });
+  const opacity = element("input", {
+    type: "range", min: 0, max: 1, step: 0.01, value: look.opacity, "aria-label": "opacity of the map",
+    oninput: (event) => change({ opacity: +event.target.value }),
+  });
+  const saveButton = element("button", { type: "button", class: "save-gif", onclick: () => save(".gif") }, "Save GIF");
+  const more = element(
+    "details.more", {},
+    element("summary", {}, "More"),
+    element("div", {}, ...FILES.map(({ suffix, label }) =>
+      element("button", { type: "button", onclick: () => save(suffix) }, label))),
+  );
+  const notice = element("p.notice", { role: "status" });
+  const named = (names) => names.map((name) => ({ value: name, label: name }));
+  const stage = element("div.stage", {}, original.element, augmented.element);
+  const card = element(
+    "section.card.player", { tabindex: 0, "aria-label": "player", onkeydown: (event) => onKey(event) },
+    stage,
+    strip,
+    element("div.transport", {}, play, scrubber, position),
+    chart.element,
+    facts,
+    element(
+      "div.tools", {},
+      element("label", {}, "opacity", opacity),
+      element("label", {}, "colours",
+        dropdown(named(Object.keys(host.colourMaps)), look.colours, (colours) => change({ colours }))),
+      element("label", {}, "scale", segmented("scale of the map", ["sweep", "frame"], look.scale, (scale) => change({ scale }))),
+      element("label", {}, "loop", dropdown(named(LOOPS), look.loop, (loop) => change({ loop }))),
+      element("div.save", {}, saveButton, more),
+    ),
+    notice,
+  );
+  root.append(card);
+  enable(false);
+
+  function enable(on) {
+    for (const control of [play, scrubber, saveButton]) control.disabled = !on;
+    more.toggleAttribute("inert", !on);
+  }
+
+  function change(part) {
+    Object.assign(look, part);
+    show();
+  }
+
+  function show() {
+    const table = bytes(host.colourMaps[look.colours]);
+    const shown = preview ?? (trace && still(trace, frame));
+    if (!shown) return;
+    const first = trace?.neutral ?? preview?.neutral;
+    const full = trace && look.scale === "sweep" ? trace.full.sweep : null;
+    if (first) original.element.hidden = false;
+    if (first) original.paint({ ...first, full: full ?? first.full }, { opacity: look.opacity, table });
+    else original.element.hidden = true;
+    augmented.paint({ ...shown, full: full ?? shown.full }, { opacity: look.opacity, table });
+    showStrip(shown);
+    scrubber.value = String(frame);
+    scrubber.setAttribute("aria-valuetext", `frame ${frame + 1}, ${shown.tag}`);
+    position.textContent = !trace ? "" : preview ? "preview" : `${frame + 1} / ${trace.count}`;
+    chart.setFrame(frame, !preview);
+  }
+
+  function showStrip({ labels, scores }) {
+    strip.style.setProperty("--cells", String(labels.length));
+    strip.replaceChildren(
+      ...labels.map((label, index) =>
+        element(
+          "div.class", { title: `${label} ${scores[index].toFixed(3)}` },
+          element("div.cell", { style: { background: `color-mix(in srgb, var(--class-${index}) ${Math.round(scores[index] * 100)}%, var(--well))` } }),
+          element("small", {},
+            element("i", { style: { background: `var(--class-${index})` } }),
+            element("span", {}, label),
+            element("b", {}, scores[index].toFixed(2))),
+        ),
+      ),
+    );
+  }
+
+  function scrubTo(next) {
+    pause();
+    preview = null;
+    frame = next;
+    show();
+  }
+
+  function toggle() {
+    if (timer) pause();
+    else start();
+  }
+
+  function start() {
+    if (!trace || timer) return;
+    preview = null;
+    if (look.loop === "once" && frame === trace.count - 1) frame = 0;
+    play.textContent = "❚❚";
+    play.setAttribute("aria-label", "pause");
+    show();
+    timer = window.setInterval(() => {
+      const next = advance(frame, direction, trace.count, look.loop);
+      direction = next.direction;
+      if (next.frame === null) return pause();
+      frame = next.frame;
+      show();
+    }, MILLISECONDS);
+  }
+
+  function pause() {
+    if (!timer) return;
+    window.clearInterval(timer);
+    timer = 0;
+    play.textContent = "▶";
+    play.setAttribute("aria-label", "play");
+    host.settle(frame);
+  }
+
+  function onKey(event) {
+    if (!trace || (event.target !== card && event.target !== scrubber && event.target !== play)) return;
+    const last = trace.count - 1;
+    const moves = { ArrowRight: Math.min(last, frame + 1), ArrowLeft: Math.max(0, frame - 1), Home: 0, End: last };
+    if (event.key === " " && event.target !== play) toggle();
+    else if (event.key in moves) scrubTo(moves[event.key]);
+    else return;
+    event.preventDefault();
+  }
+
+  function save(suffix) {
+    more.open = false;
+    saveButton.disabled = true;
+    notice.textContent = `making the ${suffix.slice(1).toUpperCase()} file…`;
+    host.save({ suffix, opacity: look.opacity, colour_map: look.colours, scale: look.scale, loop: look.loop });
+  }
+
+  return {
+    /**
+     * Shows a sweep; resolves when its frames are decoded and painted.
+     * @param {any} payload see widgets/player.py
+     */
+    async setTrace(payload) {
+      const bitmaps = await Promise.all(payload.jpegs.map(decode));
+      const neutral = payload.neutral ? await readStill(payload.neutral) : null;
+      pause();
+      trace?.bitmaps.forEach((bitmap) => bitmap.close());
+      const maps = floats(payload.maps);
+      const count = bitmaps.length;
+      trace = {
+        ...payload, bitmaps, maps, neutral, count,
+        full: { frame: fullScale(maps, count, "frame"), sweep: fullScale(maps, count, "sweep")[0] },
+      };
+      preview = null;
+      direction = 1;
+      frame = Math.min(payload.frame, count - 1);
+      scrubber.max = String(count - 1);
+      chart.setTrace(trace);
+      const places = trace.flips.map((flip) =>
+        format((trace.axis.values[flip - 1] + trace.axis.values[flip]) / 2, trace.axis.unit));
+      facts.textContent = places.length
+        ? `prediction flips at ${trace.axis.label} ${places.join(", ")}`
+        : "the prediction is the same in every frame";
+      enable(true);
+      card.classList.remove("stale");
+      show();
+      if (count > 1 && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) start();
+    },
+    /** Shows one frame that is no part of the sweep, until a person plays or scrubs. @param {any} payload */
+    async setPreview(payload) {
+      const read = await readStill(payload);
+      const neutral = payload.neutral ? await readStill(payload.neutral) : (preview?.neutral ?? null);
+      pause();
+      preview = { ...read, neutral };
+      card.classList.toggle("stale", Boolean(trace));
+      show();
+    },
+    /** Forgets the sweep: it was of another image. */
+    clear() {
+      pause();
+      trace = null;
+      frame = 0;
+      chart.setTrace(null);
+      facts.textContent = "";
+      enable(false);
+    },
+    /** @param {number} next */
+    setFrame(next) {
+      if (trace && next !== frame && !timer) scrubTo(Math.min(next, trace.count - 1));
+    },
+    /** @param {string} text */
+    saved(text) {
+      saveButton.disabled = !trace;
+      notice.textContent = text;
+    },
+    destroy() {
+      pause();
+      chart.destroy();
+      card.remove();
+    },
+  };
+}
+
+function still(trace, frame) {
+  const size = trace.height * trace.width;
+  return {
+    bitmap: trace.bitmaps[frame],
+    map: trace.maps.subarray(frame * size, (frame + 1) * size),
+    height: trace.height,
+    width: trace.width,
+    full: trace.full.frame[frame],
+    tag: trace.tags[frame],
+    prediction: trace.predictions[frame],
+    score: trace.top_scores[frame],
+    labels: trace.labels,
+    scores: trace.scores[frame],
+  };
+}
+
+/** @param {Still} payload */
+async function readStill(payload) {
+  const map = floats(payload.map);
+  return { ...payload, map, bitmap: await decode(payload.jpeg), full: fullScale(map, 1, "frame")[0] };
+}
+
+/** @param {DataView} jpeg handed on as it is: its own offset and length count */
+const decode = (jpeg) => createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
+
+/** @param {DataView} view */
+const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+
+/** @param {DataView} view copied, for its offset need not be a multiple of four */
+const floats = (view) => new Float32Array(bytes(view).slice().buffer);

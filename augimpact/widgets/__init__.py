@@ -1,0 +1,1 @@
+"""What a person touches: the player, the controls, and both as one page."""

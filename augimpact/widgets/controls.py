@@ -1,0 +1,83 @@
+"""The controls as a widget: every choice a person can make, over one synced trait."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+from PIL import Image
+
+from augimpact.augment.parameters import CATALOGUE, neutral_setting
+from augimpact.explain.methods import METHODS
+from augimpact.render.page import bundle, style
+from augimpact.sweep import DEFAULT_FRAMES, EASINGS
+
+__all__ = ["Controls", "thumbnail"]
+
+HERE = Path(__file__).parent
+THUMBNAIL_SIDE = 112
+
+
+class Controls(anywidget.AnyWidget):
+    """Image, classifier, a slider for every parameter, and the sweep.
+
+    Attributes:
+        state: all choices: `image` (name), `method`, `target`, `settings` (a value for every parameter), `ranges`
+            (start and end of those that are swept), `frames`, `easing`.
+        images: what can be chosen, each with `name` and `thumbnail` (JPEG bytes).
+        status: `kind` (`idle`, `loading`, `sweeping`, `error`), `text`, `done`, `total`.
+        flips: for each parameter that was swept, the values at which the prediction flips.
+    """
+
+    _esm = bundle(HERE / "controls.js")
+    _css = style(HERE / "controls.css")
+
+    catalogue = traitlets.List().tag(sync=True)
+    methods = traitlets.List().tag(sync=True)
+    easings = traitlets.List().tag(sync=True)
+    classifier = traitlets.Unicode().tag(sync=True)
+    images = traitlets.List().tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
+    status = traitlets.Dict().tag(sync=True)
+    flips = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, classifier: str, images: Mapping[str, Image.Image], **choices: Any) -> None:
+        super().__init__(
+            catalogue=[asdict(each) | {"label": each.label} for each in CATALOGUE.values()],
+            methods=[{"name": each.name, "label": each.label} for each in METHODS.values()],
+            easings=list(EASINGS),
+            classifier=classifier,
+            images=[{"name": name, "thumbnail": thumbnail(image)} for name, image in images.items()],
+            state={
+                "image": next(iter(images)),
+                "method": next(iter(METHODS)),
+                "target": "follow",
+                "settings": neutral_setting(),
+                "ranges": {"rotation": list(CATALOGUE["rotation"].sweep)},
+                "frames": DEFAULT_FRAMES,
+                "easing": EASINGS[0],
+            }
+            | choices,
+            status={"kind": "idle", "text": "", "done": 0, "total": 0},
+        )
+
+    def add_image(self, name: str, image: Image.Image) -> None:
+        """Offers another image, in place of one of the same name, and chooses it."""
+        others = [each for each in self.images if each["name"] != name]
+        self.images = [*others, {"name": name, "thumbnail": thumbnail(image)}]
+        self.state = self.state | {"image": name}
+
+
+def thumbnail(image: Image.Image) -> bytes:
+    """A small JPEG of the image's middle square."""
+    side = min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    small = image.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), box=(left, top, left + side, top + side), reducing_gap=2)
+    file = io.BytesIO()
+    small.save(file, format="JPEG", quality=80)
+    return file.getvalue()

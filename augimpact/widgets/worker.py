@@ -1,0 +1,63 @@
+"""One thread that computes for a page: the newest request wins, and stops the one before it at its next chunk."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from augimpact.errors import Cancelled
+
+__all__ = ["Worker"]
+
+logger = logging.getLogger(__name__)
+# A job asks the function it is given whether to stop.
+Job = Callable[[Callable[[], bool]], None]
+
+
+class Worker:
+    """Runs jobs off the main thread, one at a time. Requests that were overtaken before they began never run.
+
+    Args:
+        on_error: called on the worker's thread with what a job raised.
+    """
+
+    def __init__(self, on_error: Callable[[Exception], None]) -> None:
+        self._on_error = on_error
+        self._condition = threading.Condition()
+        self._waiting: tuple[Job, ...] = ()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, *jobs: Job) -> None:
+        """Runs these jobs in turn, in place of all that was asked before; if one fails, those after it do not run."""
+        with self._condition:
+            self._stop.set()
+            self._waiting = jobs
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="augimpact-worker", daemon=True)
+                self._thread.start()
+            self._condition.notify()
+
+    def cancel(self) -> None:
+        """Stops what runs at its next chunk, and forgets what waits."""
+        with self._condition:
+            self._stop.set()
+            self._waiting = ()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: bool(self._waiting))
+                jobs, self._waiting = self._waiting, ()
+                self._stop = stop = threading.Event()
+            try:
+                for job in jobs:
+                    if stop.is_set():
+                        break
+                    job(stop.is_set)
+            except Cancelled:
+                logger.debug("a job was cancelled")
+            except Exception as error:
+                logger.exception("a job failed")
+                self._on_error(error)
