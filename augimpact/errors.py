@@ -66,9 +66,9 @@ def unknown(kind: str, name: object, known: Iterable[str], *, listed: int = 12) 
     names = list(known)
     if not names:
         return f"unknown {kind} {name!r}; there are none"
-    close = difflib.get_close_matches(str(name).lower(), [each.lower() for each in names], n=3, cutoff=0.6)
-    nearest = [each for each in names if each.lower() in close]
-    if nearest:
-        return f"unknown {kind} {name!r}; did you mean {' or '.join(nearest[:3])}?"
+    by_folded = {each.lower(): each for each in names}
+    close = difflib.get_close_matches(str(name).lower(), by_folded, n=3, cutoff=0.6)
+    if close:
+        return f"unknown {kind} {name!r}; did you mean {' or '.join(by_folded[each] for each in close)}?"
     shown = ", ".join(names[:listed]) + (f" and {len(names) - listed} more" if len(names) > listed else "")
     return f"unknown {kind} {name!r}; expected one of {shown}"

@@ -43,7 +43,7 @@ def format_of(path: str | Path, options: Iterable[str] = ()) -> Format:
     """
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
-        raise OutputError(f"{str(path)!r}: " + unknown("suffix", suffix, FORMATS))
+        raise OutputError(f"{str(path)!r} has the suffix {suffix!r}; expected one of {', '.join(FORMATS)}")
     for name in options:
         if name not in FORMATS[suffix].options:
             raise OutputError(f"{str(path)!r}: " + unknown(f"option of {suffix} files", name, FORMATS[suffix].options))

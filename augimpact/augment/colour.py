@@ -19,6 +19,5 @@ def brightness_(batch: Tensor, factors: NDArray[np.float64]) -> Tensor:
     """
     if (factors == 1).all():
         return batch
-    return batch.mul_(torch.as_tensor(factors, dtype=batch.dtype, device=batch.device)[:, None, None, None]).clamp_(
-        0, 1
-    )
+    gains = torch.tensor(factors, dtype=batch.dtype, device=batch.device)
+    return batch.mul_(gains[:, None, None, None]).clamp_(0, 1)

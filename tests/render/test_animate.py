@@ -1,0 +1,101 @@
+"""Animations decode to the frames that went in, in order, in time, and near enough to their colours."""
+
+from __future__ import annotations
+
+import io
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+from PIL import Image
+
+import augimpact as ai
+from augimpact.data.image import example
+from augimpact.errors import UserError
+from augimpact.render.animate import shared_palette, write_gif, write_strip, write_webp
+
+
+@pytest.fixture(scope="module")
+def pictures(classifier):
+    return ai.analyze(example("motorcycle"), ai.Sweep(rotation=(-40, 40), frames=12), classifier).pictures()
+
+
+def decoded(write, pictures, **options):
+    file = io.BytesIO()
+    write(file, pictures, **options)
+    with Image.open(file) as image:
+        frames, durations = [], []
+        for index in range(image.n_frames):
+            image.seek(index)
+            frames.append(np.asarray(image.convert("RGB")))
+            durations.append(image.info["duration"])
+        return np.stack(frames), durations, image.info
+
+
+def signal_to_noise(frames, pictures):
+    """PSNR in decibels."""
+    return 10 * np.log10(255**2 / np.mean((frames.astype(np.float64) - pictures) ** 2))
+
+
+def test_one_palette_is_as_true_to_colour_as_one_for_every_frame(pictures):
+    ours, *_ = decoded(write_gif, pictures, loop="forward")
+    theirs = imageio.imread(imageio.imwrite("<bytes>", pictures, extension=".gif"), index=None)
+    assert len(ours) == len(theirs) == 12
+    assert signal_to_noise(ours, pictures) >= signal_to_noise(theirs[..., :3], pictures) - 1
+
+
+@pytest.mark.parametrize("write", [write_gif, write_webp])
+@pytest.mark.parametrize(
+    ("loop", "order", "repeats"),
+    [("back and forth", [0, 1, 2, 3, 2, 1], 0), ("forward", [0, 1, 2, 3], 0), ("once", [0, 1, 2, 3], 1)],
+)
+def test_frames_come_in_the_order_and_for_the_time_that_was_asked(pictures, write, loop, order, repeats):
+    some = pictures[::3]
+    frames, durations, info = decoded(write, some, loop=loop, milliseconds=50, hold=700)
+    assert durations == [700 if index == 3 else 50 for index in order]
+    for frame, index in zip(frames, order, strict=True):
+        distances = [np.abs(frame.astype(int) - picture).mean() for picture in some]
+        assert int(np.argmin(distances)) == index
+    # A GIF without a loop count plays once.
+    assert info.get("loop", 1) == repeats
+
+
+def test_few_colours_are_kept_exactly():
+    colours = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]], np.uint8)
+    pictures = colours[np.random.default_rng(0).integers(0, 5, (3, 16, 16))]
+    frames, *_ = decoded(write_gif, pictures, loop="forward")
+    assert np.array_equal(frames, pictures)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_shortest_animations_work(pictures, count):
+    for write in (write_gif, write_webp):
+        file = io.BytesIO()
+        write(file, pictures[:count])
+        with Image.open(file) as image:
+            assert image.n_frames == count
+
+
+def test_the_palette_is_found_whatever_the_size():
+    for shape in ((1, 1, 1, 3), (2, 3, 5, 3), (4, 300, 300, 3)):
+        palette = shared_palette(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+        assert palette.dtype == np.uint8
+        assert 1 <= len(palette) <= 256
+
+
+def test_a_strip_shows_first_and_last_and_at_most_eight(pictures):
+    for count, shown in ((12, 8), (8, 8), (3, 3), (1, 1)):
+        file = io.BytesIO()
+        write_strip(file, pictures[:count])
+        strip = np.asarray(Image.open(file))
+        width = pictures.shape[2]
+        assert strip.shape[1] == shown * width
+        assert np.array_equal(strip[:, :width], pictures[0])
+        assert np.array_equal(strip[:, -width:], pictures[count - 1])
+
+
+def test_wrong_options_are_named(pictures):
+    with pytest.raises(UserError, match="unknown loop 'forwards'; did you mean forward"):
+        write_gif(io.BytesIO(), pictures, loop="forwards")
+    with pytest.raises(UserError, match="frames of 0 ms"):
+        write_gif(io.BytesIO(), pictures, milliseconds=0)

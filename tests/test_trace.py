@@ -1,0 +1,177 @@
+"""Tables, flips and files of a trace; on a small one whose numbers are known."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from augimpact.errors import OutputError
+from augimpact.sweep import Sweep
+from augimpact.trace import Trace
+
+SCORES = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.3, 0.6, 0.1], [0.2, 0.1, 0.7]], np.float32)
+
+
+def made(scores=SCORES, neutral=None) -> Trace:
+    random = np.random.default_rng(0)
+    count = len(scores)
+    sweep = Sweep(rotation=(-30, 30), brightness=1.5, frames=count)
+    return Trace(
+        settings=sweep.settings(),
+        frames=random.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8),
+        scores=scores,
+        maps=random.random((count, 4, 4), dtype=np.float32),
+        targets=scores.argmax(axis=1),
+        homographies=random.random((count, 3, 3)),
+        labels=("cat", "dog", "über-<b>"),
+        recipe={"image": {"name": "some.jpg", "hash": "00", "size": [8, 8]}, "sweep": sweep.recipe()},
+        neutral=neutral,
+    )
+
+
+TRACE = made(neutral=replace(made(SCORES[:1]), recipe=made().recipe))
+
+
+def test_the_table_has_a_row_a_frame():
+    table = TRACE.table()
+    assert table["rotation"].tolist() == pytest.approx([-30, -10, 10, 30])
+    assert table["class_1"].tolist() == ["cat", "cat", "dog", "über-<b>"]
+    assert table["score_1"].tolist() == pytest.approx([0.7, 0.6, 0.6, 0.7])
+    assert table["class_3"].tolist() == ["über-<b>", "über-<b>", "über-<b>", "dog"]
+    assert table["target_score"].tolist() == table["score_1"].tolist()
+    assert "perspective_x" not in table
+
+
+def test_flips_stand_half_way_between_the_frames():
+    flips = TRACE.flips()
+    assert flips["frame"].tolist() == [2, 3]
+    assert flips["from"].tolist() == ["cat", "dog"]
+    assert flips["to"].tolist() == ["dog", "über-<b>"]
+    assert flips["rotation"].tolist() == pytest.approx([0, 20])
+    assert flips["brightness"].tolist() == [1.5, 1.5]
+
+
+def test_without_a_flip_the_table_of_flips_is_empty_and_has_its_columns():
+    flips = made(SCORES[[0, 0, 1]]).flips()
+    assert len(flips) == 0
+    assert {"frame", "from", "to", "rotation"} <= set(flips)
+
+
+def test_winners_come_first_among_the_classes_that_matter():
+    near = np.array([[0.4, 0.39, 0.21], [0.38, 0.39, 0.23], [0.41, 0.4, 0.19]], np.float32)
+    trace = made(near)
+    assert trace.classes_that_matter() == [0, 1, 2]
+    assert trace.classes_that_matter(limit=1) == [0]
+    only_last_wins = np.array([[0.45, 0.05, 0.5]] * 2, np.float32)
+    assert made(only_last_wins).classes_that_matter() == [2, 0, 1]
+
+
+def test_captions_name_what_is_not_neutral():
+    assert TRACE.captions()[0] == "rotation −30.0°  brightness 1.50"
+
+
+def test_npz_gives_everything_back_exactly(tmp_path):
+    again = Trace.load(TRACE.save(tmp_path / "trace.npz"))
+    for one, other in ((again, TRACE), (again.neutral, TRACE.neutral)):
+        pd.testing.assert_frame_equal(one.settings, other.settings)
+        for name in ("frames", "scores", "maps", "targets", "homographies"):
+            left, right = getattr(one, name), getattr(other, name)
+            assert left.dtype == right.dtype
+            assert np.array_equal(left, right), name
+        assert one.labels == other.labels
+        assert one.recipe == other.recipe
+    assert again.neutral.neutral is None
+    assert Trace.load(made().save(tmp_path / "alone.npz")).neutral is None
+
+
+def test_json_holds_settings_scores_targets_and_recipe(tmp_path):
+    document = json.loads(TRACE.save(tmp_path / "trace.json").read_text(encoding="utf-8"))
+    assert document["recipe"] == TRACE.recipe
+    assert len(document["frames"]) == 4
+    frame = document["frames"][3]
+    assert frame["setting"]["rotation"] == 30
+    assert [each["label"] for each in frame["top"]] == ["über-<b>", "cat", "dog"]
+    assert [each["score"] for each in frame["top"]] == pytest.approx([0.7, 0.2, 0.1])
+    assert frame["target"] == "über-<b>"
+    assert [flip["frame"] for flip in document["flips"]] == [2, 3]
+
+
+@pytest.mark.parametrize(("suffix", "kind", "frames"), [("gif", "GIF", 6), ("webp", "WEBP", 6), ("png", "PNG", 1)])
+def test_pictures_are_written_in_the_form_that_the_suffix_names(tmp_path, suffix, kind, frames):
+    with Image.open(TRACE.save(tmp_path / f"trace.{suffix.upper()}")) as image:
+        assert image.format == kind
+        assert getattr(image, "n_frames", 1) == frames
+
+
+def test_pictures_carry_caption_and_strip_unless_told_otherwise():
+    with_caption, bare = TRACE.pictures(), TRACE.pictures(caption=False)
+    assert bare.shape == (4, 32, 32, 3)
+    assert with_caption.shape[2] >= 320
+    assert with_caption.shape[1] > with_caption.shape[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("trace.jpeg", {}, "suffix '.jpeg'; expected one of .gif"),
+        ("trace", {}, "suffix ''"),
+        ("trace.npz", {"opacity": 1}, "unknown option of .npz files 'opacity'; there are none"),
+        ("trace.gif", {"opactiy": 1}, "did you mean opacity"),
+        ("missing/trace.gif", {}, "there is no folder"),
+    ],
+)
+def test_what_cannot_be_written_is_named_and_leaves_nothing(tmp_path, name, options, words):
+    with pytest.raises(OutputError, match=words):
+        TRACE.save(tmp_path / name, **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 not really a zip"])
+def test_what_is_no_trace_is_refused(tmp_path, content):
+    file = tmp_path / "trace.npz"
+    file.write_bytes(content)
+    with pytest.raises(OutputError, match="is not a trace"):
+        Trace.load(file)
+    with pytest.raises(OutputError, match="is not a trace"):
+        Trace.load(tmp_path / "missing.npz")
+
+
+def test_an_npz_of_something_else_or_of_a_newer_format_is_refused(tmp_path):
+    np.savez(tmp_path / "other.npz", values=np.arange(3))
+    with pytest.raises(OutputError, match="is not a trace"):
+        Trace.load(tmp_path / "other.npz")
+    np.savez(tmp_path / "newer.npz", meta=np.array(json.dumps({"format": 99})))
+    with pytest.raises(OutputError, match="newer augimpact"):
+        Trace.load(tmp_path / "newer.npz")
+
+
+def test_a_failure_while_writing_leaves_the_old_file_as_it_was(tmp_path):
+    file = TRACE.save(tmp_path / "trace.json")
+    before = file.read_bytes()
+    broken = made(np.array([[np.nan, 0.5, 0.5]] * 2, np.float32))
+    with pytest.raises(ValueError, match="JSON"):
+        broken.save(file)
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_traces_can_be_saved_from_many_threads_at_once(tmp_path):
+    files = [tmp_path / f"{index}.gif" for index in range(8)]
+    threads = [threading.Thread(target=TRACE.save, args=(file,)) for file in files]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({file.read_bytes() for file in files}) == 1
+
+
+def test_it_shows_itself_as_an_animation():
+    bundle = TRACE._repr_mimebundle_()
+    assert bundle["image/webp"].startswith("UklGR")
+    assert "4 frames of 'some.jpg', changing rotation, brightness" in bundle["text/plain"]
