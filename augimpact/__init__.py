@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from augimpact.analysis import analyze as analyze
     from augimpact.augment.apply import augment as augment
+    from augimpact.memory import keep_freed_memory as keep_freed_memory
     from augimpact.models.classifier import Classifier as Classifier
     from augimpact.models.load import load_classifier as load_classifier
     from augimpact.sweep import Sweep as Sweep
@@ -26,6 +27,7 @@ _HOME = {
     "Trace": "augimpact.trace",
     "analyze": "augimpact.analysis",
     "augment": "augimpact.augment.apply",
+    "keep_freed_memory": "augimpact.memory",
     "load_classifier": "augimpact.models.load",
 }
 __all__ = list(_HOME)

@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +24,7 @@ from augimpact.data.image import content_hash, read_image
 from augimpact.errors import Cancelled
 from augimpact.explain.gradcam import Explanation
 from augimpact.explain.methods import find_method
+from augimpact.memory import memory_is_kept
 from augimpact.models.classifier import Classifier
 from augimpact.models.load import load_classifier
 from augimpact.models.probe import evaluating
@@ -34,8 +36,12 @@ __all__ = ["FOLLOW", "NEUTRAL", "Subject", "analyze", "explain_settings"]
 # A target that is the frame's own top class, and one that is the top class of the image as it was.
 FOLLOW = "follow"
 NEUTRAL = "neutral"
-# Frames at a time: on a CPU what fits the cache and malloc's pools is fastest, on a GPU what keeps it busy.
-CHUNK = {"cpu": 8, "cuda": 64, "mps": 32}
+# Frames that the model is fed at a time: as many as keep a GPU busy. On a CPU twice as many pay where freed memory is kept;
+# where it is not, larger tensors are asked of the system page by page.
+CHUNK = {"cuda": 64, "mps": 32}
+CPU_CHUNK = {True: 16, False: 8}
+# Frames that a CPU augments at a time: so few that they stay in its caches.
+AUGMENTED = {"cpu": 4}
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,7 @@ def explain_settings(
         layer: the layer to explain; by default the classifier's own.
         erase_fill: what an erased box shows: `black`, `mean` or `noise`.
         seed: of the noise.
-        chunk: frames at a time; bounds memory and changes no result beyond rounding.
+        chunk: about how many frames at a time; bounds memory and changes no result beyond rounding.
         progress: called with frames done and frames in all, after each chunk.
         cancelled: asked before each chunk whether to stop.
 
@@ -130,27 +136,32 @@ def explain_settings(
     explained = classifier.find_layer(layer)
     wanted = _target_index(classifier, subject.canvas, target)
     values = {str(name): column.to_numpy(dtype=np.float64) for name, column in settings.items()}
-    count = len(settings)
+    count, device = len(settings), subject.canvas.device
 
-    frames = np.empty((count, *subject.canvas.shape[1:], 3), dtype=np.uint8)
+    host = torch.empty(count, *subject.canvas.shape[1:], 3, dtype=torch.uint8)
     explanations: list[Explanation] = []
     matrices: list[NDArray[np.float64]] = []
-    for part in _chunks(count, chunk or CHUNK.get(classifier.device.type, CHUNK["cpu"])):
+    for part in _parts(count, chunk or CHUNK.get(device.type, CPU_CHUNK[memory_is_kept()])):
         if cancelled is not None and cancelled():
             raise Cancelled
-        some = {name: each[part] for name, each in values.items()}
-        augmented = augment(subject.canvas, some, erase_fill=erase_fill, seed=seed)
-        pixels = _to_bytes(augmented.images)
-        torch.from_numpy(frames[part]).copy_(pixels.permute(0, 2, 3, 1), non_blocking=True)
-        explanations.append(explain(classifier.module, classifier.prepare(pixels), explained, wanted))
-        matrices.append(augmented.homographies)
+        shown = host[part] if device.type == "cpu" else torch.empty_like(host[part], device=device)
+        for few in _parts(len(shown), AUGMENTED.get(device.type, len(shown))):
+            some = {name: each[part][few] for name, each in values.items()}
+            images, moved_by = augment(subject.canvas, some, erase_fill=erase_fill, seed=seed)
+            shown[few] = _to_bytes(images)
+            matrices.append(moved_by)
+        if device.type != "cpu":
+            host[part].copy_(shown, non_blocking=True)
+        explanations.append(
+            explain(classifier.module, classifier.prepare(shown.permute(0, 3, 1, 2)), explained, wanted)
+        )
         if progress is not None:
             progress(part.stop, count)
 
     logits, maps, targets = (torch.cat(column) for column in zip(*explanations, strict=True))
     return Trace(
         settings=settings,
-        frames=frames,
+        frames=host.numpy(),
         scores=logits.float().softmax(dim=1).cpu().numpy(),
         maps=maps.float().cpu().numpy(),
         targets=targets.cpu().numpy(),
@@ -163,20 +174,19 @@ def explain_settings(
             "target": target,
             "erase_fill": erase_fill,
             "seed": seed,
-            "versions": _versions(),
+            "versions": dict(_versions()),
         },
     )
 
 
 def _to_bytes(images: Tensor) -> Tensor:
-    """The images as they are shown, `(N, C, S, S)` uint8; the floats are used up on the way."""
-    return images.mul_(255).round_().to(torch.uint8)
+    """The images as they are shown, `(N, S, S, C)` in 0…255; the given ones are used up on the way."""
+    return images.mul_(255).round_().permute(0, 2, 3, 1)
 
 
-def _chunks(count: int, size: int) -> Iterator[slice]:
-    """Parts of nearly equal length, none longer than `size`: one frame alone would cost almost as much as many."""
-    parts = -(-count // max(size, 1))
-    edges = np.linspace(0, count, parts + 1).round().astype(int).tolist()
+def _parts(count: int, size: int) -> Iterator[slice]:
+    """Parts of nearly equal length, about `size`: one frame left over alone would cost almost as much as many."""
+    edges = np.linspace(0, count, max(1, round(count / max(size, 1))) + 1).round().astype(int).tolist()
     return (slice(start, stop) for start, stop in pairwise(edges))
 
 
@@ -187,9 +197,11 @@ def _target_index(classifier: Classifier, canvas: Tensor, target: str | int) -> 
     if target != NEUTRAL:
         return classifier.index_of(target)
     with torch.no_grad(), evaluating(classifier.module):
-        return int(classifier.module(classifier.prepare(_to_bytes(canvas[None].clone()))).argmax())
+        shown = _to_bytes(canvas[None].clone()).to(torch.uint8)
+        return int(classifier.module(classifier.prepare(shown.permute(0, 3, 1, 2))).argmax())
 
 
+@cache
 def _versions() -> dict[str, str]:
     packages = {name: version(name) for name in ("augimpact", "torch", "torchvision", "timm", "numpy", "Pillow")}
     return {"python": platform.python_version()} | packages

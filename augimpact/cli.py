@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from augimpact.augment.parameters import CATALOGUE, ERASE_FILLS
 from augimpact.errors import Cancelled, SweepError, UserError
+from augimpact.memory import keep_freed_memory
 from augimpact.sweep import DEFAULT_FRAMES, EASINGS, Sweep
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ def _parsed(augmentations: Sequence[str]) -> dict[str, float | tuple[float, floa
 
 
 def _analyzed(image: Path, path: Sweep, model: str, device: str, **options: Any) -> Trace:
+    keep_freed_memory()
     with _progress("loading the classifier") as step:
         from augimpact.analysis import analyze
         from augimpact.models.load import load_classifier

@@ -11,7 +11,6 @@ from augimpact.augment.parameters import CATALOGUE
 from augimpact.errors import ParameterError, SweepError
 from augimpact.sweep import EASINGS, Sweep
 
-
 DEGREES = st.floats(-180, 180)
 
 

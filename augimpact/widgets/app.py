@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from augimpact.errors import UserError
+from augimpact.memory import keep_freed_memory
 from augimpact.widgets.explorer import Explorer
 
 __all__ = ["app_explorer", "start"]
@@ -51,7 +52,8 @@ def start(port: int = 8866, image: Path | None = None) -> None:
 
 
 def app_explorer() -> Explorer:
-    """What the app's notebook shows."""
+    """What the app's notebook shows, in a kernel that serves nothing else."""
+    keep_freed_memory()
     return Explorer(os.environ.get(IMAGE_VARIABLE))
 
 
