@@ -36,8 +36,8 @@ __all__ = ["FOLLOW", "NEUTRAL", "Subject", "analyze", "explain_settings"]
 # A target that is the frame's own top class, and one that is the top class of the image as it was.
 FOLLOW = "follow"
 NEUTRAL = "neutral"
-# Frames that the model is fed at a time: as many as keep a GPU busy. On a CPU twice as many pay where freed memory is kept;
-# where it is not, larger tensors are asked of the system page by page.
+# Frames that the model is fed at a time: as many as keep a GPU busy. On a CPU more of them pay where freed memory is
+# kept; where it is not, larger tensors are asked of the system page by page.
 CHUNK = {"cuda": 64, "mps": 32}
 CPU_CHUNK = {True: 16, False: 8}
 # Frames that a CPU augments at a time: so few that they stay in its caches.

@@ -19,10 +19,10 @@ _done = False
 def keep_freed_memory() -> bool:
     """Lets this process keep up to a gigabyte of freed memory for its next use, and says whether it could.
 
-    A forward pass allocates and frees tensors of some ten megabytes over and over. By default glibc gives such blocks back
-    to the system at once, which then clears every page before it hands it out again; a network on two CPU cores can take
-    half as long again (`python -m benchmarks.memory`). The command line and the app call this for their own processes.
-    A library must not do so unasked: in a process of yours it is for you to call.
+    A forward pass allocates and frees tensors of some ten megabytes over and over. By default glibc gives such blocks
+    back to the system at once, which then clears every page before it hands it out again; a network on two CPU cores
+    can take twice as long (`python -m benchmarks.memory`). The command line and the app call this for their own
+    processes. A library must not do so unasked: in a process of yours it is for you to call.
     """
     global _done
     if sys.platform.startswith("linux") and not _done:
@@ -30,7 +30,7 @@ def keep_freed_memory() -> bool:
             mallopt = ctypes.CDLL(None).mallopt
         except (AttributeError, OSError):
             return False
-        _done = all([mallopt(option, KEPT) for option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD)])
+        _done = bool(mallopt(M_TRIM_THRESHOLD, KEPT)) and bool(mallopt(M_MMAP_THRESHOLD, KEPT))
     return _done
 
 

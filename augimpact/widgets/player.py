@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from augimpact.augment.parameters import CATALOGUE
+from augimpact.errors import UserError
 from augimpact.formats import file_bytes
 from augimpact.render.overlay import COLOUR_MAPS, colour_table
 from augimpact.render.page import bundle, style
 from augimpact.trace import Trace
 
 __all__ = ["Player"]
+
+logger = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
 JPEG_QUALITY = 88
@@ -82,11 +86,12 @@ class Player(anywidget.AnyWidget):
         suffix = request["suffix"]
         try:
             if self.trace is None:
-                raise ValueError("there is no sweep to save yet")
+                raise UserError("there is no sweep to save yet")
             content = file_bytes(self.trace, suffix, request)
         except Exception as error:
+            logger.exception("a file could not be made")
             self.send({"kind": "error", "text": f"the file could not be made: {error}"})
-            raise
+            return
         stem = Path(self.trace.recipe["image"]["name"]).stem.replace(" ", "-")
         name = "-".join([stem, *self.trace.changed[:3]]) + suffix
         self.send({"kind": "file", "name": name, "mime": MIME[suffix]}, buffers=[content])

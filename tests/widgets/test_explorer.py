@@ -1,0 +1,199 @@
+"""Explorer and player, called as the browser would call them."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import augimpact as ai
+from augimpact.data.image import example
+from augimpact.trace import Trace
+
+PATIENCE = 60
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def explorer(classifier):
+    explorer = ai.Explorer(classifier=classifier, frames=6)
+    explorer.controls._handle_custom_msg({"kind": "ready"}, [])
+    wait_for(lambda: explorer.trace is not None)
+    wait_for(lambda: explorer.controls.status["kind"] == "idle")
+    return explorer
+
+
+def change(explorer, **part):
+    explorer.controls.state = explorer.controls.state | part
+
+
+def jpeg(content):
+    return np.asarray(Image.open(io.BytesIO(content)), dtype=int)
+
+
+# What JPEG may change, in the mean of 255: it halves the resolution of colours, and the motorcycle is very red.
+JPEG_LOSS = 5
+
+
+def test_nothing_is_computed_before_there_is_a_page(classifier):
+    explorer = ai.Explorer(classifier=classifier)
+    time.sleep(0.2)
+    assert explorer.trace is None
+    assert explorer.player.preview == {}
+
+
+def test_it_opens_with_the_first_example_and_its_sweep(explorer):
+    assert explorer.trace.recipe["image"]["name"] == "motorcycle"
+    assert explorer.trace.settings["rotation"].tolist()[::5] == [-60, 60]
+    assert explorer.player.preview["neutral"]["tag"] == "original"
+    assert explorer.controls.status["kind"] == "idle"
+
+
+def test_the_payload_is_the_trace(explorer):
+    trace, payload = explorer.trace, explorer.player.payload
+    assert len(payload["jpegs"]) == 6
+    assert np.abs(jpeg(payload["jpegs"][2]) - trace.frames[2]).mean() < JPEG_LOSS
+    maps = np.frombuffer(payload["maps"], np.float32).reshape(6, payload["height"], payload["width"])
+    assert np.array_equal(maps, trace.maps)
+    matter = trace.classes_that_matter()
+    assert payload["labels"] == [trace.labels[index] for index in matter]
+    assert np.array(payload["scores"]) == pytest.approx(trace.scores[:, matter])
+    assert payload["flips"] == trace.flips()["frame"].tolist()
+    assert payload["axis"]["values"] == trace.settings["rotation"].tolist()
+    assert explorer.controls.flips["rotation"] == trace.flips()["rotation"].tolist()
+    json.dumps({key: value for key, value in payload.items() if key not in ("jpegs", "maps", "neutral")})
+
+
+def test_a_slider_changes_the_preview_to_what_analyze_says(explorer, classifier):
+    settings = explorer.controls.state["settings"] | {"brightness": 2.0, "rotation": 25.0}
+    change(explorer, settings=settings)
+    wait_for(lambda: explorer.player.preview.get("tag", "").endswith("brightness 2.00"))
+    expected = ai.analyze(example("motorcycle"), ai.Sweep(rotation=25, brightness=2, frames=1), classifier)
+    preview = explorer.player.preview
+    assert preview["prediction"] == expected.labels[expected.predictions[0]]
+    assert preview["score"] == pytest.approx(float(expected.scores.max()), abs=1e-5)
+    assert len(preview["labels"]) >= 5
+    assert np.abs(jpeg(preview["jpeg"]) - expected.frames[0]).mean() < JPEG_LOSS
+
+
+def test_the_newest_of_many_values_wins(explorer):
+    for value in np.linspace(0, 90, 200):
+        change(explorer, settings=explorer.controls.state["settings"] | {"rotation": float(value)})
+    wait_for(lambda: explorer.player.preview.get("tag") == "rotation 90.0°")
+    shown = explorer.player.preview
+    time.sleep(0.3)
+    assert explorer.player.preview is shown
+
+
+def test_a_sweep_is_what_the_controls_say(explorer):
+    before = explorer.trace
+    change(
+        explorer, ranges={"crop": [1, 0.5], "brightness": [2, 1]}, frames=4, easing="cosine", target="neutral",
+        settings=explorer.controls.state["settings"] | {"perspective_x": 0.25},
+    )  # fmt: skip
+    wait_for(lambda: explorer.trace is not before and explorer.trace.recipe["target"] == "neutral")
+    recipe = explorer.trace.recipe["sweep"]
+    assert recipe["parameters"] == {"perspective_x": 0.25, "crop": [1, 0.5], "brightness": [2, 1]}
+    assert (recipe["frames"], recipe["easing"]) == (4, "cosine")
+    assert len(set(explorer.trace.targets)) == 1
+
+
+def test_a_sweep_can_be_cancelled(explorer):
+    before = explorer.trace
+    change(explorer, frames=400)
+    explorer.controls._handle_custom_msg({"kind": "sweep"}, [])
+    wait_for(lambda: explorer.controls.status["kind"] == "sweeping" and explorer.controls.status["done"] > 0)
+    explorer.controls._handle_custom_msg({"kind": "cancel"}, [])
+    wait_for(lambda: explorer.controls.status["text"] == "cancelled")
+    assert explorer.trace is before
+
+
+def test_an_uploaded_photograph_replaces_the_example(explorer):
+    file = io.BytesIO()
+    example("coffee").save(file, format="PNG")
+    explorer.controls._handle_custom_msg({"kind": "upload", "name": "../../mine.png"}, [memoryview(file.getvalue())])
+    wait_for(lambda: explorer.trace is not None and explorer.trace.recipe["image"]["name"] == "mine.png")
+    assert explorer.trace.labels[explorer.trace.neutral.predictions[0]] == "espresso"
+    assert explorer.controls.images[-1]["name"] == "mine.png"
+    assert explorer.controls.state["image"] == "mine.png"
+
+
+def test_what_is_no_photograph_is_refused_and_the_page_lives_on(explorer):
+    before = explorer.trace
+    explorer.controls._handle_custom_msg({"kind": "upload", "name": "<b>bad</b>.jpg"}, [memoryview(b"hello")])
+    assert explorer.controls.status["kind"] == "error"
+    assert explorer.controls.status["text"] == "'b>.jpg' is not an image that Pillow can read"
+    explorer.controls._handle_custom_msg({"kind": "sweep"}, [])
+    wait_for(lambda: explorer.trace is not before)
+    wait_for(lambda: explorer.controls.status["kind"] == "idle")
+
+
+def test_a_model_that_breaks_is_said_and_the_page_lives_on():
+    class Breaks(torch.nn.Module):
+        def forward(self, batch):
+            raise RuntimeError("out of cheese")
+
+    explorer = ai.Explorer(classifier=Breaks())
+    explorer.controls._handle_custom_msg({"kind": "ready"}, [])
+    wait_for(lambda: explorer.controls.status["kind"] == "error")
+    assert "out of cheese" in explorer.controls.status["text"]
+    change(explorer, settings=explorer.controls.state["settings"] | {"rotation": 1.0})
+    wait_for(lambda: explorer.controls.status["kind"] == "error")
+
+
+def test_files_are_handed_over_as_bytes(explorer, monkeypatch):
+    sent = []
+    monkeypatch.setattr(explorer.player, "send", lambda content, buffers=None: sent.append((content, buffers)))
+    for suffix in (".gif", ".webp", ".png", ".json", ".npz"):
+        request = {
+            "kind": "save",
+            "suffix": suffix,
+            "opacity": 0.3,
+            "colour_map": "viridis",
+            "scale": "frame",
+            "loop": "forward",
+        }
+        explorer.player._handle_custom_msg(request, [])
+        wait_for(lambda: sent)
+        content, buffers = sent.pop()
+        assert content["name"] == f"motorcycle-rotation{suffix}"
+        assert content["kind"] == "file", content
+        if suffix in (".gif", ".webp"):
+            assert Image.open(io.BytesIO(buffers[0])).n_frames == 6
+        if suffix == ".npz":
+            assert np.array_equal(np.load(io.BytesIO(buffers[0]))["frames"], explorer.trace.frames)
+
+
+def test_a_file_that_cannot_be_made_is_said(monkeypatch):
+    player, sent = ai.Player(), []
+    monkeypatch.setattr(player, "send", lambda content, buffers=None: sent.append(content))
+    player._handle_custom_msg({"kind": "save", "suffix": ".gif"}, [])
+    wait_for(lambda: sent)
+    assert sent[0] == {"kind": "error", "text": "the file could not be made: there is no sweep to save yet"}
+
+
+def test_a_player_works_alone(classifier):
+    trace = ai.analyze(example("rocket"), ai.Sweep(frames=3), classifier)
+    player = ai.Player(trace)
+    assert player.payload["axis"] == {"label": "frame", "unit": "", "values": [1, 2, 3]}
+    assert isinstance(player.trace, Trace)
+    player.clear()
+    assert player.payload == {}
+
+
+def test_an_image_of_ones_own_comes_first(tmp_path, classifier):
+    example("coffee").save(tmp_path / "cup.png")
+    explorer = ai.Explorer(tmp_path / "cup.png", classifier)
+    assert explorer.controls.state["image"] == "cup.png"
+    assert [each["name"] for each in explorer.controls.images][:2] == ["cup.png", "motorcycle"]

@@ -1,0 +1,75 @@
+"""The newest request wins, and stops the one before it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from augimpact.errors import Cancelled
+from augimpact.widgets.worker import Worker
+
+PATIENCE = 10
+
+
+def slow(log, name, started=None):
+    def job(cancelled):
+        log.append(f"{name} begins")
+        if started is not None:
+            started.set()
+        deadline = time.monotonic() + PATIENCE
+        while not cancelled():
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        log.append(f"{name} stops")
+        raise Cancelled
+
+    return job
+
+
+def quick(log, name, done):
+    def job(_cancelled):
+        log.append(name)
+        done.set()
+
+    return job
+
+
+def test_a_new_request_stops_the_running_one_and_replaces_those_that_wait():
+    log, started, done = [], threading.Event(), threading.Event()
+    worker = Worker(on_error=log.append)
+    worker.submit(slow(log, "first", started))
+    assert started.wait(PATIENCE)
+    for index in range(50):
+        worker.submit(quick(log, f"overtaken {index}", threading.Event()))
+    worker.submit(quick(log, "newest", done))
+    assert done.wait(PATIENCE)
+    assert log[:2] == ["first begins", "first stops"]
+    assert log[-1] == "newest"
+    # Those between may only run if they were newest when the thread came by.
+    assert len(log) < 50
+
+
+def test_jobs_of_one_request_run_in_turn_until_one_fails():
+    log, done = [], threading.Event()
+    worker = Worker(on_error=lambda error: (log.append(str(error)), done.set()))
+
+    def fails(_cancelled):
+        raise ValueError("it failed")
+
+    worker.submit(quick(log, "one", threading.Event()), fails, quick(log, "never", threading.Event()))
+    assert done.wait(PATIENCE)
+    again = threading.Event()
+    worker.submit(quick(log, "after", again))
+    assert again.wait(PATIENCE)
+    assert log == ["one", "it failed", "after"]
+
+
+def test_cancel_stops_what_runs_and_what_waits():
+    log, started, done = [], threading.Event(), threading.Event()
+    worker = Worker(on_error=log.append)
+    worker.submit(slow(log, "first", started), quick(log, "second", threading.Event()))
+    assert started.wait(PATIENCE)
+    worker.cancel()
+    worker.submit(quick(log, "next", done))
+    assert done.wait(PATIENCE)
+    assert log == ["first begins", "first stops", "next"]
