@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from augimpact.analysis import analyze as analyze
-    from augimpact.augment.apply import augment as augment
     from augimpact.memory import keep_freed_memory as keep_freed_memory
     from augimpact.models.classifier import Classifier as Classifier
     from augimpact.models.load import load_classifier as load_classifier
@@ -26,7 +25,6 @@ _HOME = {
     "Sweep": "augimpact.sweep",
     "Trace": "augimpact.trace",
     "analyze": "augimpact.analysis",
-    "augment": "augimpact.augment.apply",
     "keep_freed_memory": "augimpact.memory",
     "load_classifier": "augimpact.models.load",
 }

@@ -85,7 +85,7 @@ def analyze(
 
     >>> import augimpact as ai
     >>> from augimpact.data.image import example
-    >>> trace = ai.analyze(example("Chelsea the cat"), ai.Sweep(rotation=(-45, 45), frames=5))
+    >>> trace = ai.analyze(example("cat"), ai.Sweep(rotation=(-45, 45), frames=5))
     >>> trace.frames.shape, trace.scores.shape, trace.maps.shape
     ((5, 448, 448, 3), (5, 1000), (5, 7, 7))
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 @app.command()
 def sweep(
-    image: Annotated[Path, typer.Argument(help="The photograph, in any format that Pillow reads.")],
+    image: Annotated[str, typer.Argument(help="A photograph in any format that Pillow reads, or example:coffee.")],
     augmentation: Annotated[
         list[str] | None,
         typer.Option("--augmentation", "-a", metavar="NAME=A:B", help="Sweeps NAME from A to B; NAME=V holds it."),
@@ -70,11 +71,15 @@ def sweep(
         0
     ],
     opacity: Annotated[float, typer.Option(help="Of the map over the image, 0 to 1.")] = 0.5,
+    width: Annotated[
+        int | None, typer.Option(help="Of pictures in pixels; by default twice the model's input.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
 ) -> None:
     """Sweeps IMAGE and saves what the classifier saw and where it looked."""
     from augimpact.files import check_writable
     from augimpact.formats import format_of
+    from augimpact.render.look import Look
 
     if not output:
         raise SweepError("no output was named; expected -o FILE, such as -o out.gif")
@@ -82,16 +87,15 @@ def sweep(
     for file in output:
         format_of(file)
         check_writable(file)
-    if not 0 <= opacity <= 1:
-        raise UserError(f"--opacity is {opacity:g}; expected a number from 0 to 1")
+    look = Look(opacity=opacity, width=width)
     for name in path.without_effect:
         print(f"note: {name} has no effect while {' or '.join(CATALOGUE[name].needs)} is neutral", file=sys.stderr)
     trace = _analyzed(
         image, path, model, device, method=method, target=target, layer=layer, erase_fill=erase_fill, seed=seed
     )
     for file in output:
-        drawn = {"opacity": opacity} if "opacity" in format_of(file).options else {}
-        print(trace.save(file, **drawn))
+        known = format_of(file).options
+        print(trace.save(file, **{name: value for name, value in asdict(look).items() if name in known}))
 
 
 @app.command("app")
@@ -174,7 +178,7 @@ def _parsed(augmentations: Sequence[str]) -> dict[str, float | tuple[float, floa
     return parsed
 
 
-def _analyzed(image: Path, path: Sweep, model: str, device: str, **options: Any) -> Trace:
+def _analyzed(image: str, path: Sweep, model: str, device: str, **options: Any) -> Trace:
     keep_freed_memory()
     with _progress("loading the classifier") as step:
         from augimpact.analysis import analyze

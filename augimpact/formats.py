@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -14,6 +15,7 @@ import pandas as pd
 
 from augimpact.errors import OutputError, unknown
 from augimpact.render.animate import write_gif, write_strip, write_webp
+from augimpact.render.look import Look
 
 if TYPE_CHECKING:
     from augimpact.trace import Trace
@@ -24,7 +26,7 @@ ARRAYS = ("frames", "scores", "maps", "targets", "homographies")
 NPZ_FORMAT = 1
 TOP = 5
 
-PICTURE_OPTIONS = ("opacity", "colour_map", "scale", "caption")
+PICTURE_OPTIONS = tuple(each.name for each in fields(Look))
 ANIMATION_OPTIONS = ("milliseconds", "hold", "loop")
 
 

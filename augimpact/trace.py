@@ -17,6 +17,7 @@ from augimpact.augment.parameters import CATALOGUE, format_value
 from augimpact.files import written_whole
 from augimpact.formats import format_of, read_npz
 from augimpact.render.animate import write_webp
+from augimpact.render.look import Look
 from augimpact.render.picture import draw
 
 __all__ = ["Trace"]
@@ -126,7 +127,7 @@ class Trace:
         """The frames as they are shown, map, caption and scores included, `(N, height, width, 3)`.
 
         Args:
-            **options: `opacity`, `colour_map`, `scale`, `caption`; see `augimpact.render.picture.draw`.
+            **options: see `augimpact.render.look.Look`.
         """
         matter = self.classes_that_matter()
         return draw(
@@ -137,7 +138,7 @@ class Trace:
             scores=self.scores[:, matter],
             top_scores=self.scores.max(axis=1),
             labels=[self.labels[index] for index in matter],
-            **options,
+            look=Look(**options),
         )
 
     def save(self, path: str | Path, **options: Any) -> Path:
@@ -146,8 +147,8 @@ class Trace:
         Args:
             path: ends in `.gif`, `.webp`, `.png` (a film strip), `.npz` (everything, exactly) or `.json` (settings, top
                 five classes and recipe).
-            **options: `opacity`, `colour_map`, `scale` and `caption`, see `augimpact.render.picture.draw`; of
-                animations also `milliseconds`, `hold` and `loop`, see `augimpact.render.animate.write_gif`.
+            **options: of pictures, see `augimpact.render.look.Look`; of animations also `milliseconds`, `hold` and
+                `loop`, see `augimpact.render.animate.write_gif`.
 
         Raises:
             OutputError: the suffix is none of these, or the file cannot be written.

@@ -96,7 +96,7 @@ def test_a_module_is_a_classifier_too():
         torch.nn.Linear(8, 3),
     )  # fmt: skip
     classifier = ai.Classifier(module, ["cat", "dog", "<img onerror=alert(1)>"], size=64)
-    trace = ai.analyze(example("Chelsea the cat"), ai.Sweep(rotation=(0, 90), frames=3), classifier)
+    trace = ai.analyze(example("cat"), ai.Sweep(rotation=(0, 90), frames=3), classifier)
     assert trace.frames.shape == (3, 128, 128, 3)
     assert trace.maps.shape == (3, 8, 8)
     assert set(trace.table()["class_1"]) <= {"cat", "dog", "<img onerror=alert(1)>"}

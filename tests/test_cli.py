@@ -104,7 +104,9 @@ MISTAKES = [
     (["photo.jpg", "--frames", "0"], "frames is 0; expected a whole number of at least 1"),
     (["photo.jpg", "--frames", "many"], "Invalid value for '--frames'"),
     (["photo.jpg", "--easing", "bounce"], "unknown easing 'bounce'"),
-    (["photo.jpg", "--opacity", "2"], "--opacity is 2; expected a number from 0 to 1"),
+    (["photo.jpg", "--opacity", "2"], "opacity is 2.0; expected a number from 0 to 1"),
+    (["photo.jpg", "--width", "7"], "width is 7; expected 16 to 4096 pixels"),
+    (["example:tea"], "no example is called 'tea'; there are motorcycle, cat, coffee, rocket"),
     (["photo.jpg", "--method", "gradcma"], "unknown method 'gradcma'; did you mean gradcam?"),
     (["photo.jpg", "--model", "resnt50"], "unknown model 'resnt50'; did you mean resnet50"),
     (["photo.jpg", "--target", "expresso"], "unknown class 'expresso'; did you mean espresso"),
@@ -158,6 +160,12 @@ def test_what_has_no_effect_is_said(folder, capsys):
     status, _, err = run("sweep", "photo.jpg", "-a", "erase_x=0:1", "--frames", 2, "-o", "out.json", capsys=capsys)
     assert status == 0
     assert err == "note: erase_x has no effect while erase_w or erase_h is neutral\n"
+
+
+def test_an_example_is_a_photograph_and_pictures_have_the_width_that_was_asked(folder, capsys):
+    status, *_ = run("sweep", "example:coffee", "--frames", 2, "--width", 300, "-o", "cup.png", capsys=capsys)
+    assert status == 0
+    assert Image.open("cup.png").width == 600
 
 
 def test_options_reach_the_trace(folder, capsys):

@@ -112,7 +112,8 @@ def test_pictures_are_written_in_the_form_that_the_suffix_names(tmp_path, suffix
 def test_pictures_carry_caption_and_strip_unless_told_otherwise():
     with_caption, bare = TRACE.pictures(), TRACE.pictures(caption=False)
     assert bare.shape == (4, 32, 32, 3)
-    assert with_caption.shape[2] >= 320
+    assert with_caption.shape[2] >= 240
+    assert TRACE.pictures(caption=False, width=50).shape == (4, 50, 50, 3)
     assert with_caption.shape[1] > with_caption.shape[2]
 
 

@@ -20,9 +20,10 @@ __all__ = ["EXAMPLES", "MAX_PIXELS", "content_hash", "example", "read_image"]
 # Pillow warns from here on; a photograph of 89 megapixels decodes to 270 MB.
 MAX_PIXELS = 89_478_485
 # Photographs that the scikit-image wheel carries, and how they are called here.
+EXAMPLE = "example:"
 EXAMPLES = {
     "motorcycle": "motorcycle_left.png",
-    "Chelsea the cat": "chelsea.png",
+    "cat": "chelsea.png",
     "coffee": "coffee.png",
     "rocket": "rocket.jpg",
 }
@@ -32,8 +33,8 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """The image as a person sees it: turned as its EXIF says, on white where it is transparent, 8-bit RGB.
 
     Args:
-        source: a path, the bytes of a file, a Pillow image, or an array or tensor: `(H, W)`, `(H, W, 1|3|4)` or
-            `(1|3|4, H, W)`; uint8 in 0…255, uint16 in 0…65535, or floats in [0, 1].
+        source: a path, `example:` and the name of one of the `EXAMPLES`, the bytes of a file, a Pillow image, or an array
+            or tensor: `(H, W)`, `(H, W, 1|3|4)` or `(1|3|4, H, W)`; uint8, uint16, or floats in [0, 1].
         max_pixels: refuses larger images before they are decoded.
 
     Raises:
@@ -44,6 +45,8 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """
     if isinstance(source, Image.Image):
         return _as_seen(source)
+    if isinstance(source, str) and source.startswith(EXAMPLE):
+        return example(source.removeprefix(EXAMPLE))
     if isinstance(source, (str, os.PathLike)):
         return _decode(Path(source), repr(str(source)), max_pixels)
     if isinstance(source, (bytes, bytearray, memoryview)):

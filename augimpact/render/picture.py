@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from augimpact.render.look import Look
 from augimpact.render.overlay import blend
 
 __all__ = ["CLASS_COLOURS", "draw"]
@@ -20,7 +21,8 @@ __all__ = ["CLASS_COLOURS", "draw"]
 CLASS_COLOURS = ("#2f6bff", "#e0566a", "#24a98f", "#b583b0", "#b08d4a", "#8793a1")
 INK, MUTED, PAGE, WELL = "#e8ebef", "#97a1ae", "#14171b", "#252b33"
 # What is narrower than this is enlarged, so that its caption can be read.
-SMALLEST_WIDTH = 320
+CAPTION_WIDTH = 240
+CELL_WIDTH = 88
 MARGIN, LINE = 8, 22
 
 
@@ -33,10 +35,7 @@ def draw(
     top_scores: NDArray[np.float32],
     labels: Sequence[str],
     scores: NDArray[np.float32],
-    opacity: float = 0.5,
-    colour_map: str = "inferno",
-    scale: str = "sweep",
-    caption: bool = True,
+    look: Look,
 ) -> NDArray[np.uint8]:
     """The pictures, `(N, height, width, 3)` uint8.
 
@@ -48,27 +47,25 @@ def draw(
         top_scores: `(N,)`, its score.
         labels: the names of the M classes of the strip.
         scores: `(N, M)`, theirs.
-        opacity: see `augimpact.render.overlay.blend`, as `colour_map` and `scale`.
-        colour_map: likewise.
-        scale: likewise.
-        caption: whether caption and strip are drawn.
+        look: how they are drawn.
     """
-    blended = blend(frames, maps, opacity=opacity, colour_map=colour_map, scale=scale)
-    zoom = math.ceil(SMALLEST_WIDTH / blended[0].width) if caption else 1
-    if zoom > 1:
-        blended = [
-            image.resize((image.width * zoom, image.height * zoom), Image.Resampling.NEAREST) for image in blended
-        ]
-    if not caption:
+    blended = blend(frames, maps, look)
+    if not look.caption:
         return np.stack([np.asarray(image) for image in blended])
+    zoom = math.ceil(CAPTION_WIDTH / blended[0].width)
+    if zoom > 1:
+        size = blended[0].width * zoom, blended[0].height * zoom
+        blended = [image.resize(size, Image.Resampling.NEAREST) for image in blended]
     width = blended[0].width
-    strip = _Strip(labels, width)
+    # The classes come by importance: where there is no room for all names, the last are left out.
+    shown = max(2, width // CELL_WIDTH)
+    strip = _Strip(labels[:shown], width)
     pictures = np.empty((len(blended), blended[0].height + LINE + strip.height, width, 3), dtype=np.uint8)
     for frame, image in enumerate(blended):
         footer = Image.new("RGB", (width, LINE + strip.height), PAGE)
         pen = ImageDraw.Draw(footer)
         _caption(pen, width, f"{predictions[frame]}  {top_scores[frame]:.2f}", settings[frame])
-        strip.draw(pen, scores[frame])
+        strip.draw(pen, scores[frame, :shown])
         pictures[frame, : image.height] = np.asarray(image)
         pictures[frame, image.height :] = np.asarray(footer)
     return pictures

@@ -18,6 +18,7 @@ IMAGE_VARIABLE = "AUGIMPACT_APP_IMAGE"
 SETTINGS: dict[str, dict[str, Any]] = {
     "Voila": {"ip": "127.0.0.1", "open_browser": False},
     "VoilaConfiguration": {
+        "template": "augimpact",
         "file_allowlist": [],
         "allow_template_override": "NO",
         "allow_theme_override": "NO",

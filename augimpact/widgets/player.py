@@ -17,7 +17,8 @@ from PIL import Image
 from augimpact.augment.parameters import CATALOGUE
 from augimpact.errors import UserError
 from augimpact.formats import file_bytes
-from augimpact.render.overlay import COLOUR_MAPS, colour_table
+from augimpact.render.look import COLOUR_MAPS
+from augimpact.render.overlay import colour_table
 from augimpact.render.page import bundle, style
 from augimpact.trace import Trace
 

@@ -1,0 +1,97 @@
+"""A real Chromium on the real app: one server for the session, a fresh page and kernel for each module."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import BROWSER_VARIABLE
+
+PATIENCE = 90_000
+# What a page may ask for: its own server, and what it made itself.
+OWN = ("http://127.0.0.1:", "ws://127.0.0.1:", "blob:", "data:")
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium. Where there is none the test is skipped, or fails if the environment demands one."""
+    executable = next(
+        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+    )
+    if executable is None:
+        if os.environ.get(BROWSER_VARIABLE):
+            pytest.fail(f"{BROWSER_VARIABLE} is set and there is no Chromium")
+        pytest.skip("there is no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app as `augimpact app` starts it, from a folder of its own; its address."""
+    log = tmp_path_factory.mktemp("app") / "log"
+    with log.open("w") as file:
+        command = [sys.executable, "-m", "augimpact.cli", "app", "--port", "18866"]
+        server = subprocess.Popen(command, stdout=file, stderr=file, cwd=log.parent)
+    try:
+        yield _address(server, log)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _address(server: subprocess.Popen[bytes], log: Path) -> str:
+    deadline = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < deadline and server.poll() is None:
+        found = re.search(r"http://\S+", log.read_text())
+        if found:
+            try:
+                urllib.request.urlopen(found[0] + "static/", timeout=5).close()
+            except urllib.error.HTTPError:
+                # It answers, and that is all that was asked.
+                return found[0]
+            except OSError:
+                pass
+            else:
+                return found[0]
+        time.sleep(0.1)
+    raise AssertionError(f"the app did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser, app: str) -> Iterator[Page]:
+    """The page of the app, when its first sweep is on the screen."""
+    page = chromium.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(PATIENCE)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    elsewhere: list[str] = []
+    page.on("request", lambda request: elsewhere.append(request.url) if not request.url.startswith(OWN) else None)
+    page.goto(app)
+    wait_for_sweep(page)
+    yield page
+    page.close()
+    assert errors == []
+    assert elsewhere == []
+
+
+def wait_for_sweep(page: Page) -> None:
+    """Returns when a sweep has been painted and nothing is under way."""
+    page.wait_for_function(
+        "() => / \\/ /.test(document.querySelector('.position')?.textContent)"
+        " && /frames/.test(document.querySelector('.message').textContent)"
+        " && document.querySelector('.cancel').hidden"
+    )

@@ -1,0 +1,283 @@
+"""The app as a person uses it, in a real browser: pixels, text and downloads, not screenshots."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page
+
+from augimpact.data.image import example
+from tests.browser.conftest import wait_for_sweep
+
+pytestmark = pytest.mark.browser
+
+ORIGINAL, AUGMENTED = ".screen:nth-child(1) canvas", ".screen:nth-child(2) canvas"
+
+
+def pixels(page: Page, selector: str = AUGMENTED) -> np.ndarray:
+    """What a canvas shows, `(S, S, 4)`."""
+    values = page.evaluate(
+        "(selector) => { const c = document.querySelector(selector);"
+        " return [c.width, c.height, Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data)]; }",
+        selector,
+    )
+    return np.array(values[2], np.uint8).reshape(values[1], values[0], 4)
+
+
+def text(page: Page, selector: str) -> str:
+    return page.locator(selector).first.inner_text()
+
+
+def pause(page: Page) -> None:
+    if page.locator(".play").get_attribute("aria-label") == "pause":
+        page.locator(".play").click()
+
+
+def set_range(page: Page, selector: str, value: float) -> None:
+    """Moves a slider as a drag does: input events, then a change."""
+    page.locator(selector).evaluate(
+        "(slider, value) => { slider.value = value;"
+        " slider.dispatchEvent(new Event('input', { bubbles: true }));"
+        " slider.dispatchEvent(new Event('change', { bubbles: true })); }",
+        value,
+    )
+
+
+def slider(name: str) -> str:
+    return f".row[data-name={name}] input:not([hidden])"
+
+
+def wait_for_preview(page: Page, tag: str) -> None:
+    page.wait_for_function(
+        "(tag) => document.querySelector('.screen:nth-child(2) .tag').textContent.includes(tag)"
+        " && document.querySelector('.position').textContent === 'preview'",
+        arg=tag,
+    )
+
+
+def test_it_opens_with_a_photograph_its_map_and_a_sweep(page):
+    assert text(page, ".screen:nth-child(1) .tag") == "original"
+    assert text(page, ".screen:nth-child(1) .caption b") == "moped"
+    assert pixels(page, ORIGINAL).shape == (448, 448, 4)
+    assert pixels(page, ORIGINAL)[..., :3].std() > 20
+    assert text(page, ".facts").startswith("prediction flips at rotation −")
+    assert page.title() == "augimpact"
+
+
+def test_a_sweep_plays_and_pauses(page):
+    if page.locator(".play").get_attribute("aria-label") == "play":
+        page.locator(".play").click()
+    first = text(page, ".position")
+    page.wait_for_function("(first) => document.querySelector('.position').textContent !== first", arg=first)
+    pause(page)
+    page.wait_for_timeout(100)
+    resting = text(page, ".position"), pixels(page)
+    page.wait_for_timeout(400)
+    assert text(page, ".position") == resting[0]
+    assert np.array_equal(pixels(page), resting[1])
+
+
+def test_scrubbing_changes_frames(page):
+    pause(page)
+    seen = []
+    for frame in (0, 20, 47):
+        set_range(page, ".transport input", frame)
+        assert text(page, ".position") == f"{frame + 1} / 48"
+        seen.append(pixels(page))
+    assert text(page, ".screen:nth-child(2) .tag") == "rotation 60.0°"
+    assert np.abs(seen[0].astype(int) - seen[1]).mean() > 5
+    assert np.abs(seen[1].astype(int) - seen[2]).mean() > 5
+
+
+def test_keys_and_curves_scrub_too(page):
+    page.locator(".player").focus()
+    page.keyboard.press("Home")
+    assert text(page, ".position") == "1 / 48"
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert text(page, ".position") == "3 / 48"
+    page.keyboard.press("End")
+    assert text(page, ".position") == "48 / 48"
+    box = page.locator(".curves").bounding_box()
+    page.mouse.move(box["x"] + 30 + (box["width"] - 40) / 2, box["y"] + 60)
+    page.mouse.down()
+    assert text(page, ".position") in ("24 / 48", "25 / 48")
+    page.mouse.move(box["x"] - 50, box["y"] + 60)
+    page.mouse.up()
+    assert text(page, ".position") == "1 / 48"
+    page.keyboard.press(" ")
+    assert page.locator(".play").get_attribute("aria-label") == "pause"
+    page.keyboard.press(" ")
+    assert page.locator(".play").get_attribute("aria-label") == "play"
+
+
+def test_looks_change_pixels_without_a_word_to_the_kernel(chromium, app):
+    page = chromium.new_page(viewport={"width": 1200, "height": 900})
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.goto(app)
+    wait_for_sweep(page)
+    pause(page)
+    # Turned this far its map is fainter than the sweep's brightest, so that the two scales differ.
+    set_range(page, ".transport input", 2)
+    page.wait_for_timeout(500)
+    assert sent, "no message was seen at all: this test looks in the wrong place"
+    sent.clear()
+    opaque = pixels(page)
+    set_range(page, ".tools input[aria-label^=opacity]", 0)
+    bare = pixels(page)
+    set_range(page, ".tools input[aria-label^=opacity]", 1)
+    only_map = pixels(page)
+    page.locator(".tools select").first.select_option("viridis")
+    other_colours = pixels(page)
+    page.locator(".segmented button", has_text="frame").click()
+    own_scale = pixels(page)
+    page.locator(".play").click()
+    page.wait_for_timeout(500)
+    looks = [opaque, bare, only_map, other_colours, own_scale]
+    for index, one in enumerate(looks):
+        for other in looks[index + 1 :]:
+            assert np.abs(one.astype(int) - other).mean() > 1
+    assert sent == []
+    page.close()
+
+
+def test_a_slider_changes_picture_and_scores(page):
+    pause(page)
+    before, scores = pixels(page), text(page, ".strip")
+    set_range(page, slider("brightness"), 2.4)
+    wait_for_preview(page, "brightness 2.40")
+    assert pixels(page)[..., :3].mean() > before[..., :3].mean() + 15
+    assert text(page, ".strip") != scores
+    assert text(page, ".row[data-name=brightness] .value") == "2.40"
+    # What the kernel says of the brightest of many values, and of no other, is on the screen in the end.
+    for value in np.linspace(0.3, 1.8, 40):
+        set_range(page, slider("brightness"), float(value))
+    wait_for_preview(page, "brightness 1.8")
+    page.locator("[aria-label='reset brightness']").click()
+    page.wait_for_function("() => !document.querySelector('.screen:nth-child(2) .tag').textContent.includes('bright')")
+    assert text(page, ".row[data-name=brightness] .value") == "1.00"
+
+
+def test_a_slider_can_be_dragged_by_its_thumb(page):
+    box = page.locator(slider("perspective_x")).bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + box["width"] / 4, middle[1], steps=8)
+    page.mouse.up()
+    wait_for_preview(page, "perspective x 0.")
+    page.locator("[aria-label='reset geometry']").click()
+    page.wait_for_function(
+        "() => document.querySelector('.row[data-name=perspective_x] .value').textContent === '0.00'"
+    )
+
+
+def test_a_range_is_swept_in_as_many_frames_as_were_asked(page):
+    page.locator("[aria-label='sweep crop']").click()
+    page.locator("input[aria-label=frames]").fill("12")
+    page.locator("input[aria-label=frames]").blur()
+    page.locator("button.primary").click()
+    page.wait_for_function("() => document.querySelector('.position').textContent.endsWith('/ 12')")
+    wait_for_sweep(page)
+    pause(page)
+    set_range(page, ".transport input", 11)
+    assert text(page, ".screen:nth-child(2) .tag") == "crop 0.30"
+    assert "crop" in text(page, ".facts") or "same in every frame" in text(page, ".facts")
+
+
+def test_the_gif_arrives_as_a_download_and_has_every_frame(page):
+    set_range(page, ".tools input[aria-label^=opacity]", 0)
+    with page.expect_download() as waiting:
+        page.locator(".save-gif").click()
+    download = waiting.value
+    assert download.suggested_filename == "motorcycle-crop.gif"
+    with Image.open(download.path()) as animation:
+        assert animation.n_frames == 2 * 12 - 2
+        animation.seek(0)
+        first = np.asarray(animation.convert("RGB"))[:448]
+    set_range(page, ".transport input", 0)
+    # Without the map the first frame is the photograph itself, within a palette's and a JPEG's loss.
+    assert np.abs(first.astype(int) - pixels(page)[..., :3]).mean() < 8
+    assert "saved motorcycle-crop.gif" in text(page, ".notice")
+    set_range(page, ".tools input[aria-label^=opacity]", 0.5)
+
+
+@pytest.mark.parametrize(("label", "suffix"), [("WebP", "webp"), ("JSON table", "json"), ("NPZ arrays", "npz")])
+def test_other_files_arrive_too(page, label, suffix):
+    page.locator(".more summary").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=label).click()
+    assert waiting.value.suggested_filename == f"motorcycle-crop.{suffix}"
+    assert waiting.value.path().stat().st_size > 1000
+
+
+def test_an_uploaded_photograph_replaces_the_example(page):
+    file = io.BytesIO()
+    example("coffee").save(file, format="PNG")
+    before = pixels(page, ORIGINAL)
+    page.locator("input[type=file]").set_input_files(
+        {"name": "my <b>cup</b>.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    )
+    page.wait_for_function("() => document.querySelector('.screen .caption b').textContent === 'espresso'")
+    wait_for_sweep(page)
+    assert np.abs(pixels(page, ORIGINAL).astype(int) - before).mean() > 10
+    assert page.locator(".thumbnails [aria-pressed=true]").get_attribute("title") == "b>.png"
+
+
+def test_a_large_photograph_is_made_smaller_on_its_way(page):
+    """Noise of 12 megapixels is a PNG of 36 MB, which no socket here would take."""
+    noise = np.random.default_rng(0).integers(0, 256, (3000, 4000, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, format="PNG", compress_level=0)
+    assert len(file.getvalue()) > 30_000_000
+    before = pixels(page, ORIGINAL)
+    page.locator("input[type=file]").set_input_files(
+        {"name": "large.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    )
+    page.locator(".thumbnails [title='large.png'][aria-pressed=true]").wait_for()
+    wait_for_sweep(page)
+    assert np.abs(pixels(page, ORIGINAL).astype(int) - before).mean() > 10
+
+
+def test_what_is_no_photograph_gives_a_sentence_and_the_page_lives_on(page):
+    page.locator("input[type=file]").set_input_files(
+        {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"these are notes"}
+    )
+    page.locator(".message.error").wait_for()
+    assert text(page, ".message") == "'notes.jpg' is not an image that Pillow can read"
+    page.locator(".thumbnails [title='rocket']").click()
+    page.wait_for_function("() => /missile|projectile/.test(document.querySelector('.screen .caption b').textContent)")
+    wait_for_sweep(page)
+    assert page.locator(".message.error").count() == 0
+
+
+def test_a_long_sweep_shows_progress_and_can_be_cancelled(page):
+    page.locator("input[aria-label=frames]").fill("500")
+    page.locator("input[aria-label=frames]").blur()
+    page.locator("button.primary").click()
+    page.locator(".cancel:not([hidden])").wait_for()
+    page.wait_for_function("() => document.querySelector('progress').value > 0")
+    page.locator(".cancel").click()
+    page.wait_for_function("() => document.querySelector('.message').textContent === 'cancelled'")
+    assert page.locator(".cancel").is_hidden()
+    page.locator("input[aria-label=frames]").fill("12")
+    page.locator("input[aria-label=frames]").blur()
+
+
+@pytest.mark.parametrize(("width", "stacked"), [(1400, False), (1000, False), (800, True), (400, True)])
+def test_the_page_fits_its_window(page, width, stacked):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(300)
+    controls, player = (page.locator(name).bounding_box() for name in (".controls", ".player"))
+    if stacked:
+        assert player["y"] + player["height"] <= controls["y"]
+    else:
+        assert controls["x"] + controls["width"] <= player["x"]
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    for box in (controls, player):
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
