@@ -33,8 +33,8 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """The image as a person sees it: turned as its EXIF says, on white where it is transparent, 8-bit RGB.
 
     Args:
-        source: a path, `example:` and the name of one of the `EXAMPLES`, the bytes of a file, a Pillow image, or an array
-            or tensor: `(H, W)`, `(H, W, 1|3|4)` or `(1|3|4, H, W)`; uint8, uint16, or floats in [0, 1].
+        source: a path, `example:` and the name of one of the `EXAMPLES`, the bytes of a file, a Pillow image, or an
+            array or tensor: `(H, W)`, `(H, W, 1|3|4)` or `(1|3|4, H, W)`; uint8, uint16, or floats in [0, 1].
         max_pixels: refuses larger images before they are decoded.
 
     Raises:

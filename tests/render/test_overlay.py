@@ -37,7 +37,7 @@ def test_a_blend_is_the_frame_and_the_coloured_map(opacity, colour_map, scale):
     full = np.full(3, MAPS.max()) if scale == "sweep" else MAPS.max(axis=(1, 2))
     ours = np.stack([np.asarray(each) for each in blend(FRAMES, MAPS, Look(opacity, colour_map, scale))])
     theirs = expected(FRAMES, MAPS, opacity, colour_map, full)
-    # A value between two entries of the table may fall to either; Pillow and matplotlib both cut what is left of a byte.
+    # A value between two entries of the table may fall to either; Pillow and matplotlib cut what is left of a byte.
     assert np.abs(ours - theirs).max() <= 6
     assert np.abs(ours - theirs).mean() <= 1.25
 
