@@ -182,6 +182,13 @@ export function mountPlayer(root, host) {
     host.save({ suffix, opacity: look.opacity, colour_map: look.colours, scale: look.scale, loop: look.loop });
   }
 
+  /** Gives the memory of the sweep's pictures back at once. */
+  function forget() {
+    trace?.bitmaps.forEach((bitmap) => bitmap.close());
+    trace?.neutral?.bitmap.close();
+    trace = null;
+  }
+
   return {
     /**
      * Shows a sweep; resolves when its frames are decoded and painted.
@@ -191,7 +198,7 @@ export function mountPlayer(root, host) {
       const bitmaps = await Promise.all(payload.jpegs.map(decode));
       const neutral = payload.neutral ? await readStill(payload.neutral) : null;
       pause();
-      trace?.bitmaps.forEach((bitmap) => bitmap.close());
+      forget();
       const maps = floats(payload.maps);
       const count = bitmaps.length;
       trace = {
@@ -218,6 +225,7 @@ export function mountPlayer(root, host) {
       const read = await readStill(payload);
       const neutral = payload.neutral ? await readStill(payload.neutral) : (preview?.neutral ?? null);
       pause();
+      preview?.bitmap.close();
       preview = { ...read, neutral };
       card.classList.toggle("stale", Boolean(trace));
       show();
@@ -225,7 +233,7 @@ export function mountPlayer(root, host) {
     /** Forgets the sweep: it was of another image. */
     clear() {
       pause();
-      trace = null;
+      forget();
       frame = 0;
       chart.setTrace(null);
       facts.textContent = "";
