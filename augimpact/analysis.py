@@ -68,6 +68,8 @@ def analyze(
     image: Any,
     sweep: Sweep,
     classifier: Classifier | torch.nn.Module | str | None = None,
+    *,
+    progress: Callable[[int, int], object] | None = None,
     **options: Any,
 ) -> Trace:
     """Sweeps an image, and asks the classifier at each step what it sees and where it looks.
@@ -76,8 +78,8 @@ def analyze(
         image: a path, bytes, Pillow image, array or tensor, see `augimpact.data.image.read_image`; or a `Subject`.
         sweep: the path through settings.
         classifier: a `Classifier`, or what `load_classifier` takes; by default the built-in one.
-        **options: `method`, `target`, `layer`, `erase_fill`, `seed`, `chunk`, `progress`, `cancelled`; see
-            `explain_settings`.
+        progress: called with frames done and frames in all, after each chunk.
+        **options: `method`, `target`, `layer`, `erase_fill`, `seed`, `chunk`, `cancelled`; see `explain_settings`.
 
     Raises:
         ImageError, ParameterError, ModelError, LayerError, TargetError: see those.
@@ -93,7 +95,12 @@ def analyze(
     subject = image if isinstance(image, Subject) else Subject.of(image, classifier)
     # The neutral frame goes first, so that a trace can say what changed.
     settings = pd.concat([pd.DataFrame([neutral_setting()], dtype=np.float64), sweep.settings()], ignore_index=True)
-    both = explain_settings(subject, settings, classifier, **options)
+
+    def count(done: int, total: int) -> None:
+        if progress is not None:
+            progress(done - 1, total - 1)
+
+    both = explain_settings(subject, settings, classifier, progress=count, **options)
     both.recipe["sweep"] = sweep.recipe()
     return replace(both[1:], settings=sweep.settings(), neutral=both[:1])
 
@@ -124,7 +131,8 @@ def explain_settings(
         layer: the layer to explain; by default the classifier's own.
         erase_fill: what an erased box shows: `black`, `mean` or `noise`.
         seed: of the noise.
-        chunk: about how many frames at a time; bounds memory and changes no result beyond rounding.
+        chunk: about how many frames at a time; bounds the model's memory and changes no result beyond
+            rounding.
         progress: called with frames done and frames in all, after each chunk.
         cancelled: asked before each chunk whether to stop.
 
@@ -171,9 +179,9 @@ def explain_settings(
             "image": subject.recipe,
             "classifier": classifier.recipe() | {"layer": layer or classifier.layer},
             "method": method,
-            "target": target,
+            "target": target if isinstance(target, str) else int(target),
             "erase_fill": erase_fill,
-            "seed": seed,
+            "seed": int(seed),
             "versions": dict(_versions()),
         },
     )

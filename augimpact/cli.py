@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,12 +16,9 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 from augimpact.augment.parameters import CATALOGUE, ERASE_FILLS
-from augimpact.errors import Cancelled, SweepError, UserError
+from augimpact.errors import Cancelled, ParameterError, SweepError, UserError, unknown
 from augimpact.memory import keep_freed_memory
 from augimpact.sweep import DEFAULT_FRAMES, EASINGS, Sweep
-
-if TYPE_CHECKING:
-    from augimpact.trace import Trace
 
 __all__ = ["app", "main"]
 
@@ -41,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("augimpact: " + " ".join(message.split()), file=sys.stderr)
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort, Cancelled):
-        print("augimpact: interrupted; nothing was written", file=sys.stderr)
+        print("augimpact: interrupted", file=sys.stderr)
         sys.exit(130)
 
 
@@ -74,7 +71,7 @@ def sweep(
     width: Annotated[
         int | None, typer.Option(help="Of pictures in pixels; by default twice the model's input.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the noise.", min=0, max=2**63 - 1)] = 0,
 ) -> None:
     """Sweeps IMAGE and saves what the classifier saw and where it looked."""
     from augimpact.files import check_writable
@@ -88,14 +85,29 @@ def sweep(
         format_of(file)
         check_writable(file)
     look = Look(opacity=opacity, width=width)
+    keep_freed_memory()
+    with _progress("loading the classifier") as step:
+        from augimpact.analysis import analyze
+        from augimpact.models.load import load_classifier
+
+        trace = analyze(
+            image,
+            path,
+            load_classifier(model, device=device, layer=layer),
+            method=method,
+            target=target,
+            erase_fill=erase_fill,
+            seed=seed,
+            progress=lambda done, total: step("sweeping", done, total),
+        )
+        for index, file in enumerate(output):
+            step(f"writing {file}", index, len(output))
+            known = format_of(file).options
+            trace.save(file, **{name: value for name, value in asdict(look).items() if name in known})
     for name in path.without_effect:
         print(f"note: {name} has no effect while {' or '.join(CATALOGUE[name].needs)} is neutral", file=sys.stderr)
-    trace = _analyzed(
-        image, path, model, device, method=method, target=target, layer=layer, erase_fill=erase_fill, seed=seed
-    )
     for file in output:
-        known = format_of(file).options
-        print(trace.save(file, **{name: value for name, value in asdict(look).items() if name in known}))
+        print(file)
 
 
 @app.command("app")
@@ -172,21 +184,12 @@ def _parsed(augmentations: Sequence[str]) -> dict[str, float | tuple[float, floa
             numbers = ()
         if not equals or len(numbers) not in (1, 2):
             raise SweepError(f"-a {text!r}; expected NAME=A:B to sweep, such as rotation=-45:45, or NAME=V to hold")
+        if name not in CATALOGUE:
+            raise ParameterError(unknown("parameter", name, CATALOGUE))
         if name in parsed:
             raise SweepError(f"-a names {name} twice; expected each parameter once")
         parsed[name] = numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
     return parsed
-
-
-def _analyzed(image: str, path: Sweep, model: str, device: str, **options: Any) -> Trace:
-    keep_freed_memory()
-    with _progress("loading the classifier") as step:
-        from augimpact.analysis import analyze
-        from augimpact.models.load import load_classifier
-
-        classifier = load_classifier(model, device=device)
-        step("sweeping", 0, path.frames)
-        return analyze(image, path, classifier, progress=lambda done, total: step("sweeping", done, total), **options)
 
 
 @contextmanager

@@ -14,9 +14,11 @@ from augimpact.errors import ParameterError, SweepError, unknown
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["EASINGS", "Sweep"]
+__all__ = ["DEFAULT_FRAMES", "EASINGS", "MAX_FRAMES", "Sweep"]
 
 DEFAULT_FRAMES = 48
+# A frame takes some 0.6 MB; more of them than this is a slip of the finger.
+MAX_FRAMES = 2000
 EASINGS = ("linear", "cosine")
 
 
@@ -32,7 +34,7 @@ class Sweep:
         **parameters: by name, see `augimpact.augment.parameters.CATALOGUE`.
 
     Raises:
-        SweepError: fewer than one frame, an array of another length, an unknown easing.
+        SweepError: no frames or too many, an array of another length, an unknown easing.
         ParameterError: an unknown parameter, or a value outside its range.
 
     >>> sweep = Sweep(rotation=(-45, 45), brightness=1.4, frames=3)
@@ -42,7 +44,7 @@ class Sweep:
     ('rotation',)
     """
 
-    def __init__(self, *, frames: int | None = None, easing: str = "linear", **parameters: Any) -> None:
+    def __init__(self, /, *, frames: int | None = None, easing: str = "linear", **parameters: Any) -> None:
         if easing not in EASINGS:
             raise SweepError(unknown("easing", easing, EASINGS))
         for name in parameters:
@@ -97,16 +99,16 @@ def _between(start: float, end: float, frames: int, easing: str) -> NDArray[np.f
     progress = np.linspace(0, 1, frames)
     if easing == "cosine":
         progress = (1 - np.cos(np.pi * progress)) / 2
-    # Weighted from both ends, so that both are met exactly.
-    return start * (1 - progress) + end * progress
+    # Weighted from both ends, so that both are met exactly; rounding may not lead beyond them.
+    return np.clip(start * (1 - progress) + end * progress, min(start, end), max(start, end))
 
 
 def _frame_count(frames: int | None, parameters: Mapping[str, Any]) -> int:
     if frames is None:
         lengths = [np.shape(value)[0] for value in parameters.values() if np.ndim(value) == 1 and not _is_pair(value)]
         frames = lengths[0] if lengths else DEFAULT_FRAMES
-    if isinstance(frames, bool) or not isinstance(frames, (int, np.integer)) or frames < 1:
-        raise SweepError(f"frames is {frames!r}; expected a whole number of at least 1")
+    if isinstance(frames, bool) or not isinstance(frames, (int, np.integer)) or not 1 <= frames <= MAX_FRAMES:
+        raise SweepError(f"frames is {frames!r}; expected a whole number from 1 to {MAX_FRAMES}")
     return int(frames)
 
 

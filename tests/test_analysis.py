@@ -75,7 +75,8 @@ def test_the_chunk_size_changes_nothing_beyond_rounding(trace, classifier, chunk
 def test_followed_targets_are_each_frames_own_and_pinned_ones_stay(trace, classifier):
     assert np.array_equal(trace.targets, trace.scores.argmax(axis=1))
     assert len(set(trace.targets)) > 1
-    named = ai.analyze(example("motorcycle"), SWEEP, classifier, target="disk brake")
+    named = ai.analyze(example("motorcycle"), SWEEP, classifier, target=np.int64(classifier.index_of("disk brake")))
+    assert type(named.recipe["target"]) is int
     assert {classifier.labels[index] for index in named.targets} == {"disk brake"}
     neutral = ai.analyze(example("motorcycle"), SWEEP, classifier, target="neutral")
     assert set(neutral.targets) == {trace.neutral.predictions[0]}
@@ -128,9 +129,9 @@ def test_a_subject_is_prepared_once_for_many_questions(trace, classifier):
 def test_progress_counts_the_frames(classifier):
     seen = []
     ai.analyze(example("rocket"), ai.Sweep(frames=10), classifier, chunk=4, progress=lambda *done: seen.append(done))
-    assert [total for _, total in seen] == [11] * len(seen)
+    assert [total for _, total in seen] == [10] * len(seen)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert seen[-1] == (11, 11)
+    assert seen[-1] == (10, 10)
     assert len(seen) == 3
 
 

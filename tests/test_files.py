@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 
 import pytest
@@ -19,6 +20,17 @@ def test_a_finished_file_is_in_place_with_ordinary_permissions(tmp_path):
     assert (tmp_path / "out.txt").read_text() == "all of it"
     assert stat.S_IMODE((tmp_path / "out.txt").stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_mask_of_the_process_is_heeded_and_left_alone(tmp_path):
+    before = os.umask(0o027)
+    try:
+        with written_whole(tmp_path / "out.txt") as temporary:
+            temporary.write_text("private")
+        assert stat.S_IMODE((tmp_path / "out.txt").stat().st_mode) == 0o640
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no"), KeyboardInterrupt()])

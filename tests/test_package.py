@@ -73,4 +73,5 @@ def test_the_commands_of_the_readme_exist():
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
     modules = set(re.findall(r"python -m (benchmarks\.\w+)", readme))
     assert modules
+    assert not re.search(r"\b[A-Z]+_(TABLE|TIME)\b", readme)
     assert all((REPOSITORY / f"{module.replace('.', '/')}.py").exists() for module in modules)

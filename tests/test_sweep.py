@@ -72,7 +72,7 @@ def test_it_reads_back_from_its_recipe_and_from_its_own_words(sweep):
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        ({"frames": 0}, SweepError, "frames is 0; expected a whole number of at least 1"),
+        ({"frames": 0}, SweepError, "frames is 0; expected a whole number from 1 to 2000"),
         ({"frames": 2.5}, SweepError, "frames is 2.5"),
         ({"rotation": (0, 1), "easing": "cubic"}, SweepError, "unknown easing 'cubic'"),
         ({"rotation": [1, 2, 3], "frames": 4}, SweepError, r"rotation has shape \(3,\); .* each of 4 frames"),

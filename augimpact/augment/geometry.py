@@ -19,6 +19,8 @@ __all__ = ["IDENTITY", "homographies", "warp"]
 IDENTITY = np.eye(3)
 # At a share of exactly 1 an edge would become a point, and the way back to the original would be lost.
 LARGEST_SHARE = 0.999
+# A coordinate that no part of an image has.
+OUTSIDE = 4.0
 
 Matrices = NDArray[np.float64]
 Values = NDArray[np.float64]
@@ -69,7 +71,10 @@ def _sampling_grid(inverses: Matrices, side: int, device: torch.device) -> Tenso
     for axis in (0, 1):
         torch.add(*_terms(matrices[:, axis], centres), out=grid[..., axis])
     if (inverses[:, 2] != IDENTITY[2]).any():
-        grid.div_(torch.add(*_terms(matrices[:, 2], centres))[..., None])
+        depth = torch.add(*_terms(matrices[:, 2], centres))[..., None]
+        grid.div_(depth)
+        # Behind the eye a point would be seen upside down; nothing is there, as outside the image.
+        grid.masked_fill_(depth <= 0, OUTSIDE)
     return grid
 
 

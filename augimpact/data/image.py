@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +47,8 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     ((6, 4), 'RGB')
     """
     if isinstance(source, Image.Image):
-        return _as_seen(source)
+        with _one_error(f"the image {getattr(source, 'filename', '')!r}", max_pixels):
+            return _as_seen(source)
     if isinstance(source, str) and source.startswith(EXAMPLE):
         return example(source.removeprefix(EXAMPLE))
     if isinstance(source, (str, os.PathLike)):
@@ -71,14 +75,20 @@ def content_hash(image: Image.Image) -> str:
 
 
 def _decode(file: Path | io.BytesIO, name: str, max_pixels: int) -> Image.Image:
+    with _one_error(name, max_pixels), Image.open(file) as image:
+        if image.width * image.height > max_pixels:
+            raise ImageError(_too_large(name, f"{image.width}×{image.height} pixels", max_pixels))
+        return _as_seen(image)
+
+
+@contextmanager
+def _one_error(name: str, max_pixels: int) -> Iterator[None]:
+    """Turns all that Pillow may raise or warn of while it decodes into an `ImageError`, or nothing."""
     try:
         with warnings.catch_warnings():
-            # The size is judged below, by our own limit.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(file) as image:
-                if image.width * image.height > max_pixels:
-                    raise ImageError(_too_large(name, f"{image.width}×{image.height} pixels", max_pixels))
-                return _as_seen(image)
+            # Sizes are judged by our own limit; of slight damage, such as in the EXIF part, the picture tells.
+            warnings.simplefilter("ignore")
+            yield
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
@@ -87,7 +97,7 @@ def _decode(file: Path | io.BytesIO, name: str, max_pixels: int) -> Image.Image:
         raise ImageError(f"there is no image {name}") from error
     except UnidentifiedImageError as error:
         raise ImageError(f"{name} is not an image that Pillow can read") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError, struct.error) as error:
         raise ImageError(f"{name} cannot be decoded: {str(error).rstrip('.') or type(error).__name__}") from error
 
 

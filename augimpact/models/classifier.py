@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -108,7 +109,7 @@ class Classifier:
     @property
     def layer(self) -> str:
         """The name of the layer that is explained."""
-        return self._layer or self.probe.last_layer()
+        return self._layer or self.probe.default_layer()
 
     def find_layer(self, name: str | None = None) -> nn.Module:
         """The layer of this name, or the classifier's own.
@@ -125,10 +126,12 @@ class Classifier:
             raise LayerError(f"layer {name!r} has no spatial output (N, C, h, w); among those that have: {last}")
         return modules[name]
 
-    def use_layer(self, name: str) -> None:
-        """Explains this layer from now on; raises as `find_layer` does."""
+    def with_layer(self, name: str) -> Classifier:
+        """The same classifier, explained at this layer; raises as `find_layer` does."""
         self.find_layer(name)
-        self._layer = name
+        other = copy(self)
+        other._layer = name
+        return other
 
     def index_of(self, target: str | int) -> int:
         """The index of a class given by its name or its index.

@@ -19,6 +19,7 @@ from augimpact.models.classifier import RESAMPLING, Classifier
 __all__ = ["load_classifier", "pick_device"]
 
 TORCHVISION = "torchvision:"
+DEVICES = ("cpu", "cuda", "mps", "xpu")
 Result = TypeVar("Result")
 
 
@@ -36,24 +37,28 @@ def load_classifier(
 
     Raises:
         ModelError: no such model, no such device, or its weights cannot be fetched.
+        LayerError: no such layer, or its output has no spatial extent.
 
     >>> load_classifier().labels[207]
     'golden retriever'
     """
     if isinstance(source, Classifier):
-        return source
-    if isinstance(source, nn.Module):
-        return _from_module(source, layer=layer)
-    place = pick_device(device)
-    if source == BUILTIN:
-        classifier = builtin_classifier()
-    elif source.startswith(TORCHVISION):
-        classifier = _from_torchvision(source)
+        classifier = source
+    elif isinstance(source, nn.Module):
+        classifier = _from_module(source)
     else:
-        classifier = _from_timm(source)
-    classifier.module.to(place)
-    if layer is not None:
-        classifier.use_layer(layer)
+        classifier = _by_name(source, pick_device(device))
+    return classifier if layer is None else classifier.with_layer(layer)
+
+
+def _by_name(name: str, device: torch.device) -> Classifier:
+    if name == BUILTIN:
+        classifier = builtin_classifier()
+    elif name.startswith(TORCHVISION):
+        classifier = _from_torchvision(name)
+    else:
+        classifier = _from_timm(name)
+    classifier.module.to(device)
     return classifier
 
 
@@ -69,15 +74,17 @@ def pick_device(name: str = "auto") -> torch.device:
         )
     try:
         device = torch.device(name)
+        if device.type not in DEVICES:
+            raise RuntimeError(f"{device.type} holds no numbers")
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ModelError(f"device {name!r} cannot be used on this machine; expected auto, cpu, cuda or mps") from error
     return device
 
 
-def _from_module(module: Any, *, name: str | None = None, layer: str | None = None) -> Classifier:
+def _from_module(module: Any, name: str | None = None) -> Classifier:
     if not hasattr(module, "pretrained_cfg"):
-        return Classifier(module, name=name, layer=layer)
+        return Classifier(module, name=name)
     from timm.data import resolve_model_data_config
 
     config: dict[str, Any] = resolve_model_data_config(module)
@@ -92,7 +99,6 @@ def _from_module(module: Any, *, name: str | None = None, layer: str | None = No
         squash=config["crop_mode"] == "squash",
         interpolation=interpolation if interpolation in RESAMPLING else "bicubic",
         name=name or module.pretrained_cfg.get("architecture"),
-        layer=layer,
     )
 
 
@@ -103,7 +109,7 @@ def _from_timm(name: str) -> Classifier:
         raise ModelError(unknown("model", name, [BUILTIN, *timm.list_models()]))
     with _without_retries_when_offline():
         module = _fetched(name, lambda: timm.create_model(name, pretrained=True))
-    return _from_module(module.eval(), name=name)
+    return _from_module(module.eval(), name)
 
 
 def _timm_labels(module: Any) -> tuple[str, ...] | None:

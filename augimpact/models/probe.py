@@ -15,22 +15,30 @@ __all__ = ["Probe", "evaluating", "probe"]
 
 
 class Probe(NamedTuple):
-    """outputs: the number of classes. layers: names of those with spatial output `(N, C, h, w)`, last finished last."""
+    """outputs: the number of classes. layers: the names of those with spatial output `(N, C, h, w)`.
+
+    default: the last of them, as square as the image, before its places are pooled; None where there is no such layer,
+    or where the model goes on with tokens, in an order that says nothing of places.
+    """
 
     outputs: int
     layers: tuple[str, ...]
+    default: str | None
 
-    def last_layer(self) -> str:
-        """The layer that Grad-CAM explains by default: the last with spatial output, before it is pooled.
+    def default_layer(self) -> str:
+        """The layer that Grad-CAM explains where none is named.
 
         Raises:
-            LayerError: no layer has any.
+            LayerError: there is no such layer.
         """
-        if not self.layers:
-            raise LayerError(
-                "no layer of this model has a spatial output (N, C, h, w); a convolutional model is expected"
+        if self.default is None:
+            found = (
+                f"; name one of those with spatial output, such as {', '.join(self.layers[-3:])}" if self.layers else ""
             )
-        return self.layers[-1]
+            raise LayerError(
+                f"no convolutional layer comes last in this model, so that none is explained by itself{found}"
+            )
+        return self.default
 
 
 @contextmanager
@@ -51,9 +59,9 @@ def probe(module: nn.Module, size: int) -> Probe:
     Raises:
         ModelError: the forward pass fails, or does not give one row of scores.
     """
-    spatial: list[str] = []
+    seen: list[tuple[str, torch.Size]] = []
     handles = [
-        each.register_forward_hook(_note_spatial(name, spatial))
+        each.register_forward_hook(_note_shape(name, seen))
         for name, each in module.named_modules()
         if name and not _only_pools(each)
     ]
@@ -69,15 +77,23 @@ def probe(module: nn.Module, size: int) -> Probe:
     if not isinstance(scores, Tensor) or scores.ndim != 2:
         found = f"shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
         raise ModelError(f"the model returns {found}; expected scores of shape (N, classes)")
-    return Probe(scores.shape[1], tuple(dict.fromkeys(reversed(spatial)))[::-1])
+    layers = {name: shape for name, shape in seen if len(shape) == 4 and shape[2] * shape[3] > 1}
+    placed = [(name, len(shape) == 4 and shape[2] == shape[3]) for name, shape in seen if _has_places(shape)]
+    default = placed[-1][0] if placed and placed[-1][1] else None
+    return Probe(scores.shape[1], tuple(layers), default)
 
 
-def _note_spatial(name: str, names: list[str]):  # type: ignore[no-untyped-def] # torch's own type of a hook
+def _note_shape(name: str, seen: list[tuple[str, torch.Size]]):  # type: ignore[no-untyped-def] # torch's own type of a hook
     def note(_module: nn.Module, _inputs: object, output: object) -> None:
-        if isinstance(output, Tensor) and output.ndim == 4 and output.shape[2] * output.shape[3] > 1:
-            names.append(name)
+        if isinstance(output, Tensor):
+            seen.append((name, output.shape))
 
     return note
+
+
+def _has_places(shape: torch.Size) -> bool:
+    """Whether an output tells places apart, as a map `(N, C, h, w)`, `(N, h, w, C)` or as tokens `(N, L, C)`."""
+    return (len(shape) == 4 and shape[2] * shape[3] > 1) or (len(shape) == 3 and shape[1] > 1)
 
 
 def _only_pools(module: nn.Module) -> bool:

@@ -46,7 +46,8 @@ export function curves(scrub) {
       pen.textAlign = place === 0 ? "left" : place === marked.length - 1 ? "right" : "center";
       pen.fillText(format(trace.axis.values[index], trace.axis.unit), x(index), HEIGHT - 6);
     });
-    for (const flip of trace.flips) line(pen, paint("--warn"), [3, 3], [x(flip - 0.5), EDGE.top], [x(flip - 0.5), y(0)]);
+    for (const { frame: flip } of trace.flips)
+      line(pen, paint("--warn"), [3, 3], [x(flip - 0.5), EDGE.top], [x(flip - 0.5), y(0)]);
 
     pen.lineWidth = 2;
     pen.lineJoin = "round";

@@ -6,6 +6,7 @@ import { LOOPS, advance, format } from "./playback.js";
 import { screen } from "./screen.js";
 
 const MILLISECONDS = 80;
+const SETTLED = 200;
 const FILES = [
   { suffix: ".webp", label: "WebP" },
   { suffix: ".png", label: "PNG film strip" },
@@ -37,16 +38,20 @@ export function mountPlayer(root, host) {
   const look = { opacity: 0.5, colours: Object.keys(host.colourMaps)[0], scale: "sweep", loop: LOOPS[0] };
   let trace = null;
   let preview = null;
+  // The image as it was, from a preview that is newer than the sweep.
+  let neutralPreview = null;
   let frame = 0;
   let direction = 1;
   let timer = 0;
+  let settling = 0;
+  let painted = "";
+  let destroyed = false;
 
   const strip = element("div.strip");
   const play = element("button.play", { type: "button", "aria-label": "play", onclick: () => toggle() }, "▶");
   const scrubber = element("input", {
     type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "frame",
     oninput: (event) => scrubTo(+event.target.value),
-    onchange: () => host.settle(frame),
   });
   const position = element("span.position");
   const facts = element("p.facts", { "aria-live": "polite" });
@@ -92,6 +97,7 @@ export function mountPlayer(root, host) {
 
   function change(part) {
     Object.assign(look, part);
+    if (part.loop) direction = 1;
     show();
   }
 
@@ -99,11 +105,13 @@ export function mountPlayer(root, host) {
     const table = bytes(host.colourMaps[look.colours]);
     const shown = preview ?? (trace && still(trace, frame));
     if (!shown) return;
-    const first = trace?.neutral ?? preview?.neutral;
+    const first = (preview && neutralPreview) || trace?.neutral;
     const full = trace && look.scale === "sweep" ? trace.full.sweep : null;
-    if (first) original.element.hidden = false;
-    if (first) original.paint({ ...first, full: full ?? first.full }, { opacity: look.opacity, table });
-    else original.element.hidden = true;
+    original.element.hidden = !first;
+    // The original changes with the looks alone, not with every frame.
+    const wanted = JSON.stringify([first?.number, full, look.opacity, look.colours]);
+    if (first && wanted !== painted) original.paint({ ...first, full: full ?? first.full }, { opacity: look.opacity, table });
+    painted = wanted;
     augmented.paint({ ...shown, full: full ?? shown.full }, { opacity: look.opacity, table });
     showStrip(shown);
     scrubber.value = String(frame);
@@ -129,20 +137,29 @@ export function mountPlayer(root, host) {
   }
 
   function scrubTo(next) {
-    pause();
-    preview = null;
+    stop();
+    dropPreview();
     frame = next;
     show();
+    settle();
+  }
+
+  /** Tells where the player rests, once it does: not on every step of a drag. */
+  function settle() {
+    window.clearTimeout(settling);
+    settling = window.setTimeout(() => host.settle(frame), SETTLED);
   }
 
   function toggle() {
-    if (timer) pause();
-    else start();
+    if (timer) {
+      stop();
+      settle();
+    } else start();
   }
 
   function start() {
     if (!trace || timer) return;
-    preview = null;
+    dropPreview();
     if (look.loop === "once" && frame === trace.count - 1) frame = 0;
     play.textContent = "❚❚";
     play.setAttribute("aria-label", "pause");
@@ -150,19 +167,17 @@ export function mountPlayer(root, host) {
     timer = window.setInterval(() => {
       const next = advance(frame, direction, trace.count, look.loop);
       direction = next.direction;
-      if (next.frame === null) return pause();
+      if (next.frame === null) return toggle();
       frame = next.frame;
       show();
     }, MILLISECONDS);
   }
 
-  function pause() {
-    if (!timer) return;
+  function stop() {
     window.clearInterval(timer);
     timer = 0;
     play.textContent = "▶";
     play.setAttribute("aria-label", "play");
-    host.settle(frame);
   }
 
   function onKey(event) {
@@ -184,64 +199,86 @@ export function mountPlayer(root, host) {
 
   /** Gives the memory of the sweep's pictures back at once. */
   function forget() {
+    window.clearTimeout(settling);
     trace?.bitmaps.forEach((bitmap) => bitmap.close());
     trace?.neutral?.bitmap.close();
     trace = null;
+    frame = 0;
+  }
+
+  function dropPreview() {
+    preview?.bitmap.close();
+    preview = null;
   }
 
   return {
     /**
-     * Shows a sweep; resolves when its frames are decoded and painted.
+     * Shows a sweep from a frame on; resolves when its frames are decoded and painted.
      * @param {any} payload see widgets/player.py
+     * @param {number} first it plays by itself from the beginning, and rests anywhere else
+     * @param {() => boolean} overtaken asked after decoding
      */
-    async setTrace(payload) {
+    async setTrace(payload, first, overtaken) {
       const bitmaps = await Promise.all(payload.jpegs.map(decode));
       const neutral = payload.neutral ? await readStill(payload.neutral) : null;
-      pause();
+      if (destroyed || overtaken()) {
+        [...bitmaps, ...(neutral ? [neutral.bitmap] : [])].forEach((bitmap) => bitmap.close());
+        return;
+      }
+      stop();
       forget();
+      dropPreview();
+      neutralPreview = null;
       const maps = floats(payload.maps);
       const count = bitmaps.length;
       trace = {
         ...payload, bitmaps, maps, neutral, count,
         full: { frame: fullScale(maps, count, "frame"), sweep: fullScale(maps, count, "sweep")[0] },
       };
-      preview = null;
       direction = 1;
-      frame = Math.min(payload.frame, count - 1);
+      frame = Math.min(first, count - 1);
       scrubber.max = String(count - 1);
       chart.setTrace(trace);
-      const places = trace.flips.map((flip) =>
-        format((trace.axis.values[flip - 1] + trace.axis.values[flip]) / 2, trace.axis.unit));
+      const places = trace.flips.map((value) => format(value.at, trace.axis.unit));
       facts.textContent = places.length
         ? `prediction flips at ${trace.axis.label} ${places.join(", ")}`
         : "the prediction is the same in every frame";
       enable(true);
       card.classList.remove("stale");
       show();
-      if (count > 1 && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) start();
+      const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+      if (count > 1 && frame === 0 && !still) start();
     },
-    /** Shows one frame that is no part of the sweep, until a person plays or scrubs. @param {any} payload */
-    async setPreview(payload) {
+    /**
+     * Shows one frame that is no part of the sweep, until a person plays or scrubs.
+     * @param {any} payload
+     * @param {() => boolean} overtaken asked after decoding
+     */
+    async setPreview(payload, overtaken) {
       const read = await readStill(payload);
-      const neutral = payload.neutral ? await readStill(payload.neutral) : (preview?.neutral ?? null);
-      pause();
-      preview?.bitmap.close();
-      preview = { ...read, neutral };
+      const neutral = payload.neutral ? await readStill(payload.neutral) : null;
+      if (destroyed || overtaken()) return;
+      stop();
+      dropPreview();
+      preview = read;
+      if (neutral) neutralPreview = neutral;
       card.classList.toggle("stale", Boolean(trace));
       show();
     },
-    /** Forgets the sweep: it was of another image. */
+    /** Forgets everything: it was of another image. */
     clear() {
-      pause();
+      stop();
       forget();
-      frame = 0;
+      dropPreview();
+      neutralPreview = null;
+      original.element.hidden = true;
       chart.setTrace(null);
       facts.textContent = "";
       enable(false);
     },
     /** @param {number} next */
     setFrame(next) {
-      if (trace && next !== frame && !timer) scrubTo(Math.min(next, trace.count - 1));
+      if (trace && next !== frame) scrubTo(Math.min(next, trace.count - 1));
     },
     /** @param {string} text */
     saved(text) {
@@ -249,7 +286,10 @@ export function mountPlayer(root, host) {
       notice.textContent = text;
     },
     destroy() {
-      pause();
+      destroyed = true;
+      stop();
+      forget();
+      dropPreview();
       chart.destroy();
       card.remove();
     },
@@ -272,10 +312,12 @@ function still(trace, frame) {
   };
 }
 
+let stills = 0;
+
 /** @param {Still} payload */
 async function readStill(payload) {
   const map = floats(payload.map);
-  return { ...payload, map, bitmap: await decode(payload.jpeg), full: fullScale(map, 1, "frame")[0] };
+  return { ...payload, map, number: stills++, bitmap: await decode(payload.jpeg), full: fullScale(map, 1, "frame")[0] };
 }
 
 /** @param {DataView} jpeg handed on as it is: its own offset and length count */

@@ -4,8 +4,9 @@ import { hasEffect, reset, row } from "./rows.js";
 
 // Voilà and Jupyter refuse messages over some 10 MB; a photograph is scaled down before it is sent.
 const LARGEST_UPLOAD = 4_000_000;
-const LARGEST_SIDE = 2048;
+const LARGEST_AREA = 6_000_000;
 const TARGETS = ["follow", "neutral"];
+const ONE_CLASS = "class";
 
 export default {
   render({ model, el }) {
@@ -31,9 +32,23 @@ export default {
       const heading = element("summary", {}, element("span", {}, group), button);
       button.addEventListener("click", (event) => event.preventDefault());
       const own = rows.filter((_, index) => parameters[index].group === group).map(({ element: each }) => each);
-      return element("details.group", { open: true }, heading, ...own);
+      const extra = group === "occlusion" ? [field("fill", fill)] : [];
+      return element("details.group", { open: true }, heading, ...own, ...extra);
     });
-    const target = segmented("class that the map explains", TARGETS, state().target, (name) => change({ target: name }));
+    let choosing = false;
+    const list = element("datalist", { id: `labels-${Math.random().toString(36).slice(2)}` });
+    const pinned = element("input", {
+      type: "text", list: list.id, placeholder: "name of a class", "aria-label": "name of the class", hidden: true,
+      onchange: () => pinned.value && change({ target: pinned.value }),
+    });
+    const target = segmented("class that the map explains", [...TARGETS, ONE_CLASS], ONE_CLASS, (name) => {
+      choosing = name === ONE_CLASS;
+      pinned.hidden = !choosing;
+      if (choosing) pinned.focus();
+      else change({ target: name });
+    });
+    const fill = dropdown(named(model.get("erase_fills")), state().erase_fill, (name) => change({ erase_fill: name }),
+      { "aria-label": "fill of the erased box" });
     const frames = element("input", {
       type: "number", min: 1, max: 500, step: 1, "aria-label": "frames",
       onchange: () => change({ frames: Math.min(500, Math.max(1, Math.round(+frames.value) || 1)) }),
@@ -55,6 +70,7 @@ export default {
           field("map", dropdown(model.get("methods").map(({ name, label }) => ({ value: name, label })), state().method,
             (method) => change({ method }), { "aria-label": "method" })),
           field("target", target),
+          field("", element("div", {}, pinned, list)),
         ),
         element(
           "section.card", {},
@@ -76,7 +92,11 @@ export default {
         each.show(now, hasEffect(now, parameter, catalogue), flips[parameter.name] ?? []);
       });
       picker.show(now.image);
-      target.show(now.target);
+      const free = !TARGETS.includes(now.target);
+      target.show(free || choosing ? ONE_CLASS : now.target);
+      pinned.hidden = !(free || choosing);
+      if (free) pinned.value = now.target;
+      fill.value = now.erase_fill;
       easing.value = now.easing;
       if (document.activeElement !== frames) frames.value = String(now.frames);
       start.disabled = Object.keys(now.ranges).length === 0;
@@ -95,6 +115,7 @@ export default {
       message.classList.toggle("error", status.kind === "error");
     }
 
+    const showLabels = () => list.replaceChildren(...model.get("labels").map((value) => element("option", { value })));
     const showImages = () => {
       picker.fill();
       show();
@@ -103,7 +124,9 @@ export default {
     model.on("change:flips", show);
     model.on("change:images", showImages);
     model.on("change:status", showStatus);
+    model.on("change:labels", showLabels);
     showImages();
+    showLabels();
     showStatus();
     // The kernel begins its heavy work when there is a page to show it.
     window.requestAnimationFrame(() => window.setTimeout(() => model.send({ kind: "ready" })));
@@ -112,6 +135,7 @@ export default {
       model.off("change:flips", show);
       model.off("change:images", showImages);
       model.off("change:status", showStatus);
+      model.off("change:labels", showLabels);
     };
   },
 };
@@ -168,7 +192,7 @@ async function fitted(file) {
   } catch {
     return file.slice(0, LARGEST_UPLOAD).arrayBuffer();
   }
-  const scale = Math.min(1, LARGEST_SIDE / Math.min(bitmap.width, bitmap.height));
+  const scale = Math.min(1, Math.sqrt(LARGEST_AREA / (bitmap.width * bitmap.height)));
   const canvas = element("canvas", { width: Math.round(bitmap.width * scale), height: Math.round(bitmap.height * scale) });
   const pen = canvas.getContext("2d");
   pen.fillStyle = "#fff";
@@ -176,7 +200,8 @@ async function fitted(file) {
   pen.imageSmoothingQuality = "high";
   pen.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   const smaller = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.92));
-  return smaller.arrayBuffer();
+  bitmap.close();
+  return smaller ? smaller.arrayBuffer() : file.slice(0, LARGEST_UPLOAD).arrayBuffer();
 }
 
 const named = (names) => names.map((name) => ({ value: name, label: name }));

@@ -12,12 +12,13 @@ import anywidget
 import traitlets
 from PIL import Image
 
-from augimpact.augment.parameters import CATALOGUE, neutral_setting
+from augimpact.augment.parameters import CATALOGUE, ERASE_FILLS, neutral_setting
+from augimpact.errors import UserError, unknown
 from augimpact.explain.methods import METHODS
 from augimpact.render.page import bundle, style
 from augimpact.sweep import DEFAULT_FRAMES, EASINGS
 
-__all__ = ["Controls", "thumbnail"]
+__all__ = ["Controls"]
 
 HERE = Path(__file__).parent
 THUMBNAIL_SIDE = 112
@@ -27,8 +28,9 @@ class Controls(anywidget.AnyWidget):
     """Image, classifier, a slider for every parameter, and the sweep.
 
     Attributes:
-        state: all choices: `image` (name), `method`, `target`, `settings` (a value for every parameter), `ranges`
-            (start and end of those that are swept), `frames`, `easing`.
+        state: all choices: `image` (name), `method`, `target`, `erase_fill`, `settings` (a value for every parameter),
+            `ranges` (start and end of those that are swept), `frames`, `easing`.
+        labels: the names of the classes, once the classifier is loaded.
         images: what can be chosen, each with `name` and `thumbnail` (JPEG bytes).
         status: `kind` (`idle`, `loading`, `sweeping`, `error`), `text`, `done`, `total`.
         flips: for each parameter that was swept, the values at which the prediction flips.
@@ -40,6 +42,8 @@ class Controls(anywidget.AnyWidget):
     catalogue = traitlets.List().tag(sync=True)
     methods = traitlets.List().tag(sync=True)
     easings = traitlets.List().tag(sync=True)
+    erase_fills = traitlets.List().tag(sync=True)
+    labels = traitlets.List().tag(sync=True)
     classifier = traitlets.Unicode().tag(sync=True)
     images = traitlets.List().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
@@ -47,33 +51,39 @@ class Controls(anywidget.AnyWidget):
     flips = traitlets.Dict().tag(sync=True)
 
     def __init__(self, classifier: str, images: Mapping[str, Image.Image], **choices: Any) -> None:
+        state = {
+            "image": next(iter(images)),
+            "method": next(iter(METHODS)),
+            "target": "follow",
+            "erase_fill": ERASE_FILLS[0],
+            "settings": neutral_setting(),
+            "ranges": {"rotation": list(CATALOGUE["rotation"].sweep)},
+            "frames": DEFAULT_FRAMES,
+            "easing": EASINGS[0],
+        }
+        for name in choices:
+            if name not in state:
+                raise UserError(unknown("choice", name, state))
+        choices["settings"] = neutral_setting() | choices.get("settings", {})
         super().__init__(
             catalogue=[asdict(each) | {"label": each.label} for each in CATALOGUE.values()],
             methods=[{"name": each.name, "label": each.label} for each in METHODS.values()],
             easings=list(EASINGS),
             classifier=classifier,
-            images=[{"name": name, "thumbnail": thumbnail(image)} for name, image in images.items()],
-            state={
-                "image": next(iter(images)),
-                "method": next(iter(METHODS)),
-                "target": "follow",
-                "settings": neutral_setting(),
-                "ranges": {"rotation": list(CATALOGUE["rotation"].sweep)},
-                "frames": DEFAULT_FRAMES,
-                "easing": EASINGS[0],
-            }
-            | choices,
+            images=[{"name": name, "thumbnail": _thumbnail(image)} for name, image in images.items()],
+            erase_fills=list(ERASE_FILLS),
+            state=state | choices,
             status={"kind": "idle", "text": "", "done": 0, "total": 0},
         )
 
     def add_image(self, name: str, image: Image.Image) -> None:
         """Offers another image, in place of one of the same name, and chooses it."""
         others = [each for each in self.images if each["name"] != name]
-        self.images = [*others, {"name": name, "thumbnail": thumbnail(image)}]
+        self.images = [*others, {"name": name, "thumbnail": _thumbnail(image)}]
         self.state = self.state | {"image": name}
 
 
-def thumbnail(image: Image.Image) -> bytes:
+def _thumbnail(image: Image.Image) -> bytes:
     """A small JPEG of the image's middle square."""
     side = min(image.size)
     left, top = (image.width - side) / 2, (image.height - side) / 2

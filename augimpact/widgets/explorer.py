@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ from augimpact.data.image import EXAMPLES, example, read_image
 from augimpact.errors import Cancelled, UserError
 from augimpact.sweep import Sweep
 from augimpact.widgets.controls import Controls
-from augimpact.widgets.player import Player
+from augimpact.widgets.player import Player, payload_of
 from augimpact.widgets.worker import Worker
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Explorer"]
 
 Cancelling = Callable[[], bool]
+# What may be due.
+ORIGINAL, PREVIEW, SWEEP = "original", "preview", "sweep"
 BUILTIN_LABEL = "EfficientNet-Lite0 · ImageNet"
 
 
@@ -54,7 +58,12 @@ class Explorer(ipywidgets.Box):
         self._images |= {name: example(name) for name in EXAMPLES}
         self._source = classifier
         self._classifier: Classifier | None = None
-        self._subject: tuple[str, Subject] | None = None
+        self._subject: tuple[Image.Image, Subject] | None = None
+        # What the page has yet to be shown. A request may overtake another, but what it owed stays owed.
+        self._due: dict[str, int] = {}
+        self._tickets = itertools.count()
+        # Held while something new appears in the page, so that nothing of an image that is gone does.
+        self._showing = threading.RLock()
         self._worker = Worker(on_error=self._show_error)
         self.controls = Controls(_name_of(classifier), self._images, **choices)
         self.player = Player()
@@ -70,26 +79,31 @@ class Explorer(ipywidgets.Box):
         """The last sweep, or None before the first."""
         return self.player.trace
 
+    def close(self) -> None:
+        """Takes the page away and ends its thread."""
+        self._worker.close()
+        super().close()
+
     def _on_message(self, _widget: Any, message: dict[str, Any], buffers: list[Any]) -> None:
         kind = message.get("kind")
         if kind == "ready" and self._classifier is None:
-            self._worker.submit(self._load, self._preview_original, self._sweep)
+            self._request(ORIGINAL, SWEEP)
         elif kind == "sweep":
-            self._worker.submit(self._sweep)
+            self._request(SWEEP)
         elif kind == "cancel":
+            self._due.clear()
             self._worker.cancel()
         elif kind == "upload":
             self._upload(Path(message["name"]).name, bytes(buffers[0]))
 
     def _on_state(self, change: dict[str, Any]) -> None:
         old, new = change["old"], change["new"]
-        if any(old[key] != new[key] for key in ("image", "method", "target")):
-            if old["image"] != new["image"]:
-                self.player.clear()
-                self.controls.flips = {}
-            self._worker.submit(self._load, self._preview_original, self._sweep)
+        if old["image"] != new["image"]:
+            self._begin_again()
+        elif any(old[key] != new[key] for key in ("method", "target", "erase_fill")):
+            self._request(ORIGINAL, SWEEP)
         elif old["settings"] != new["settings"]:
-            self._worker.submit(self._load, self._preview)
+            self._request(PREVIEW)
 
     def _upload(self, name: str, content: bytes) -> None:
         try:
@@ -98,31 +112,65 @@ class Explorer(ipywidgets.Box):
             self._show_error(UserError(str(error).replace(f"the image of {len(content)} bytes", repr(name))))
             return
         self._images[name] = image
-        self._subject = None
-        if self.controls.state["image"] == name:
-            # The same name once more: choosing it is no change that the state would tell.
-            self._worker.submit(self._load, self._preview_original, self._sweep)
+        chosen = self.controls.state["image"]
         self.controls.add_image(name, image)
+        if chosen == name:
+            # The same name once more is no change that the state would tell.
+            self._begin_again()
+
+    def _begin_again(self) -> None:
+        """Another image was chosen: nothing of the one before may appear any more."""
+        with self._showing:
+            self._request(ORIGINAL, SWEEP)
+            self.player.clear()
+            self.controls.flips = {}
+
+    def _request(self, *due: str) -> None:
+        for name in due:
+            self._due[name] = next(self._tickets)
+        self._worker.submit(self._work)
 
     # What follows runs on the worker's thread.
 
-    def _load(self, _cancelled: Cancelling) -> None:
-        if self._classifier is not None:
-            return
+    def _work(self, cancelled: Cancelling) -> None:
+        """Does what is due, the quickest first."""
+        if self._classifier is None:
+            self._load()
+        for name, task in ((ORIGINAL, self._preview_original), (PREVIEW, self._preview), (SWEEP, self._sweep)):
+            ticket = self._due.get(name)
+            if ticket is None:
+                continue
+            try:
+                task(cancelled)
+            except Cancelled:
+                raise
+            except Exception:
+                self._due.clear()
+                raise
+            # Asked for once more meanwhile, it is due once more.
+            if self._due.get(name) == ticket:
+                self._due.pop(name, None)
+
+    def _load(self) -> None:
         self._show_status("loading", "loading the classifier…")
         from augimpact.models.load import load_classifier
 
-        self._classifier = load_classifier() if self._source is None else load_classifier(self._source)
+        classifier = load_classifier() if self._source is None else load_classifier(self._source)
+        self.controls.labels = list(classifier.labels)
+        self._classifier = classifier
 
-    def _preview(self, cancelled: Cancelling) -> None:
-        state = self.controls.state
-        self.player.show_preview(self._explained(state["settings"], cancelled))
+    def _preview_original(self, _cancelled: Cancelling) -> None:
+        subject = self._prepared()
+        original = self._explained(subject, {})
+        shown = self._explained(subject, self.controls.state["settings"])
+        self._appear(subject, lambda: self.player.show_preview(shown, original))
+
+    def _preview(self, _cancelled: Cancelling) -> None:
+        """Shows the setting; once begun, also if there is a newer one: a drag brings one with every frame."""
+        subject = self._prepared()
+        shown = self._explained(subject, self.controls.state["settings"])
+        self._appear(subject, lambda: self.player.show_preview(shown))
         self._show_status("idle", "")
-
-    def _preview_original(self, cancelled: Cancelling) -> None:
-        original = self._explained({}, cancelled)
-        shown = self._explained(self.controls.state["settings"], cancelled)
-        self.player.show_preview(shown, original)
 
     def _sweep(self, cancelled: Cancelling) -> None:
         from augimpact.analysis import analyze
@@ -141,37 +189,37 @@ class Explorer(ipywidgets.Box):
             self._show_status("sweeping", f"{done} of {total} frames", done, total)
 
         progress(0, sweep.frames)
+        subject = self._prepared()
         try:
-            trace = analyze(
-                self._prepared(),
-                sweep,
-                self._ready(),
-                method=state["method"],
-                target=state["target"],
-                progress=progress,
-                cancelled=cancelled,
-            )
+            trace = analyze(subject, sweep, self._ready(), progress=progress, cancelled=cancelled, **self._options())
+            payload = payload_of(trace)
+            self._appear(subject, lambda: self.player.show(trace, payload))
         except Cancelled:
             self._show_status("idle", "cancelled")
             raise
-        self.player.show(trace)
         flips = trace.flips()
         self.controls.flips = {name: flips[name].tolist() for name in sweep.swept}
         self._show_status("idle", f"{len(trace)} frames · {str(self._ready().device).upper()}")
 
-    def _explained(self, setting: dict[str, float], cancelled: Cancelling) -> Trace:
+    def _appear(self, subject: Subject, show: Callable[[], None]) -> None:
+        """Shows something, unless another image was chosen meanwhile."""
+        with self._showing:
+            known = self._subject
+            if known is None or known[1] is not subject or known[0] is not self._chosen():
+                raise Cancelled
+            show()
+
+    def _explained(self, subject: Subject, setting: dict[str, float]) -> Trace:
         from augimpact.analysis import explain_settings
 
-        state = self.controls.state
         path: dict[str, Any] = dict(setting)
-        return explain_settings(
-            self._prepared(),
-            Sweep(frames=1, **path).settings(),
-            self._ready(),
-            method=state["method"],
-            target=state["target"],
-            cancelled=cancelled,
-        )
+        return explain_settings(subject, Sweep(frames=1, **path).settings(), self._ready(), **self._options())
+
+    def _options(self) -> dict[str, Any]:
+        return {name: self.controls.state[name] for name in ("method", "target", "erase_fill")}
+
+    def _chosen(self) -> Image.Image:
+        return self._images[self.controls.state["image"]]
 
     def _ready(self) -> Classifier:
         if self._classifier is None:
@@ -182,10 +230,11 @@ class Explorer(ipywidgets.Box):
         """The chosen image as the classifier is asked about it, prepared once."""
         from augimpact.analysis import Subject
 
-        name = self.controls.state["image"]
-        if self._subject is None or self._subject[0] != name:
-            self._subject = name, Subject.of(self._images[name], self._ready(), name)
-        return self._subject[1]
+        image, known = self._chosen(), self._subject
+        if known is None or known[0] is not image:
+            known = image, Subject.of(image, self._ready(), self.controls.state["image"])
+            self._subject = known
+        return known[1]
 
     def _show_status(self, kind: str, text: str, done: int = 0, total: int = 0) -> None:
         self.controls.status = {"kind": kind, "text": text, "done": done, "total": total}

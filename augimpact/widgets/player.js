@@ -4,9 +4,11 @@ import { mountPlayer } from "../render/player.js";
 export default {
   render({ model, el }) {
     el.classList.add("augimpact");
+    // Unlike that of any other view, so that each downloads only what it asked for.
+    let request = Math.floor(Math.random() * 2 ** 40) * 1000;
     const player = mountPlayer(el, {
       colourMaps: model.get("colour_maps"),
-      save: (request) => model.send({ kind: "save", ...request }),
+      save: (wishes) => model.send({ kind: "save", request: ++request, ...wishes }),
       settle: (frame) => {
         if (model.get("frame") === frame) return;
         model.set("frame", frame);
@@ -14,35 +16,51 @@ export default {
       },
     });
 
-    // Decoding takes time: while one payload is decoded only the newest of those that follow is kept.
+    // Decoding takes time. Meanwhile of each kind only the newest waits; a payload that was cleared is not shown at all.
     let busy = false;
-    let waiting = null;
-    async function take(job) {
-      waiting = job;
+    let shown = null;
+    let generation = 0;
+    const waiting = { trace: null, preview: null };
+    async function take(kind, job) {
+      waiting[kind] = job;
       if (busy) return;
       busy = true;
-      while (waiting) {
-        const next = waiting;
-        waiting = null;
-        await next();
+      while (waiting.trace || waiting.preview) {
+        const next = waiting.trace ? "trace" : "preview";
+        const begin = waiting[next];
+        waiting[next] = null;
+        const began = generation;
+        try {
+          await begin(() => generation !== began);
+        } catch (error) {
+          player.saved(`a picture could not be shown: ${error.message}`);
+        }
       }
       busy = false;
-      el.dataset.painted = String(+(el.dataset.painted ?? 0) + 1);
     }
     const showTrace = () => {
       const payload = model.get("payload");
-      take(async () => (payload.jpegs ? player.setTrace(payload) : player.clear()));
+      if (payload.jpegs)
+        return take("trace", async (overtaken) => {
+          shown = payload;
+          await player.setTrace(payload, model.get("frame"), overtaken);
+        });
+      generation++;
+      shown = waiting.trace = waiting.preview = null;
+      player.clear();
     };
     const showPreview = () => {
       const payload = model.get("preview");
-      if (payload.jpeg) take(() => player.setPreview(payload));
+      if (payload.jpeg) take("preview", (overtaken) => player.setPreview(payload, overtaken));
     };
-    const showFrame = () => player.setFrame(model.get("frame"));
+    const showFrame = () => {
+      if (model.get("payload") === shown) player.setFrame(model.get("frame"));
+    };
     const onMessage = (message, buffers) => {
-      if (message.kind === "file") {
-        download(message.name, message.mime, buffers[0]);
-        player.saved(`saved ${message.name}`);
-      } else if (message.kind === "error") player.saved(message.text);
+      // Another view of the same player may have asked.
+      if (message.request !== request) return;
+      if (message.kind === "file") download(message.name, message.mime, buffers[0]);
+      player.saved(message.kind === "file" ? `saved ${message.name}` : message.text);
     };
     model.on("change:payload", showTrace);
     model.on("change:preview", showPreview);

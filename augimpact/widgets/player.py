@@ -22,7 +22,7 @@ from augimpact.render.overlay import colour_table
 from augimpact.render.page import bundle, style
 from augimpact.trace import Trace
 
-__all__ = ["Player"]
+__all__ = ["Player", "payload_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +42,10 @@ class Player(anywidget.AnyWidget):
 
     Args:
         trace: what `augimpact.analyze` returned; None shows an empty stage until `show` is called.
+        frame: where to begin; from the first it plays by itself, from any other it rests.
 
     Attributes:
-        frame: the frame on which the player rests, from 0; it can be set, and is updated when a person pauses.
+        frame: the frame on which the player rests, from 0; it can be set, and follows where a person rests.
     """
 
     _esm = bundle(HERE / "player.js")
@@ -55,19 +56,20 @@ class Player(anywidget.AnyWidget):
     colour_maps = traitlets.Dict().tag(sync=True)
     frame = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, trace: Trace | None = None, **options: Any) -> None:
+    def __init__(self, trace: Trace | None = None, *, frame: int = 0, **options: Any) -> None:
         super().__init__(colour_maps={name: colour_table(name).tobytes() for name in COLOUR_MAPS}, **options)
         self.trace: Trace | None = None
         self.on_msg(self._on_message)
         if trace is not None:
             self.show(trace)
+        self.frame = frame
 
-    def show(self, trace: Trace) -> None:
-        """Replaces what is played."""
-        self.trace = trace
-        # Read back by a page that is opened later, the frame must be one of this trace.
-        self.frame = 0
-        self.payload = _payload(trace)
+    def show(self, trace: Trace, payload: dict[str, Any] | None = None) -> None:
+        """Replaces what is played, from its first frame; `payload` is that of the trace, where it is at hand."""
+        payload = payload_of(trace) if payload is None else payload
+        # One message for both, so that the page never looks for a frame of one trace in the other.
+        with self.hold_sync():
+            self.trace, self.frame, self.payload = trace, 0, payload
 
     def show_preview(self, trace: Trace, original: Trace | None = None) -> None:
         """Shows the one frame of `trace` until a person plays or scrubs; beside it `original`, where it is new."""
@@ -84,24 +86,25 @@ class Player(anywidget.AnyWidget):
 
     def _save(self, request: dict[str, Any]) -> None:
         """Makes the file off the kernel's main thread, and hands its bytes to the browser."""
-        suffix = request["suffix"]
+        asked = {"request": request.get("request")}
         try:
-            if self.trace is None:
+            trace, suffix = self.trace, request["suffix"]
+            if trace is None:
                 raise UserError("there is no sweep to save yet")
-            content = file_bytes(self.trace, suffix, request)
+            content = file_bytes(trace, suffix, request)
+            stem = Path(trace.recipe["image"]["name"]).stem.replace(" ", "-")
+            name = "-".join([stem, *trace.changed[:3]]) + suffix
+            self.send({"kind": "file", "name": name, "mime": MIME[suffix]} | asked, buffers=[content])
         except Exception as error:
             logger.exception("a file could not be made")
-            self.send({"kind": "error", "text": f"the file could not be made: {error}"})
-            return
-        stem = Path(self.trace.recipe["image"]["name"]).stem.replace(" ", "-")
-        name = "-".join([stem, *self.trace.changed[:3]]) + suffix
-        self.send({"kind": "file", "name": name, "mime": MIME[suffix]}, buffers=[content])
+            self.send({"kind": "error", "text": f"the file could not be made: {error}"} | asked)
 
 
-def _payload(trace: Trace) -> dict[str, Any]:
+def payload_of(trace: Trace) -> dict[str, Any]:
     """All that the browser needs to play the trace."""
     matter = trace.classes_that_matter()
     height, width = trace.maps.shape[1:]
+    axis = _axis(trace)
     return {
         "jpegs": [_jpeg(frame) for frame in trace.frames],
         "maps": _raw(trace.maps),
@@ -112,9 +115,8 @@ def _payload(trace: Trace) -> dict[str, Any]:
         "top_scores": trace.scores.max(axis=1).tolist(),
         "labels": [trace.labels[index] for index in matter],
         "scores": trace.scores[:, matter].tolist(),
-        "flips": trace.flips()["frame"].tolist(),
-        "axis": _axis(trace),
-        "frame": 0,
+        "flips": _flips(trace, axis),
+        "axis": axis,
         "neutral": None if trace.neutral is None else _still(trace.neutral),
     }
 
@@ -126,6 +128,13 @@ def _axis(trace: Trace) -> dict[str, Any]:
         if values.nunique() > 1:
             return {"label": CATALOGUE[name].label, "unit": CATALOGUE[name].unit, "values": values.tolist()}
     return {"label": "frame", "unit": "", "values": list(range(1, len(trace) + 1))}
+
+
+def _flips(trace: Trace, axis: dict[str, Any]) -> list[dict[str, Any]]:
+    """The first frame after each flip, and the place on the axis half way to it."""
+    values = np.asarray(axis["values"], dtype=np.float64)
+    frames = trace.flips()["frame"].tolist()
+    return [{"frame": frame, "at": float(values[frame - 1 : frame + 1].mean())} for frame in frames]
 
 
 def _still(trace: Trace) -> dict[str, Any]:

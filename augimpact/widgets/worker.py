@@ -25,15 +25,16 @@ class Worker:
     def __init__(self, on_error: Callable[[Exception], None]) -> None:
         self._on_error = on_error
         self._condition = threading.Condition()
-        self._waiting: tuple[Job, ...] = ()
+        self._waiting: Job | None = None
+        self._closed = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def submit(self, *jobs: Job) -> None:
-        """Runs these jobs in turn, in place of all that was asked before; if one fails, those after it do not run."""
+    def submit(self, job: Job) -> None:
+        """Runs this job, in place of all that was asked before."""
         with self._condition:
             self._stop.set()
-            self._waiting = jobs
+            self._waiting = job
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="augimpact-worker", daemon=True)
                 self._thread.start()
@@ -43,19 +44,25 @@ class Worker:
         """Stops what runs at its next chunk, and forgets what waits."""
         with self._condition:
             self._stop.set()
-            self._waiting = ()
+            self._waiting = None
+
+    def close(self) -> None:
+        """Ends the thread when what runs has stopped."""
+        with self._condition:
+            self._stop.set()
+            self._closed = True
+            self._condition.notify()
 
     def _run(self) -> None:
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: bool(self._waiting))
-                jobs, self._waiting = self._waiting, ()
+                self._condition.wait_for(lambda: self._waiting is not None or self._closed)
+                job, self._waiting = self._waiting, None
+                if job is None or self._closed:
+                    return
                 self._stop = stop = threading.Event()
             try:
-                for job in jobs:
-                    if stop.is_set():
-                        break
-                    job(stop.is_set)
+                job(stop.is_set)
             except Cancelled:
                 logger.debug("a job was cancelled")
             except Exception as error:

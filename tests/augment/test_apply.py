@@ -23,6 +23,14 @@ TOLERANCE = 0.002
 names = st.sampled_from(list(EXAMPLES))
 
 
+def degenerate(matrix: np.ndarray) -> torch.Tensor:
+    """Pixels of the frame where no point of the original can be, for it would lie behind the eye."""
+    places = (np.arange(SIDE) * 2 + 1) / SIDE - 1
+    x, y = np.meshgrid(places, places)
+    depth = np.einsum("k,kij->ij", np.linalg.inv(matrix)[2], np.stack([x, y, np.ones_like(x)]))
+    return torch.from_numpy(depth <= 0)[None]
+
+
 def share(least=-0.95, most=0.95):
     return st.floats(least, most)
 
@@ -111,7 +119,7 @@ def test_erase_agrees_with_torchvision(photographs, name, data):
     crop=st.floats(0.3, 1),
     centre=st.tuples(st.floats(0, 1), st.floats(0, 1)),
     degrees=st.floats(-180, 180),
-    tilt=st.tuples(share(-0.5, 0.5), share(-0.5, 0.5)),
+    tilt=st.tuples(share(), share()),
 )
 def test_all_of_geometry_at_once_agrees_with_scikit_image(photographs, name, crop, centre, degrees, tilt):
     image = photographs[name]
@@ -128,7 +136,22 @@ def test_all_of_geometry_at_once_agrees_with_scikit_image(photographs, name, cro
         moved = skimage_warp(x.permute(1, 2, 0).double().numpy(), inverse, order=1, mode="constant", cval=0)
         return torch.from_numpy(moved).permute(2, 0, 1).float()
 
-    assert_agree(frames.images[0], move(image), away_from_borders(move(torch.ones(1, SIDE, SIDE))))
+    behind = degenerate(frames.homographies[0])
+    # scikit-image draws those mirrored, and so leaves no border where they begin.
+    near = F.max_pool2d(behind.float(), 5, stride=1, padding=2) > 0
+    where = away_from_borders(move(torch.ones(1, SIDE, SIDE))) & ~near
+    assert_agree(frames.images[0], move(image), where)
+    assert (frames.images[0][behind.expand(3, -1, -1)] == 0).all()
+
+
+def test_what_lies_behind_the_eye_is_black():
+    """Without that, 8 % of this frame would show the image once more, upside down."""
+    frames = augment(
+        torch.ones(3, SIDE, SIDE), {"perspective_x": 0.9, "perspective_y": 0.9, "crop": 0.5, "rotation": 30}
+    )
+    behind = degenerate(frames.homographies[0])
+    assert behind.float().mean() > 0.05
+    assert (frames.images[0][behind.expand(3, -1, -1)] == 0).all()
 
 
 @given(x=st.floats(-1, 1), y=st.floats(-1, 1), degrees=st.floats(-180, 180))

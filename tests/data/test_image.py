@@ -102,6 +102,18 @@ def test_a_truncated_file_is_refused(tmp_path):
         read_image(file)
 
 
+def test_an_opened_image_that_is_truncated_is_refused_too(tmp_path):
+    content = encoded(example("coffee"), format="JPEG")
+    with pytest.raises(ImageError, match="cannot be decoded"):
+        read_image(Image.open(io.BytesIO(content[: len(content) // 2])))
+
+
+def test_slight_damage_is_passed_over_in_silence(recwarn):
+    damaged = encoded(Image.fromarray(PIXELS), format="JPEG", exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff")
+    assert read_image(damaged).size == (8, 6)
+    assert len(recwarn) == 0
+
+
 def test_a_folder_is_refused(tmp_path):
     with pytest.raises(ImageError, match="cannot be decoded"):
         read_image(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import time
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 import augimpact as ai
 from augimpact.data.image import example
+from augimpact.errors import UserError
 from augimpact.trace import Trace
 
 PATIENCE = 60
@@ -31,7 +33,8 @@ def explorer(classifier):
     explorer.controls._handle_custom_msg({"kind": "ready"}, [])
     wait_for(lambda: explorer.trace is not None)
     wait_for(lambda: explorer.controls.status["kind"] == "idle")
-    return explorer
+    yield explorer
+    explorer.close()
 
 
 def change(explorer, **part):
@@ -69,7 +72,8 @@ def test_the_payload_is_the_trace(explorer):
     matter = trace.classes_that_matter()
     assert payload["labels"] == [trace.labels[index] for index in matter]
     assert np.array(payload["scores"]) == pytest.approx(trace.scores[:, matter])
-    assert payload["flips"] == trace.flips()["frame"].tolist()
+    assert [flip["frame"] for flip in payload["flips"]] == trace.flips()["frame"].tolist()
+    assert [flip["at"] for flip in payload["flips"]] == pytest.approx(trace.flips()["rotation"].tolist())
     assert payload["axis"]["values"] == trace.settings["rotation"].tolist()
     assert explorer.controls.flips["rotation"] == trace.flips()["rotation"].tolist()
     json.dumps({key: value for key, value in payload.items() if key not in ("jpegs", "maps", "neutral")})
@@ -88,12 +92,14 @@ def test_a_slider_changes_the_preview_to_what_analyze_says(explorer, classifier)
 
 
 def test_the_newest_of_many_values_wins(explorer):
+    shown = []
+    explorer.player.observe(lambda change: shown.append(change["new"]["tag"]), "preview")
     for value in np.linspace(0, 90, 200):
         change(explorer, settings=explorer.controls.state["settings"] | {"rotation": float(value)})
     wait_for(lambda: explorer.player.preview.get("tag") == "rotation 90.0°")
-    shown = explorer.player.preview
     time.sleep(0.3)
-    assert explorer.player.preview is shown
+    assert shown[-1] == "rotation 90.0°"
+    assert len(shown) < 100
 
 
 def test_a_sweep_is_what_the_controls_say(explorer):
@@ -141,15 +147,106 @@ def test_what_is_no_photograph_is_refused_and_the_page_lives_on(explorer):
 
 def test_a_model_that_breaks_is_said_and_the_page_lives_on():
     class Breaks(torch.nn.Module):
-        def forward(self, batch):
-            raise RuntimeError("out of cheese")
+        broken = True
 
-    explorer = ai.Explorer(classifier=Breaks())
+        def __init__(self):
+            super().__init__()
+            self.features = torch.nn.Conv2d(3, 2, 8, stride=8)
+
+        def forward(self, batch):
+            if self.broken:
+                raise RuntimeError("out of cheese")
+            return self.features(batch).mean((2, 3))
+
+    model = Breaks()
+    explorer = ai.Explorer(classifier=model, frames=3)
     explorer.controls._handle_custom_msg({"kind": "ready"}, [])
     wait_for(lambda: explorer.controls.status["kind"] == "error")
     assert "out of cheese" in explorer.controls.status["text"]
-    change(explorer, settings=explorer.controls.state["settings"] | {"rotation": 1.0})
+    model.broken = False
+    explorer.controls._handle_custom_msg({"kind": "sweep"}, [])
+    wait_for(lambda: explorer.trace is not None)
+    wait_for(lambda: explorer.controls.status["kind"] == "idle")
+    assert explorer.trace.labels == ("class 0", "class 1")
+
+
+def test_dragging_while_the_classifier_loads_loses_neither_original_nor_sweep(classifier, monkeypatch):
+    loaded = threading.Event()
+
+    def slowly(_source=None):
+        assert loaded.wait(PATIENCE)
+        return classifier
+
+    monkeypatch.setattr("augimpact.models.load.load_classifier", slowly)
+    explorer = ai.Explorer(frames=6)
+    originals = []
+    explorer.player.observe(lambda change: originals.append("neutral" in change["new"]), "preview")
+    explorer.controls._handle_custom_msg({"kind": "ready"}, [])
+    for value in range(1, 6):
+        change(explorer, settings=explorer.controls.state["settings"] | {"brightness": 1 + value / 5})
+    loaded.set()
+    wait_for(lambda: explorer.trace is not None)
+    assert any(originals)
+    assert explorer.trace.recipe["sweep"]["parameters"]["brightness"] == 2
+    explorer.close()
+
+
+def test_nothing_of_an_image_appears_once_another_was_chosen(explorer, monkeypatch):
+    """The sweep of the first is held up after its last chunk, where nothing asks any more whether to stop."""
+    from augimpact.widgets import explorer as module
+
+    reached, go_on = threading.Event(), threading.Event()
+
+    def slowly(trace, payload_of=module.payload_of):
+        if trace.recipe["image"]["name"] == "motorcycle":
+            reached.set()
+            assert go_on.wait(PATIENCE)
+        return payload_of(trace)
+
+    monkeypatch.setattr(module, "payload_of", slowly)
+    names = []
+    explorer.player.observe(
+        lambda _: names.append(explorer.trace and explorer.trace.recipe["image"]["name"]), "payload"
+    )
+    explorer.controls._handle_custom_msg({"kind": "sweep"}, [])
+    assert reached.wait(PATIENCE)
+    change(explorer, image="coffee")
+    assert explorer.player.payload == {}
+    go_on.set()
+    wait_for(lambda: explorer.trace is not None)
+    assert names == [None, "coffee"]
+
+
+def test_the_same_name_uploaded_again_is_another_image(explorer):
+    change(explorer, ranges={})
+    for name in ("coffee", "rocket"):
+        file = io.BytesIO()
+        example(name).save(file, format="PNG")
+        explorer.controls._handle_custom_msg({"kind": "upload", "name": "same.png"}, [memoryview(file.getvalue())])
+        assert explorer.trace is None
+        expected = {"coffee": "espresso", "rocket": "missile"}[name]
+        wait_for(lambda expected=expected: explorer.player.preview.get("neutral", {}).get("prediction") == expected)
+    assert [each["name"] for each in explorer.controls.images].count("same.png") == 1
+
+
+def test_a_class_can_be_pinned_and_the_fill_chosen(explorer):
+    assert explorer.controls.labels[207] == "golden retriever"
+    box = {"erase_w": 0.4, "erase_h": 0.4}
+    change(explorer, target="disk brake", erase_fill="mean", settings=explorer.controls.state["settings"] | box)
+    wait_for(lambda: explorer.trace.recipe["target"] == "disk brake")
+    assert explorer.trace.recipe["erase_fill"] == "mean"
+    wait_for(lambda: explorer.controls.status["kind"] == "idle")
+    change(explorer, target="disc brake")
     wait_for(lambda: explorer.controls.status["kind"] == "error")
+    assert "did you mean disk brake" in explorer.controls.status["text"]
+
+
+def test_choices_are_checked_and_completed(classifier):
+    explorer = ai.Explorer(classifier=classifier, settings={"rotation": 20})
+    assert explorer.controls.state["settings"]["rotation"] == 20
+    assert explorer.controls.state["settings"]["brightness"] == 1
+    with pytest.raises(UserError, match="unknown choice 'frmes'; did you mean frames"):
+        ai.Explorer(classifier=classifier, frmes=3)
 
 
 def test_files_are_handed_over_as_bytes(explorer, monkeypatch):
@@ -178,9 +275,10 @@ def test_files_are_handed_over_as_bytes(explorer, monkeypatch):
 def test_a_file_that_cannot_be_made_is_said(monkeypatch):
     player, sent = ai.Player(), []
     monkeypatch.setattr(player, "send", lambda content, buffers=None: sent.append(content))
-    player._handle_custom_msg({"kind": "save", "suffix": ".gif"}, [])
+    player._handle_custom_msg({"kind": "save", "request": 7, "suffix": ".gif"}, [])
     wait_for(lambda: sent)
-    assert sent[0] == {"kind": "error", "text": "the file could not be made: there is no sweep to save yet"}
+    assert (sent[0]["kind"], sent[0]["request"]) == ("error", 7)
+    assert sent[0]["text"] == "the file could not be made: there is no sweep to save yet"
 
 
 def test_a_player_works_alone(classifier):
@@ -188,6 +286,7 @@ def test_a_player_works_alone(classifier):
     player = ai.Player(trace)
     assert player.payload["axis"] == {"label": "frame", "unit": "", "values": [1, 2, 3]}
     assert isinstance(player.trace, Trace)
+    assert (player.frame, ai.Player(trace, frame=2).frame) == (0, 2)
     player.clear()
     assert player.payload == {}
 

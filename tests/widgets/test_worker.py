@@ -49,26 +49,37 @@ def test_a_new_request_stops_the_running_one_and_replaces_those_that_wait():
     assert len(log) < 50
 
 
-def test_jobs_of_one_request_run_in_turn_until_one_fails():
-    log, done = [], threading.Event()
+def test_a_job_that_fails_is_reported_and_the_next_one_runs():
+    log, done, again = [], threading.Event(), threading.Event()
     worker = Worker(on_error=lambda error: (log.append(str(error)), done.set()))
 
     def fails(_cancelled):
         raise ValueError("it failed")
 
-    worker.submit(quick(log, "one", threading.Event()), fails, quick(log, "never", threading.Event()))
+    worker.submit(fails)
     assert done.wait(PATIENCE)
-    again = threading.Event()
     worker.submit(quick(log, "after", again))
     assert again.wait(PATIENCE)
-    assert log == ["one", "it failed", "after"]
+    assert log == ["it failed", "after"]
+
+
+def test_closing_ends_the_thread():
+    log, started = [], threading.Event()
+    worker = Worker(on_error=log.append)
+    worker.submit(slow(log, "first", started))
+    assert started.wait(PATIENCE)
+    thread = worker._thread
+    worker.close()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
 
 
 def test_cancel_stops_what_runs_and_what_waits():
     log, started, done = [], threading.Event(), threading.Event()
     worker = Worker(on_error=log.append)
-    worker.submit(slow(log, "first", started), quick(log, "second", threading.Event()))
+    worker.submit(slow(log, "first", started))
     assert started.wait(PATIENCE)
+    worker.submit(quick(log, "second", threading.Event()))
     worker.cancel()
     worker.submit(quick(log, "next", done))
     assert done.wait(PATIENCE)
