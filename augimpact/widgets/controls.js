@@ -24,6 +24,8 @@ export default {
 
     const picker = images(model, (image) => change({ image }));
     const rows = parameters.map((parameter) => row(parameter, { change, state }));
+    const fill = dropdown(named(model.get("erase_fills")), state().erase_fill, (name) => change({ erase_fill: name }),
+      { "aria-label": "fill of the erased box" });
     const groups = [...new Set(parameters.map(({ group }) => group))].map((group) => {
       const members = parameters.filter((parameter) => parameter.group === group);
       const button = element(
@@ -47,14 +49,12 @@ export default {
       if (choosing) pinned.focus();
       else change({ target: name });
     });
-    const fill = dropdown(named(model.get("erase_fills")), state().erase_fill, (name) => change({ erase_fill: name }),
-      { "aria-label": "fill of the erased box" });
     const frames = element("input", {
       type: "number", min: 1, max: 500, step: 1, "aria-label": "frames",
       onchange: () => change({ frames: Math.min(500, Math.max(1, Math.round(+frames.value) || 1)) }),
     });
     const easing = dropdown(named(model.get("easings")), state().easing, (name) => change({ easing: name }), { "aria-label": "easing" });
-    const start = element("button.primary", { type: "button", onclick: () => model.send({ kind: "sweep" }) }, "Sweep");
+    const start = element("button.primary", { type: "button", onclick: () => change({ sweeps: state().sweeps + 1 }) }, "Sweep");
     const cancel = element("button.cancel", { type: "button", onclick: () => model.send({ kind: "cancel" }) }, "Cancel");
     const bar = element("progress", { max: 1, value: 0, "aria-label": "progress" });
     const message = element("p.message", { role: "status" });

@@ -29,7 +29,8 @@ class Controls(anywidget.AnyWidget):
 
     Attributes:
         state: all choices: `image` (name), `method`, `target`, `erase_fill`, `settings` (a value for every parameter),
-            `ranges` (start and end of those that are swept), `frames`, `easing`.
+            `ranges` (start and end of those that are swept), `frames`, `easing`, and `sweeps`, how many were asked for:
+            as a part of the state a request comes with the choices that it is about.
         labels: the names of the classes, once the classifier is loaded.
         images: what can be chosen, each with `name` and `thumbnail` (JPEG bytes).
         status: `kind` (`idle`, `loading`, `sweeping`, `error`), `text`, `done`, `total`.
@@ -60,6 +61,7 @@ class Controls(anywidget.AnyWidget):
             "ranges": {"rotation": list(CATALOGUE["rotation"].sweep)},
             "frames": DEFAULT_FRAMES,
             "easing": EASINGS[0],
+            "sweeps": 0,
         }
         for name in choices:
             if name not in state:

@@ -88,8 +88,6 @@ class Explorer(ipywidgets.Box):
         kind = message.get("kind")
         if kind == "ready" and self._classifier is None:
             self._request(ORIGINAL, SWEEP)
-        elif kind == "sweep":
-            self._request(SWEEP)
         elif kind == "cancel":
             self._due.clear()
             self._worker.cancel()
@@ -98,12 +96,15 @@ class Explorer(ipywidgets.Box):
 
     def _on_state(self, change: dict[str, Any]) -> None:
         old, new = change["old"], change["new"]
-        if old["image"] != new["image"]:
+        changed = {key for key in new if old.get(key) != new[key]}
+        if "image" in changed:
             self._begin_again()
-        elif any(old[key] != new[key] for key in ("method", "target", "erase_fill")):
-            self._request(ORIGINAL, SWEEP)
-        elif old["settings"] != new["settings"]:
-            self._request(PREVIEW)
+            return
+        due = {ORIGINAL, SWEEP} if changed & {"method", "target", "erase_fill"} else set()
+        due |= {PREVIEW} if "settings" in changed else set()
+        due |= {SWEEP} if "sweeps" in changed else set()
+        if due:
+            self._request(*due)
 
     def _upload(self, name: str, content: bytes) -> None:
         try:

@@ -145,6 +145,34 @@ def test_looks_change_pixels_without_a_word_to_the_kernel(chromium, app):
     page.close()
 
 
+def test_a_drag_while_the_classifier_loads_loses_nothing(chromium, app):
+    page = chromium.new_page(viewport={"width": 1200, "height": 900})
+    page.goto(app)
+    page.locator(slider("brightness")).wait_for()
+    for value in (1.2, 1.4, 1.6):
+        set_range(page, slider("brightness"), value)
+    wait_for_sweep(page)
+    assert page.locator(ORIGINAL).is_visible()
+    assert text(page, ".screen:nth-child(1) .tag") == "original"
+    assert "brightness 1.60" in text(page, ".screen:nth-child(2) .tag")
+    page.close()
+
+
+def test_a_class_can_be_pinned_by_name(page):
+    page.get_by_role("button", name="class", exact=True).click()
+    page.locator("input[aria-label='name of the class']").fill("disk brake")
+    page.locator("input[aria-label='name of the class']").press("Enter")
+    wait_for_sweep(page)
+    assert page.locator("datalist option").count() == 1000
+    page.locator("input[aria-label='name of the class']").fill("disc brake")
+    page.locator("input[aria-label='name of the class']").press("Enter")
+    page.locator(".message.error").wait_for()
+    assert "did you mean disk brake" in text(page, ".message")
+    page.get_by_role("button", name="follow").click()
+    page.locator(".message:not(.error)").wait_for()
+    wait_for_sweep(page)
+
+
 def test_a_slider_changes_picture_and_scores(page):
     pause(page)
     before, scores = pixels(page), text(page, ".strip")

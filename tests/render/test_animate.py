@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import augimpact as ai
-from augimpact.data.image import example
+from augimpact.data.image import EXAMPLES, example
 from augimpact.errors import UserError
 from augimpact.render.animate import shared_palette, write_gif, write_strip, write_webp
 
@@ -37,10 +37,13 @@ def signal_to_noise(frames, pictures):
     return 10 * np.log10(255**2 / np.mean((frames.astype(np.float64) - pictures) ** 2))
 
 
-def test_one_palette_is_as_true_to_colour_as_one_for_every_frame(pictures):
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_one_palette_is_as_true_to_colour_as_one_for_every_frame(classifier, name):
+    trace = ai.analyze(example(name), ai.Sweep(rotation=(-45, 45), frames=16), classifier)
+    pictures = trace.pictures(caption=False)
     ours, *_ = decoded(write_gif, pictures, loop="forward")
     theirs = imageio.imread(imageio.imwrite("<bytes>", pictures, extension=".gif"), index=None)
-    assert len(ours) == len(theirs) == 12
+    assert len(ours) == len(theirs) == 16
     assert signal_to_noise(ours, pictures) >= signal_to_noise(theirs[..., :3], pictures) - 1
 
 

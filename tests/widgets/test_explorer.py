@@ -118,7 +118,7 @@ def test_a_sweep_is_what_the_controls_say(explorer):
 def test_a_sweep_can_be_cancelled(explorer):
     before = explorer.trace
     change(explorer, frames=400)
-    explorer.controls._handle_custom_msg({"kind": "sweep"}, [])
+    change(explorer, sweeps=1)
     wait_for(lambda: explorer.controls.status["kind"] == "sweeping" and explorer.controls.status["done"] > 0)
     explorer.controls._handle_custom_msg({"kind": "cancel"}, [])
     wait_for(lambda: explorer.controls.status["text"] == "cancelled")
@@ -140,7 +140,7 @@ def test_what_is_no_photograph_is_refused_and_the_page_lives_on(explorer):
     explorer.controls._handle_custom_msg({"kind": "upload", "name": "<b>bad</b>.jpg"}, [memoryview(b"hello")])
     assert explorer.controls.status["kind"] == "error"
     assert explorer.controls.status["text"] == "'b>.jpg' is not an image that Pillow can read"
-    explorer.controls._handle_custom_msg({"kind": "sweep"}, [])
+    change(explorer, sweeps=1)
     wait_for(lambda: explorer.trace is not before)
     wait_for(lambda: explorer.controls.status["kind"] == "idle")
 
@@ -164,7 +164,7 @@ def test_a_model_that_breaks_is_said_and_the_page_lives_on():
     wait_for(lambda: explorer.controls.status["kind"] == "error")
     assert "out of cheese" in explorer.controls.status["text"]
     model.broken = False
-    explorer.controls._handle_custom_msg({"kind": "sweep"}, [])
+    change(explorer, sweeps=1)
     wait_for(lambda: explorer.trace is not None)
     wait_for(lambda: explorer.controls.status["kind"] == "idle")
     assert explorer.trace.labels == ("class 0", "class 1")
@@ -208,7 +208,7 @@ def test_nothing_of_an_image_appears_once_another_was_chosen(explorer, monkeypat
     explorer.player.observe(
         lambda _: names.append(explorer.trace and explorer.trace.recipe["image"]["name"]), "payload"
     )
-    explorer.controls._handle_custom_msg({"kind": "sweep"}, [])
+    change(explorer, sweeps=1)
     assert reached.wait(PATIENCE)
     change(explorer, image="coffee")
     assert explorer.player.payload == {}
