@@ -2,6 +2,7 @@
 import { curves } from "./curves.js";
 import { dropdown, element, segmented } from "./dom.js";
 import { fullScale } from "./overlay.js";
+import { bytes, decode, floats, readStill, still } from "./payload.js";
 import { LOOPS, advance, format } from "./playback.js";
 import { screen } from "./screen.js";
 
@@ -13,19 +14,6 @@ const FILES = [
   { suffix: ".json", label: "JSON table" },
   { suffix: ".npz", label: "NPZ arrays" },
 ];
-
-/**
- * @typedef {object} Still one frame as it travels: JPEG bytes, raw map, what is said of it
- * @property {DataView} jpeg
- * @property {DataView} map float32, height × width
- * @property {number} height
- * @property {number} width
- * @property {string} tag
- * @property {string} prediction
- * @property {number} score
- * @property {string[]} labels
- * @property {number[]} scores
- */
 
 /**
  * @param {HTMLElement} root
@@ -246,8 +234,8 @@ export function mountPlayer(root, host) {
       enable(true);
       card.classList.remove("stale");
       show();
-      const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-      if (count > 1 && frame === 0 && !still) start();
+      const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+      if (count > 1 && frame === 0 && !calm) start();
     },
     /**
      * Shows one frame that is no part of the sweep, until a person plays or scrubs.
@@ -272,6 +260,7 @@ export function mountPlayer(root, host) {
       dropPreview();
       neutralPreview = null;
       original.element.hidden = true;
+      position.textContent = "";
       chart.setTrace(null);
       facts.textContent = "";
       enable(false);
@@ -295,36 +284,3 @@ export function mountPlayer(root, host) {
     },
   };
 }
-
-function still(trace, frame) {
-  const size = trace.height * trace.width;
-  return {
-    bitmap: trace.bitmaps[frame],
-    map: trace.maps.subarray(frame * size, (frame + 1) * size),
-    height: trace.height,
-    width: trace.width,
-    full: trace.full.frame[frame],
-    tag: trace.tags[frame],
-    prediction: trace.predictions[frame],
-    score: trace.top_scores[frame],
-    labels: trace.labels,
-    scores: trace.scores[frame],
-  };
-}
-
-let stills = 0;
-
-/** @param {Still} payload */
-async function readStill(payload) {
-  const map = floats(payload.map);
-  return { ...payload, map, number: stills++, bitmap: await decode(payload.jpeg), full: fullScale(map, 1, "frame")[0] };
-}
-
-/** @param {DataView} jpeg handed on as it is: its own offset and length count */
-const decode = (jpeg) => createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
-
-/** @param {DataView} view */
-const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-
-/** @param {DataView} view copied, for its offset need not be a multiple of four */
-const floats = (view) => new Float32Array(bytes(view).slice().buffer);

@@ -69,8 +69,7 @@ export default {
           field("model", element("span.fixed", { title: model.get("classifier") }, model.get("classifier"))),
           field("map", dropdown(model.get("methods").map(({ name, label }) => ({ value: name, label })), state().method,
             (method) => change({ method }), { "aria-label": "method" })),
-          field("target", target),
-          field("", element("div", {}, pinned, list)),
+          field("target", element("div.stacked", {}, target, pinned, list)),
         ),
         element(
           "section.card", {},

@@ -23,6 +23,8 @@ export default {
     const waiting = { trace: null, preview: null };
     async function take(kind, job) {
       waiting[kind] = job;
+      // A preview that has not been shown yet is older than this sweep.
+      if (kind === "trace") waiting.preview = null;
       if (busy) return;
       busy = true;
       while (waiting.trace || waiting.preview) {
