@@ -12,6 +12,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "ParameterError",
+    "SignalError",
     "SweepError",
     "TargetError",
     "UserError",
@@ -25,6 +26,10 @@ class UserError(ValueError):
 
 class ImageError(UserError):
     """An image that is missing, unreadable or too large."""
+
+
+class SignalError(UserError):
+    """A time series that is missing, unreadable, or of another shape than the model's input."""
 
 
 class ParameterError(UserError):
