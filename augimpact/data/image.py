@@ -18,7 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from augimpact.errors import ImageError
 
-__all__ = ["EXAMPLES", "MAX_PIXELS", "content_hash", "example", "read_image"]
+__all__ = ["EXAMPLE", "EXAMPLES", "MAX_PIXELS", "content_hash", "example", "read_image"]
 
 # Pillow warns from here on; a photograph of 89 megapixels decodes to 270 MB.
 MAX_PIXELS = 89_478_485

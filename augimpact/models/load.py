@@ -1,65 +1,79 @@
-"""A classifier from a name or a module: the built-in, any of timm's or torchvision's, one's own."""
+"""A classifier from whatever names one: the built-in, timm, torchvision, fastai, a checkpoint, one's own code."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
-from urllib.request import getproxies
+import os
+from collections.abc import Sequence
+from copy import copy
+from typing import Any
 
 import torch
 from torch import nn
 
-from augimpact.errors import ModelError, unknown
-from augimpact.models.builtin import BUILTIN, builtin_classifier, imagenet_labels
-from augimpact.models.classifier import RESAMPLING, Classifier
+from augimpact.errors import ModelError
+from augimpact.models.builtin import BUILTIN, builtin_classifier
+from augimpact.models.checkpoint import from_checkpoint, is_checkpoint
+from augimpact.models.labels import read_labels
+from augimpact.models.learner import FASTAI, load_learner
+from augimpact.models.model import Model
+from augimpact.models.own_code import build, is_own_code
+from augimpact.models.pretrained import TORCHVISION, from_module, from_timm, from_torchvision
 
-__all__ = ["load_classifier", "pick_device"]
+__all__ = ["TORCHVISION", "load_classifier", "pick_device", "read_labels"]
 
-TORCHVISION = "torchvision:"
+USED_BY = {"arch": "a checkpoint only", "labels": "a checkpoint or a module of one's own only"}
 DEVICES = ("cpu", "cuda", "mps", "xpu")
-Result = TypeVar("Result")
 
 
 def load_classifier(
-    source: str | nn.Module | Classifier = BUILTIN, *, device: str = "auto", layer: str | None = None
-) -> Classifier:
+    source: str | os.PathLike[str] | nn.Module | Model = BUILTIN,
+    *,
+    device: str = "auto",
+    layer: str | None = None,
+    trust: bool = False,
+    arch: str | None = None,
+    labels: str | os.PathLike[str] | Sequence[str] | None = None,
+) -> Model:
     """The classifier that `source` names, ready to be asked.
 
     Args:
-        source: `efficientnet-lite0` (needs no network), any of timm's names, `torchvision:` and one of its names, or
-            a `torch.nn.Module`. A module stays on its own device; one that timm made brings its preprocessing along,
-            any other is taken to expect ImageNet's mean and deviation at 224 pixels (else build a `Classifier`).
-        device: `auto` (CUDA, MPS or CPU), or a torch device, for what is loaded by name.
+        source: one of
+
+            - `efficientnet-lite0`, which needs no network, any of timm's names, `torchvision:` and one of its names;
+            - a checkpoint `.pth`, `.pt`, `.ckpt` or `.safetensors`, with `arch`; read as weights only;
+            - `fastai:` and the file that `learner.export()` wrote, with `trust`;
+            - `FILE.py:NAME` or `package.module:NAME`: one's own module, `Classifier` or `Regressor`, or a function
+              without arguments that returns one. This runs the code;
+            - a `torch.nn.Module`, a `Classifier` or a `Regressor`.
+
+            A module brings its preprocessing along if timm made it; any other is taken to expect ImageNet's mean and
+            deviation at 224 pixels (else build a `Classifier`).
+        device: `auto` (CUDA, MPS or CPU), or a torch device, for what is loaded by name; a module stays on its own.
         layer: the layer to explain; by default the last with spatial output.
+        trust: that a pickle may run code on this machine.
+        arch: what a checkpoint's weights belong to: a timm name, `torchvision:` and one of its names, `FILE.py:NAME`
+            or `package.module:NAME`.
+        labels: the names of the outputs, of a checkpoint or of one's own module; see `read_labels`.
+
+    Returns:
+        The classifier. Its `origin` holds the arguments that make it again (but for `device` and `layer`), as plain
+        values; None if it was made of a module or is one of these two itself.
 
     Raises:
-        ModelError: no such model, no such device, or its weights cannot be fetched.
+        ModelError: no such model, no such device, or its weights cannot be fetched, read or fitted.
         LayerError: no such layer, or its output has no spatial extent.
 
     >>> load_classifier().labels[207]
     'golden retriever'
     """
-    if isinstance(source, Classifier):
-        classifier = source
-    elif isinstance(source, nn.Module):
-        classifier = _from_module(source)
+    names = None if labels is None else read_labels(labels)
+    if isinstance(source, (Model, nn.Module)):
+        classifier = _from_object(source, arch, names)
+    elif isinstance(source, (str, os.PathLike)):
+        classifier = _by_name(os.fspath(source), pick_device(device), trust, arch, names)
     else:
-        classifier = _by_name(source, pick_device(device))
+        raise ModelError(f"the model is a {type(source).__name__}; expected a name, a torch.nn.Module or a Classifier")
     return classifier if layer is None else classifier.with_layer(layer)
-
-
-def _by_name(name: str, device: torch.device) -> Classifier:
-    if name == BUILTIN:
-        classifier = builtin_classifier()
-    elif name.startswith(TORCHVISION):
-        classifier = _from_torchvision(name)
-    else:
-        classifier = _from_timm(name)
-    classifier.module.to(device)
-    return classifier
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -82,100 +96,57 @@ def pick_device(name: str = "auto") -> torch.device:
     return device
 
 
-def _from_module(module: Any, name: str | None = None) -> Classifier:
-    if not hasattr(module, "pretrained_cfg"):
-        return Classifier(module, name=name)
-    from timm.data import resolve_model_data_config
-
-    config: dict[str, Any] = resolve_model_data_config(module)
-    interpolation = config["interpolation"]
-    return Classifier(
-        module,
-        _timm_labels(module),
-        mean=config["mean"],
-        std=config["std"],
-        size=config["input_size"][-1],
-        crop=config["crop_pct"],
-        squash=config["crop_mode"] == "squash",
-        interpolation=interpolation if interpolation in RESAMPLING else "bicubic",
-        name=name or module.pretrained_cfg.get("architecture"),
-    )
+def _from_object(source: nn.Module | Model, arch: str | None, labels: tuple[str, ...] | None) -> Model:
+    own = isinstance(source, Model)
+    _refuse(type(source).__name__, arch=arch, labels=labels if own else None)
+    if isinstance(source, Model):
+        return source
+    classifier: Model = from_module(source, labels)
+    classifier.origin = None
+    return classifier
 
 
-def _from_timm(name: str) -> Classifier:
-    import timm
-
-    if not timm.is_model(name.split(".")[0]):
-        raise ModelError(unknown("model", name, [BUILTIN, *timm.list_models()]))
-    with _without_retries_when_offline():
-        module = _fetched(name, lambda: timm.create_model(name, pretrained=True))
-    return _from_module(module.eval(), name)
-
-
-def _timm_labels(module: Any) -> tuple[str, ...] | None:
-    """The names of timm's ImageNet variants; nothing for a model trained on something else."""
-    from timm.data import ImageNetInfo, infer_imagenet_subset
-
-    if module.num_classes == len(imagenet_labels()):
-        return imagenet_labels()
-    subset = infer_imagenet_subset(module)
-    if subset is None:
-        return None
-    info = ImageNetInfo(subset)
-    return tuple(info.index_to_description(index, detailed=False) for index in range(info.num_classes()))
+def _by_name(name: str, device: torch.device, trust: bool, arch: str | None, labels: tuple[str, ...] | None) -> Model:
+    origin: dict[str, Any] = {"source": name}
+    if is_checkpoint(name):
+        classifier: Model = from_checkpoint(name, arch, labels)
+        origin |= {"arch": arch}
+    elif is_own_code(name) and not name.startswith((TORCHVISION, FASTAI)):
+        _refuse(name, arch=arch)
+        classifier = _from_own_code(name, labels)
+    else:
+        _refuse(name, arch=arch, labels=labels)
+        classifier = _published(name, trust)
+        origin |= {"trust": True} if name.startswith(FASTAI) else {}
+    classifier.origin = origin | ({} if labels is None else {"labels": list(labels)})
+    classifier.module.to(device)
+    return classifier
 
 
-def _from_torchvision(source: str) -> Classifier:
-    from torchvision import models
-
-    name = source.removeprefix(TORCHVISION)
-    names = models.list_models(module=models)
-    if name not in names:
-        raise ModelError(unknown("torchvision model", name, names))
-    weights = models.get_model_weights(name).DEFAULT
-    module = _fetched(source, lambda: models.get_model(name, weights=weights))
-    preset = weights.transforms()
-    return Classifier(
-        module.eval(),
-        weights.meta["categories"],
-        mean=preset.mean,
-        std=preset.std,
-        size=preset.crop_size[0],
-        crop=preset.crop_size[0] / preset.resize_size[0],
-        interpolation=preset.interpolation.value,
-        name=source,
-    )
+def _published(name: str, trust: bool) -> Model:
+    """What brings its own preprocessing and names."""
+    if name == BUILTIN:
+        return builtin_classifier()
+    if name.startswith(TORCHVISION):
+        return from_torchvision(name)
+    if name.startswith(FASTAI):
+        return load_learner(name.removeprefix(FASTAI), trust=trust)
+    if name.lower().endswith(".pkl"):
+        raise ModelError(f"{name!r} is a pickle; expected {FASTAI}{name} for a learner that fastai exported")
+    return from_timm(name)
 
 
-@contextmanager
-def _without_retries_when_offline() -> Iterator[None]:
-    """Lets the hub's library look at its cache only, where its server's name is unknown.
-
-    It would otherwise ask again and again, for three quarters of a minute. Behind a proxy names need not resolve.
-    """
-    from huggingface_hub import constants
-
-    before = constants.HF_HUB_OFFLINE
-    host = urlsplit(constants.ENDPOINT).hostname
-    try:
-        socket.getaddrinfo(host, None)
-    except OSError:
-        constants.HF_HUB_OFFLINE = before or not getproxies()
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before
+def _from_own_code(name: str, labels: tuple[str, ...] | None) -> Model:
+    found = build(name)
+    if isinstance(found, Model):
+        _refuse(name, labels=labels)
+        # The user's own object keeps its name and knows nothing of where it was found.
+        return copy(found)
+    return from_module(found, labels, name)
 
 
-def _fetched(name: str, fetch: Callable[[], Result]) -> Result:
-    """What the library's own loader gives, which shows its own progress; its many errors become one sentence.
-
-    A missing network is another class of exception in every version of every loader, so all are caught.
-    """
-    try:
-        return fetch()
-    except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ModelError(
-            f"the weights of {name!r} could not be fetched ({reason}); {BUILTIN!r} is built in and needs no network"
-        ) from error
+def _refuse(source: str, **arguments: object) -> None:
+    """Raises for what was given beside a source that has no use for it."""
+    for name, value in arguments.items():
+        if value is not None:
+            raise ModelError(f"{name} was given for {source!r}, which brings its own; expected it for {USED_BY[name]}")

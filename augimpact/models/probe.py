@@ -1,101 +1,167 @@
-"""What a look at one forward pass tells about a module; and leaving a module as it was found."""
+"""What a look at two forward passes tells about a module: its outputs, its layers, and the one to explain."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from augimpact.errors import LayerError, ModelError
+from augimpact.models.hooks import evaluating, watching
+from augimpact.models.layer import Layer, layout_of
 
-__all__ = ["Probe", "evaluating", "probe"]
+__all__ = ["Layer", "Probe", "evaluating", "probe"]
+
+# How many of the last layers are asked whether the scores depend on their places.
+ASKED = 16
 
 
 class Probe(NamedTuple):
-    """outputs: the number of classes. layers: the names of those with spatial output `(N, C, h, w)`.
+    """outputs: the number of classes. layers: the names of those that tell places apart, in the order of execution.
 
-    default: the last of them, as square as the image, before its places are pooled; None where there is no such layer,
-    or where the model goes on with tokens, in an order that says nothing of places.
+    default: the last of them on whose places the scores depend, before its places are pooled; None where there is no
+    such layer. Of a model that goes on with tokens it is the last normalisation: a vision transformer that reads its
+    scores off the class token gets there by attention, so that its places count last before the last attention.
+
+    layouts: the layout of each layer, see `Layer`.
     """
 
     outputs: int
     layers: tuple[str, ...]
     default: str | None
+    layouts: Mapping[str, str]
 
     def default_layer(self) -> str:
-        """The layer that Grad-CAM explains where none is named.
+        """The layer that is explained where none is named.
 
         Raises:
             LayerError: there is no such layer.
         """
         if self.default is None:
-            found = (
-                f"; name one of those with spatial output, such as {', '.join(self.layers[-3:])}" if self.layers else ""
-            )
-            raise LayerError(
-                f"no convolutional layer comes last in this model, so that none is explained by itself{found}"
-            )
+            raise LayerError("no layer of this model tells places apart, so that none can be explained")
         return self.default
 
 
-@contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside the block; afterwards every submodule trains or not as it did before."""
-    training = [each for each in module.modules() if each.training]
-    module.eval()
-    try:
-        yield
-    finally:
-        for each in training:
-            each.training = True
+def probe(module: nn.Module, shape: int | Sequence[int]) -> Probe:
+    """Runs one random input through the module and notes what comes out where, and what the scores depend on.
 
-
-def probe(module: nn.Module, size: int) -> Probe:
-    """Runs one black image of `size`² through the module and notes what comes out where.
+    Args:
+        module: maps a batch to scores `(N, classes)`.
+        shape: of the input without its batch: `(3, S, S)` or `(C, T)`; a number S is an image's side.
 
     Raises:
         ModelError: the forward pass fails, or does not give one row of scores.
     """
-    seen: list[tuple[str, torch.Size]] = []
+    shape = (3, shape, shape) if isinstance(shape, int) else tuple(shape)
+    # The generator is its own, and so no random number of the caller's is used up.
+    batch = torch.rand(1, *shape, generator=torch.Generator().manual_seed(0)).to(
+        next((each.device for each in module.parameters()), None)
+    )
+    scores, found = _look(module, batch)
+    layers = {
+        name: Layer(name, each, layout)
+        for name, (each, seen) in found.items()
+        if (layout := layout_of(seen, len(shape))) is not None
+    }
+    default = _default(module, batch, layers, found)
+    return Probe(scores.shape[1], tuple(layers), default, {name: each.layout for name, each in layers.items()})
+
+
+def _look(module: nn.Module, batch: Tensor) -> tuple[Tensor, dict[str, tuple[nn.Module, tuple[int, ...]]]]:
+    """The scores, and every submodule with the shape of its last output, in the order in which they finished."""
+    found: dict[str, tuple[nn.Module, tuple[int, ...]]] = {}
+
+    def note(name: str) -> Callable[[nn.Module, object, object], None]:
+        def hook(each: nn.Module, _inputs: object, output: object) -> None:
+            found.pop(name, None)
+            if isinstance(output, Tensor):
+                found[name] = (each, tuple(output.shape))
+
+        return hook
+
+    pools = tuple(f"{name}." for name, each in module.named_modules() if name and _only_pools(each))
     handles = [
-        each.register_forward_hook(_note_shape(name, seen))
+        each.register_forward_hook(note(name))
         for name, each in module.named_modules()
-        if name and not _only_pools(each)
+        if name and not _only_pools(each) and not name.startswith(pools)
     ]
-    image = torch.zeros(1, 3, size, size, device=next((p.device for p in module.parameters()), None))
     try:
-        with torch.no_grad(), evaluating(module):
-            scores = module(image)
+        with torch.inference_mode(False), torch.no_grad(), evaluating(module):
+            scores = module(batch)
     except Exception as error:
-        raise ModelError(f"the model cannot take an image of shape (1, 3, {size}, {size}): {error}") from error
+        kind = "an image" if batch.ndim == 4 else "a signal"
+        raise ModelError(f"the model cannot take {kind} of shape {tuple(batch.shape)}: {error}") from error
     finally:
         for handle in handles:
             handle.remove()
     if not isinstance(scores, Tensor) or scores.ndim != 2:
-        found = f"shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
-        raise ModelError(f"the model returns {found}; expected scores of shape (N, classes)")
-    layers = {name: shape for name, shape in seen if len(shape) == 4 and shape[2] * shape[3] > 1}
-    placed = [(name, len(shape) == 4 and shape[2] == shape[3]) for name, shape in seen if _has_places(shape)]
-    default = placed[-1][0] if placed and placed[-1][1] else None
-    return Probe(scores.shape[1], tuple(layers), default)
+        given = f"shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
+        raise ModelError(f"the model returns {given}; expected scores of shape (N, classes)")
+    return scores, found
 
 
-def _note_shape(name: str, seen: list[tuple[str, torch.Size]]):  # type: ignore[no-untyped-def] # torch's own type of a hook
-    def note(_module: nn.Module, _inputs: object, output: object) -> None:
-        if isinstance(output, Tensor):
-            seen.append((name, output.shape))
+def _default(
+    module: nn.Module,
+    batch: Tensor,
+    layers: Mapping[str, Layer],
+    found: Mapping[str, tuple[nn.Module, tuple[int, ...]]],
+) -> str | None:
+    """The layer that is explained where none is named."""
+    if not layers:
+        return None
+    last = list(layers.values())[-1]
+    if last.layout == "NLC":
+        fit = [each for each in layers.values() if "Norm" in type(each.module).__name__]
+    else:
+        # A map of a square image is square; what is not, may be something else with four axes.
+        fit = [each for each in layers.values() if each.layout != "NLC" and _is_square(each, found[each.name][1])]
+    asked = (fit or list(layers.values()))[-ASKED:]
+    told = _places_that_count(module, batch, asked)
+    return told[-1] if told else None
 
-    return note
+
+def _is_square(layer: Layer, shape: tuple[int, ...]) -> bool:
+    return layer.layout != "NCHW" or shape[2] == shape[3]
 
 
-def _has_places(shape: torch.Size) -> bool:
-    """Whether an output tells places apart, as a map `(N, C, h, w)`, `(N, h, w, C)` or as tokens `(N, L, C)`."""
-    return (len(shape) == 4 and shape[2] * shape[3] > 1) or (len(shape) == 3 and shape[1] > 1)
+def _places_that_count(module: nn.Module, batch: Tensor, layers: Sequence[Layer]) -> list[str]:
+    """The layers on whose places the scores depend: some of them have a gradient that is not zero.
+
+    Where the scores depend on nothing at all, all that are connected count.
+    """
+    with _zeros_let_through(module), watching(module, [each.module for each in layers]) as outputs:
+        scores = module(batch)
+        reached = [(layer, output) for layer, output in zip(layers, outputs, strict=True) if output is not None]
+        if not scores.requires_grad or not reached:
+            return []
+        gradients = torch.autograd.grad(scores.amax(), [output for _, output in reached], allow_unused=True)
+    connected = [
+        (layer.name, layer.as_map(gradient))
+        for (layer, _), gradient in zip(reached, gradients, strict=True)
+        if gradient is not None
+    ]
+    return [name for name, places in connected if places.any()] or [name for name, _ in connected]
+
+
+@contextmanager
+def _zeros_let_through(module: nn.Module) -> Iterator[None]:
+    """Inside the block, linear layers of zeros give something random: so begins many a head, as torchvision's ViT's."""
+
+    def hook(_linear: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        fed = inputs[0]
+        weights = torch.rand(fed.shape[-1], generator=torch.Generator().manual_seed(0)).to(fed)
+        return output + (fed * weights).sum(dim=-1, keepdim=True)
+
+    with ExitStack() as stack:
+        for each in module.modules():
+            if isinstance(each, nn.Linear) and not each.weight.any():
+                stack.callback(each.register_forward_hook(hook).remove)
+        yield
 
 
 def _only_pools(module: nn.Module) -> bool:
-    """Whether the layer merely pools or drops what the layer before it computed."""
-    return any(word in type(module).__name__ for word in ("Pool", "Dropout"))
+    """Whether the layer merely pools, drops or turns around what the layer before it computed."""
+    return any(word in type(module).__name__ for word in ("Pool", "Dropout", "Permute"))

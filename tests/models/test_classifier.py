@@ -95,28 +95,22 @@ def test_prepared_pixels_are_normalised():
     ids=["resnet18", "convnext", "densenet121", "vgg11", "mobilenet", "small"],
 )
 def test_the_layer_is_found_by_itself(module, layer):
-    assert Classifier(module).layer == layer
+    assert Classifier(module).layers == (layer,)
 
 
 def test_layers_are_found_by_name_and_wrong_ones_are_explained(classifier):
-    assert classifier.find_layer("blocks.2") is classifier.module.blocks[2]
+    assert classifier.find_layers("blocks.2")[0].module is classifier.module.blocks[2]
     with pytest.raises(LayerError, match="unknown layer 'blcoks'; did you mean blocks"):
-        classifier.find_layer("blcoks")
-    with pytest.raises(LayerError, match=r"'classifier' has no spatial output .* bn2"):
-        classifier.find_layer("classifier")
-    with pytest.raises(LayerError, match="no convolutional layer comes last in this model"):
-        _ = Classifier(nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 2)), size=8).layer
-
-
-@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "swin_tiny_patch4_window7_224"])
-def test_a_model_of_tokens_is_not_explained_by_a_layer_that_says_nothing_of_places(name):
-    with pytest.raises(LayerError, match="no convolutional layer comes last in this model"):
-        _ = load_classifier(timm.create_model(name)).layer
+        classifier.find_layers("blcoks")
+    with pytest.raises(LayerError, match=r"'classifier' has no spatial output; among those that have: .* bn2"):
+        classifier.find_layers("classifier")
+    with pytest.raises(LayerError, match="no layer of this model tells places apart"):
+        _ = Classifier(nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 2)), size=8).layers
 
 
 def test_another_layer_makes_another_classifier(classifier):
     other = load_classifier(classifier, layer="blocks.2")
-    assert (other.layer, classifier.layer) == ("blocks.2", "bn2")
+    assert (other.layers, classifier.layers) == (("blocks.2",), ("bn2",))
     assert other.module is classifier.module
     with pytest.raises(LayerError, match="unknown layer"):
         load_classifier(classifier, layer="blcoks.2")
@@ -146,7 +140,7 @@ def test_what_makes_no_classifier_is_refused():
     with pytest.raises(ModelError, match=r"crop is 1.5"):
         Classifier(small(), crop=1.5)
     with pytest.raises(ModelError, match="3 labels were given for a model of 4 classes"):
-        _ = Classifier(small(), ["a", "b", "c"]).probe
+        _ = Classifier(small(), ["a", "b", "c"]).labels
     with pytest.raises(ModelError, match=r"cannot take an image of shape \(1, 3, 224, 224\)"):
         _ = Classifier(nn.Sequential(nn.Flatten(), nn.Linear(3, 2))).probe
     with pytest.raises(ModelError, match=r"the model returns shape \(1, 5, 222, 222\)"):
@@ -160,8 +154,8 @@ def test_labels_are_numbered_where_none_are_given():
 def test_a_module_of_timm_brings_its_preprocessing_along():
     classifier = load_classifier(timm.create_model("mobilenetv3_small_100", num_classes=7))
     config = timm.data.resolve_model_data_config(classifier.module)
-    assert classifier.mean == config["mean"]
-    assert (classifier.size, classifier.crop) == (config["input_size"][-1], config["crop_pct"])
+    assert classifier.inputs.mean == config["mean"]
+    assert (classifier.inputs.size, classifier.inputs.crop) == (config["input_size"][-1], config["crop_pct"])
     assert classifier.labels == tuple(f"class {index}" for index in range(7))
 
 

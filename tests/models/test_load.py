@@ -80,7 +80,7 @@ def test_a_torchvision_name_is_read_from_its_cache(torch_cache):
     preset = models.ResNet18_Weights.DEFAULT.transforms()
     assert torch.equal(loaded.module.conv1.weight, module.conv1.weight)
     assert loaded.labels[207] == "golden retriever"
-    assert (loaded.mean, loaded.size, loaded.crop) == (tuple(preset.mean), 224, 224 / 256)
+    assert (loaded.inputs.mean, loaded.inputs.size, loaded.inputs.crop) == (tuple(preset.mean), 224, 224 / 256)
 
 
 def test_a_torchvision_name_that_cannot_be_fetched_is_one_sentence(torch_cache, monkeypatch):
@@ -109,7 +109,23 @@ def test_a_device_that_is_not_there_is_named():
     assert pick_device("cpu").type == "cpu"
 
 
+def test_what_is_no_model_at_all_is_named():
+    with pytest.raises(ModelError, match="the model is a int; expected a name"):
+        load_classifier(50)
+
+
 def test_a_classifier_is_taken_as_it_is_and_a_module_stays_where_it_is(classifier):
     assert load_classifier(classifier) is classifier
     module = timm.create_model("resnet18")
     assert load_classifier(module).module is module
+
+
+def test_what_is_loaded_by_name_knows_how_it_is_made_again(classifier, torch_cache):
+    assert classifier.origin == {"source": "efficientnet-lite0"}
+    torch_cache.mkdir(parents=True)
+    weights = models.ResNet18_Weights.DEFAULT
+    torch.save(models.resnet18().state_dict(), torch_cache / weights.url.rsplit("/", 1)[1])
+    loaded = load_classifier("torchvision:resnet18", device="cpu", layer="layer3")
+    assert loaded.origin == {"source": "torchvision:resnet18"}
+    assert load_classifier(**loaded.origin, device="cpu", layer=loaded.layers).layers == ("layer3",)
+    assert load_classifier(timm.create_model("resnet18")).origin is None
