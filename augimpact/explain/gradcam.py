@@ -2,74 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
-from augimpact.errors import LayerError
-from augimpact.models.probe import evaluating
+from augimpact.explain.layer_pass import activations_and_gradients, weighted_sum
+from augimpact.explain.target import Target
+from augimpact.models.layer import Layer
 
-__all__ = ["Explanation", "gradcam"]
+__all__ = ["Explanation", "gradcam", "gradcam_maps"]
 
 
 class Explanation(NamedTuple):
-    """logits: `(N, C)`. maps: `(N, h, w)`, at the layer's resolution, not normalised. targets: `(N,)` class indices."""
+    """logits: `(N, C)`. targets: `(N,)` int64, the outputs that are explained.
+
+    maps: one `(N, h, w)` per layer, at the layer's resolution, ≥ 0, not normalised; a method of the input gives exactly
+    one, at the input's resolution.
+    """
 
     logits: Tensor
-    maps: Tensor
+    maps: tuple[Tensor, ...]
     targets: Tensor
 
 
-def gradcam(module: nn.Module, batch: Tensor, layer: nn.Module, target: int | None = None) -> Explanation:
-    """Logits and Grad-CAM maps of a batch, in one forward pass and the backward pass of what follows `layer`.
+def gradcam(module: nn.Module, batch: Tensor, layers: Sequence[Layer], target: Target) -> Explanation:
+    """Logits and Grad-CAM maps of a batch, in one forward pass and the backward pass of what follows the layers.
 
     With A the layer's output and y the target's logit, the map is ReLU(Σ_k α_k A_k), where α_k is the mean over all
     places of ∂y/∂A_k (Selvaraju et al. 2017, arXiv:1610.02391, eq. 1 and 2).
 
-    Everything before the layer runs without a graph. At the layer a hook cuts the output loose, lets it require a
-    gradient and switches gradients on, and the summed target logits are differentiated with respect to it alone, so
-    that no parameter collects a gradient. Hooks and training modes are as before when the call ends, however it ends.
+    Everything before the first layer runs without a graph, the summed target values are differentiated with respect to
+    the layers alone, and no parameter collects a gradient. Hooks and training modes are as before when the call ends,
+    however it ends.
 
     Args:
         module: maps the batch to logits `(N, C)`.
-        batch: `(N, 3, H, W)`, prepared; channels last is fastest on a CPU.
-        layer: a submodule with output `(N, K, h, w)`.
-        target: the class to explain, or None for each image's own top class.
+        batch: `(N, 3, H, W)` or `(N, C, T)`, prepared; channels last is fastest on a CPU.
+        layers: at least one; their order is that of the maps.
+        target: what is explained.
 
     Raises:
-        LayerError: the logits do not depend on the layer, or its output has no spatial extent.
+        LayerError: the logits do not depend on a layer, or its output is not what its layout says.
+        TargetError: there is no such output.
     """
-    branches: list[Tensor] = []
+    found = activations_and_gradients(module, batch, layers, target)
+    return Explanation(found.logits, gradcam_maps(found.activations, found.gradients), found.targets)
 
-    def branch(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
-        leaf = output.detach().requires_grad_()
-        torch.set_grad_enabled(True)
-        branches.append(leaf)
-        # A leaf may not be changed in place, as some models do with their features; its copy may.
-        return leaf.clone()
 
-    handle = layer.register_forward_hook(branch)
-    try:
-        # Leaving the no_grad block restores the mode that `branch` changed.
-        with torch.inference_mode(False), evaluating(module), torch.no_grad():
-            logits = module(batch)
-            if not branches or not logits.requires_grad:
-                raise LayerError(
-                    f"the scores do not depend on the layer of type {type(layer).__name__}; choose another"
-                )
-            targets = (
-                logits.detach().argmax(dim=1)
-                if target is None
-                else torch.full_like(logits[:, 0], target, dtype=torch.int64)
-            )
-            chosen = logits.gather(1, targets[:, None]).sum()
-            (gradients,) = torch.autograd.grad(chosen, branches[-1])
-    finally:
-        handle.remove()
-    activations = branches[-1].detach()
-    if activations.ndim != 4:
-        raise LayerError(f"the layer's output has shape {tuple(activations.shape)}; expected (N, channels, h, w)")
-    weights = gradients.mean(dim=(2, 3))
-    maps = torch.einsum("nk,nkhw->nhw", weights, activations).relu_()
-    return Explanation(logits.detach(), maps, targets)
+def gradcam_maps(activations: Sequence[Tensor], gradients: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """ReLU(Σ_k α_k A_k), `(N, h, w)`, of each layer's activations and gradients `(N, K, h, w)`."""
+    return tuple(
+        weighted_sum(gradient.mean(dim=(2, 3)), activation).relu_()
+        for activation, gradient in zip(activations, gradients, strict=True)
+    )
