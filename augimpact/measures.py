@@ -1,0 +1,154 @@
+"""What an image is like before any model sees it: five numbers an image, fast enough for a whole dataset.
+
+All but the saturation are of the luma Y = 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded to 8 bits just as
+Pillow's mode "L" has it, so that any other program finds the same numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from augimpact.errors import ImageError
+
+__all__ = ["MEASURES", "Measure", "measure"]
+
+# The weights of BT.601 in shares of 2¹⁶, as Pillow has them; they add up to 2¹⁶, so white stays white.
+LUMA_WEIGHTS = (19595, 38470, 7471)
+LEVELS = 256
+WHITE = LEVELS - 1
+# What is worked on at once fits a core's cache: one image of 512², or many small ones.
+CHUNK_PIXELS = 1 << 18
+
+Numbers = NDArray[np.float64]
+Bytes = NDArray[np.uint8]
+
+
+class Measure(NamedTuple):
+    """One measure in words: what it is, its unit, and the least and the highest value that it can have."""
+
+    description: str
+    unit: str
+    minimum: float
+    maximum: float
+
+
+MEASURES: dict[str, Measure] = {
+    "brightness": Measure("mean of the luma", "share of white", 0, 1),
+    "contrast": Measure("standard deviation of the luma (RMS contrast)", "share of white", 0, 0.5),
+    "sharpness": Measure("variance of the Laplacian of the luma", "squared share of white", 0, 16),
+    "saturation": Measure("mean saturation in HSV", "share of full saturation", 0, 1),
+    "entropy": Measure("Shannon entropy of the luma's histogram", "bits", 0, 8),
+}
+
+
+def measure(images: ArrayLike) -> dict[str, Numbers]:
+    """Every measure of every image: the names of `MEASURES`, in that order, each with `(N,)` float64.
+
+    - `brightness`: mean of the luma, in [0, 1].
+    - `contrast`: its standard deviation, in [0, 0.5] (Peli 1990, "Contrast in complex images", JOSA A 7(10)).
+    - `sharpness`: variance of the luma (in [0, 1]) under the kernel [[0, 1, 0], [1, −4, 1], [0, 1, 0]], the image's
+      border pixels repeated outside it (`reflect` in SciPy); low for blurred images, but also for plain ones
+      (Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy", ICPR). It depends on the resolution:
+      compare images of one size.
+    - `saturation`: mean of (max − min) / max over the channels of a pixel, 0 for black (Smith 1978, "Color gamut
+      transform pairs", SIGGRAPH).
+    - `entropy`: −Σ p log₂ p over the luma's 256 levels (Shannon 1948), in bits.
+
+    Args:
+        images: `(N, H, W, 3)` uint8, RGB; a numpy array, or a tensor that lies on the CPU, which is not copied.
+
+    Raises:
+        ImageError: another shape or type, or images without pixels.
+
+    >>> measured = measure(np.full((2, 4, 4, 3), 255, np.uint8))
+    >>> measured["brightness"].tolist(), measured["contrast"].tolist()
+    ([1.0, 1.0], [0.0, 0.0])
+    """
+    batch: NDArray[Any] = np.asarray(images)
+    if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[-1] != 3 or 0 in batch.shape[1:3]:
+        raise ImageError(f"images of shape {batch.shape} and type {batch.dtype}; expected (N, H, W, 3) of uint8")
+    measured = {name: np.empty(len(batch)) for name in MEASURES}
+    step = max(1, CHUNK_PIXELS // (batch.shape[1] * batch.shape[2]))
+    for start in range(0, len(batch), step):
+        for name, values in _measure_chunk(batch[start : start + step]).items():
+            measured[name][start : start + step] = values
+    return measured
+
+
+def _measure_chunk(images: Bytes) -> dict[str, Numbers]:
+    # Channel by channel: arithmetic on every third byte would be several times slower.
+    red, green, blue = np.ascontiguousarray(np.moveaxis(images, -1, 0))
+    luma = _luma(red, green, blue)
+    histogram = _histogram(luma)
+    brightness, contrast = _mean_and_deviation(histogram)
+    return {
+        "brightness": brightness,
+        "contrast": contrast,
+        "sharpness": _sharpness(luma),
+        "saturation": _saturation(red, green, blue),
+        "entropy": _entropy(histogram),
+    }
+
+
+def _luma(red: Bytes, green: Bytes, blue: Bytes) -> Bytes:
+    total = np.full(red.shape, 1 << 15, dtype=np.uint32)
+    weighted = np.empty_like(total)
+    for channel, weight in zip((red, green, blue), LUMA_WEIGHTS, strict=True):
+        total += np.multiply(channel, weight, out=weighted, dtype=np.uint32)
+    total >>= 16
+    return total.astype(np.uint8)
+
+
+def _histogram(luma: Bytes) -> Numbers:
+    """The share of each level, `(N, 256)`."""
+    flat = luma.reshape(len(luma), -1)
+    places = flat + LEVELS * np.arange(len(flat))[:, None]
+    counts = np.bincount(places.reshape(-1), minlength=LEVELS * len(flat))
+    return counts.reshape(len(flat), LEVELS) / flat.shape[1]
+
+
+def _mean_and_deviation(histogram: Numbers) -> tuple[Numbers, Numbers]:
+    levels = np.arange(LEVELS) / WHITE
+    mean = histogram @ levels
+    variance = (histogram * (levels - mean[:, None]) ** 2).sum(axis=1)
+    return mean, np.sqrt(variance)
+
+
+def _entropy(histogram: Numbers) -> Numbers:
+    shares = np.where(histogram > 0, histogram, 1)
+    return np.asarray((histogram * np.log2(1 / shares)).sum(axis=1))
+
+
+def _sharpness(luma: Bytes) -> Numbers:
+    """The mean square of the Laplacian, which is its variance.
+
+    The Laplacian is a sum of differences between neighbours, none across the border; each enters one pixel with one
+    sign and its neighbour with the other, so that the mean is exactly 0.
+    """
+    flat = _laplacian(luma).reshape(len(luma), -1)
+    # Whole numbers all through: the sum of their squares is exact in float64.
+    squares = np.einsum("np,np->n", flat, flat, dtype=np.float64)
+    return np.asarray(squares / flat.shape[1] / WHITE**2)
+
+
+def _laplacian(luma: Bytes) -> NDArray[np.int16]:
+    levels = luma.astype(np.int16)
+    laplacian = np.zeros_like(levels)
+    across = levels[:, :, 1:] - levels[:, :, :-1]
+    laplacian[:, :, :-1] += across
+    laplacian[:, :, 1:] -= across
+    down = levels[:, 1:] - levels[:, :-1]
+    laplacian[:, :-1] += down
+    laplacian[:, 1:] -= down
+    return laplacian
+
+
+def _saturation(red: Bytes, green: Bytes, blue: Bytes) -> Numbers:
+    high = np.maximum(np.maximum(red, green), blue)
+    spread = high - np.minimum(np.minimum(red, green), blue)
+    # Black has no spread; dividing by 1 keeps its saturation 0.
+    share = np.divide(spread, np.maximum(high, 1), dtype=np.float32)
+    return np.asarray(share.reshape(len(red), -1).mean(axis=1, dtype=np.float64))
