@@ -32,11 +32,22 @@ def test_the_modules_pass_their_own_tests(node):
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda each: each.name)
-def test_a_bundle_is_one_module_with_one_export(node, entry, tmp_path):
+def test_a_widgets_bundle_is_one_module_with_one_export(node, entry, tmp_path):
     text = bundle(entry)
-    assert not re.search(r"^import ", text, re.MULTILINE)
     assert len(re.findall(r"^export ", text, re.MULTILINE)) == 1
-    file = tmp_path / "bundle.mjs"
+    check_module(node, text, tmp_path)
+
+
+def test_the_bundle_of_a_page_is_one_module_without_exports_that_no_page_ends_early(node, tmp_path):
+    text = bundle(REPOSITORY / "augimpact" / "render" / "document.js")
+    assert not re.search(r"^export ", text, re.MULTILINE)
+    assert not re.search(r"</script|<!--", text, re.IGNORECASE)
+    check_module(node, text, tmp_path)
+
+
+def check_module(node, text, folder):
+    assert not re.search(r"^import ", text, re.MULTILINE)
+    file = folder / "bundle.mjs"
     file.write_text(text)
     # A name that two of the modules give would be a syntax error here.
     done = subprocess.run([node, "--check", str(file)], capture_output=True, text=True)

@@ -12,12 +12,14 @@ from PIL import Image
 
 from augimpact.errors import UserError, unknown
 
-__all__ = ["LOOPS", "shared_palette", "write_gif", "write_strip", "write_webp"]
+__all__ = ["LOOPS", "MILLISECONDS", "check_playback", "shared_palette", "write_gif", "write_strip", "write_webp"]
 
 LOOPS = ("back and forth", "forward", "once")
 MILLISECONDS = 80
 HOLD = 800
 STRIP_FRAMES = 8
+# What is wider than this many times its height, as the drawing of a signal, is wide.
+WIDE = 1.6
 # The palette is found from a sample of the pixels. Colours are told apart by the five upper bits of their channels: of
 # 32,768 cells each is given its place in the palette once.
 SAMPLED_PIXELS = 60_000
@@ -81,9 +83,11 @@ def write_webp(
 
 
 def write_strip(file: File, pictures: Pictures) -> None:
-    """A PNG of up to eight pictures, evenly spaced from the first to the last, side by side."""
+    """A PNG of up to eight pictures, evenly spaced from the first to the last: side by side, or wide ones as a pile."""
     chosen = np.unique(np.linspace(0, len(pictures) - 1, STRIP_FRAMES).round().astype(int))
-    Image.fromarray(np.concatenate(pictures[chosen], axis=1)).save(file, format="PNG")
+    height, width = pictures.shape[1:3]
+    axis = 0 if width > WIDE * height else 1
+    Image.fromarray(np.concatenate(pictures[chosen], axis=axis)).save(file, format="PNG")
 
 
 def shared_palette(pictures: Pictures, colours: int = 256) -> NDArray[np.uint8]:
@@ -137,12 +141,21 @@ def _nearest(colours: NDArray[np.float32], palette: NDArray[np.float32]) -> NDAr
     return np.asarray(((palette**2).sum(axis=1) - 2 * colours @ palette.T).argmin(axis=1))
 
 
-def _schedule(count: int, milliseconds: int, hold: int, loop: str) -> tuple[Sequence[int], list[int]]:
-    """The order of the frames, and how long each is shown."""
+def check_playback(milliseconds: int, hold: int, loop: str) -> None:
+    """Whether frames can be played so; arguments as for `write_gif`.
+
+    Raises:
+        UserError: a time that is not positive, or another loop.
+    """
     if loop not in LOOPS:
         raise UserError(unknown("loop", loop, LOOPS))
     if milliseconds <= 0 or hold <= 0:
         raise UserError(f"frames of {milliseconds} ms with the last held {hold} ms; expected more than 0")
+
+
+def _schedule(count: int, milliseconds: int, hold: int, loop: str) -> tuple[Sequence[int], list[int]]:
+    """The order of the frames, and how long each is shown."""
+    check_playback(milliseconds, hold, loop)
     order = list(range(count))
     if loop == "back and forth":
         order += range(count - 2, 0, -1)

@@ -1,24 +1,32 @@
-// The scores over the sweep: one line a class, flips dashed, a cursor that follows the frame and can be dragged.
+// The values over the sweep: one line a class, flips and threshold dashed, a cursor that follows the frame and can be
+// dragged.
 import { element } from "./dom.js";
 import { format, ticks } from "./playback.js";
+import { valueShare, valueTicks } from "./values.js";
 
 const HEIGHT = 190;
 const EDGE = { left: 30, right: 10, top: 8, bottom: 24 };
+const TICK_GAP = 6;
+const COLOURS = ["--line", "--muted", "--warn", "--ink", ...Array.from({ length: 6 }, (_, index) => `--class-${index}`)];
 
 /**
  * @param {(frame: number) => void} scrub called while a person clicks or drags
  */
 export function curves(scrub) {
   const canvas = element("canvas.curves", { "aria-hidden": "true" });
-  const box = element("div.curves-box", {}, canvas);
+  // A canvas cannot read the page's variables; the computed colours of these can be read.
+  const swatches = COLOURS.map((name) => element("i", { hidden: true, style: { color: `var(${name})` } }));
+  const box = element("div.curves-box", {}, canvas, ...swatches);
+  let left = EDGE.left;
   let trace = null;
   let frame = 0;
   let live = true;
 
   const width = () => box.clientWidth;
   const x = (index) =>
-    EDGE.left + ((width() - EDGE.left - EDGE.right) * index) / Math.max(1, trace.count - 1);
-  const y = (score) => EDGE.top + (HEIGHT - EDGE.top - EDGE.bottom) * (1 - score);
+    left + ((width() - left - EDGE.right) * index) / Math.max(1, trace.count - 1);
+  const y = (value) => EDGE.top + (HEIGHT - EDGE.top - EDGE.bottom) * (1 - valueShare(value, trace.value_axis));
+  const paint = (name) => getComputedStyle(swatches[COLOURS.indexOf(name)]).color;
 
   function draw() {
     const ratio = window.devicePixelRatio || 1;
@@ -26,28 +34,34 @@ export function curves(scrub) {
     canvas.height = HEIGHT * ratio;
     canvas.style.height = `${HEIGHT}px`;
     if (!trace || !width()) return;
-    const style = getComputedStyle(box);
-    const paint = (name) => style.getPropertyValue(name).trim();
     const pen = canvas.getContext("2d");
     pen.scale(ratio, ratio);
-    pen.font = `11px ${style.fontFamily}`;
+    pen.font = `11px ${getComputedStyle(box).fontFamily}`;
     pen.fillStyle = paint("--muted");
     pen.lineWidth = 1;
 
     pen.textAlign = "right";
     pen.textBaseline = "middle";
-    for (const score of [0, 0.5, 1]) {
-      line(pen, paint("--line"), [], [EDGE.left, y(score)], [width() - EDGE.right, y(score)]);
-      pen.fillText(score, EDGE.left - 6, y(score));
+    const { minimum, maximum, unit } = trace.value_axis;
+    const levels = valueTicks(trace.value_axis);
+    // The unit stands once, at the highest of them.
+    if (unit) levels[levels.length - 1].text += ` ${unit}`;
+    left = Math.max(EDGE.left, ...levels.map(({ text }) => Math.ceil(pen.measureText(text).width) + 2 * TICK_GAP));
+    for (const { value, text } of levels) {
+      line(pen, paint("--line"), [], [left, y(value)], [width() - EDGE.right, y(value)]);
+      pen.fillText(text, left - TICK_GAP, y(value));
     }
+    const { threshold } = trace;
+    if (threshold !== null && threshold >= minimum && threshold <= maximum)
+      line(pen, paint("--ink"), [6, 4], [left, y(threshold)], [width() - EDGE.right, y(threshold)]);
     pen.textBaseline = "alphabetic";
     const marked = ticks(trace.axis.values, width() < 500 ? 3 : 5);
     marked.forEach((index, place) => {
       pen.textAlign = place === 0 ? "left" : place === marked.length - 1 ? "right" : "center";
       pen.fillText(format(trace.axis.values[index], trace.axis.unit), x(index), HEIGHT - 6);
     });
-    for (const { frame: flip } of trace.flips)
-      line(pen, paint("--warn"), [3, 3], [x(flip - 0.5), EDGE.top], [x(flip - 0.5), y(0)]);
+    for (const { position } of trace.flips)
+      line(pen, paint("--warn"), [3, 3], [x(position), EDGE.top], [x(position), y(minimum)]);
 
     pen.lineWidth = 2;
     pen.lineJoin = "round";
@@ -61,14 +75,14 @@ export function curves(scrub) {
     }
     if (live) {
       pen.lineWidth = 1.5;
-      line(pen, paint("--ink"), [], [x(frame), 2], [x(frame), y(0) + 5]);
+      line(pen, paint("--ink"), [], [x(frame), 2], [x(frame), y(minimum) + 5]);
     }
   }
 
   function seek(event) {
     if (!trace) return;
-    const place = event.clientX - canvas.getBoundingClientRect().left - EDGE.left;
-    const share = place / (width() - EDGE.left - EDGE.right);
+    const place = event.clientX - canvas.getBoundingClientRect().left - left;
+    const share = place / (width() - left - EDGE.right);
     scrub(Math.max(0, Math.min(trace.count - 1, Math.round(share * (trace.count - 1)))));
   }
   canvas.addEventListener("pointerdown", (event) => {
@@ -80,10 +94,12 @@ export function curves(scrub) {
   });
   const observer = new ResizeObserver(draw);
   observer.observe(box);
+  const schemes = ["(prefers-color-scheme: dark)", "print"].map((query) => window.matchMedia(query));
+  for (const scheme of schemes) scheme.addEventListener("change", draw);
 
   return {
     element: box,
-    /** @param {any} shown count, axis, labels, scores, flips */
+    /** @param {any} shown count, axis, labels, scores, flips, value_axis, threshold */
     setTrace(shown) {
       trace = shown;
       draw();
@@ -94,7 +110,10 @@ export function curves(scrub) {
       live = isLive;
       draw();
     },
-    destroy: () => observer.disconnect(),
+    destroy() {
+      observer.disconnect();
+      for (const scheme of schemes) scheme.removeEventListener("change", draw);
+    },
   };
 }
 

@@ -22,7 +22,7 @@ class Look:
         colour_map: one of `COLOUR_MAPS`.
         scale: `sweep` shows all maps on one scale, so that frames can be compared; `frame` each on its own.
         caption: whether prediction, setting and class scores are written under the picture.
-        width: of the pictures in pixels; by default that of the frames.
+        width: of the pictures in pixels, which keep their proportions; by default that of the frames.
 
     Raises:
         UserError: a value is none of those.

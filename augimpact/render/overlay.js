@@ -1,20 +1,18 @@
 // A map laid over its frame, in the browser: the same arithmetic as overlay.py, so that page and GIF agree.
 
+// Maps travel as 16-bit shares of each one's own highest value.
+const WHOLE = 65535;
+
 /**
- * The value that is shown in the brightest colour for each of `count` maps.
- * @param {Float32Array} maps count × size values
- * @param {number} count
+ * The value that is shown in the brightest colour for each map.
+ * @param {number[]} highest of each map
  * @param {string} scale `sweep` (the highest of all) or `frame` (each its own)
- * @returns {Float32Array}
+ * @returns {number[]}
  */
-export function fullScale(maps, count, scale) {
-  const size = maps.length / count;
-  const highest = new Float32Array(count);
-  for (let frame = 0; frame < count; frame++)
-    for (let index = frame * size; index < (frame + 1) * size; index++)
-      if (maps[index] > highest[frame]) highest[frame] = maps[index];
-  if (scale === "sweep") highest.fill(highest.reduce((a, b) => Math.max(a, b), 0));
-  return highest;
+export function fullScale(highest, scale) {
+  if (scale === "frame") return highest;
+  const most = highest.reduce((a, b) => Math.max(a, b), 0);
+  return highest.map(() => most);
 }
 
 /**
@@ -36,33 +34,32 @@ export function between(side, cells) {
 }
 
 /**
- * A map at the size of its frame, in colour.
- * @param {Float32Array} map height × width values
- * @param {number} height
- * @param {number} width
+ * A map stretched over its frame, in colour.
+ * @param {{values: Uint16Array, height: number, width: number, highest: number}} map height × width shares of `highest`
  * @param {number} full the value shown in the brightest colour
  * @param {Uint8Array} table 256 × 3 bytes
- * @param {number} side of the frame in pixels
- * @param {Uint8ClampedArray} pixels side × side × 4 bytes, filled
+ * @param {{width: number, height: number, data: Uint8ClampedArray}} pixels of the frame's size, filled
  */
-export function colour(map, height, width, full, table, side, pixels) {
-  const down = between(side, height);
-  const across = between(side, width);
-  const gain = full > 0 ? 255 / full : 0;
-  const row = new Float32Array(width);
-  for (let y = 0, at = 0; y < side; y++) {
-    const upper = down.before[y] * width;
-    const lower = down.after[y] * width;
-    for (let x = 0; x < width; x++)
-      row[x] = (map[upper + x] + (map[lower + x] - map[upper + x]) * down.share[y]) * gain;
-    for (let x = 0; x < side; x++, at += 4) {
+export function colour(map, full, table, pixels) {
+  const down = between(pixels.height, map.height);
+  const across = between(pixels.width, map.width);
+  const gain = full > 0 ? (255 * map.highest) / full / WHOLE : 0;
+  const row = new Float32Array(map.width);
+  const { values } = map;
+  const { data } = pixels;
+  for (let y = 0, at = 0; y < pixels.height; y++) {
+    const upper = down.before[y] * map.width;
+    const lower = down.after[y] * map.width;
+    for (let x = 0; x < map.width; x++)
+      row[x] = (values[upper + x] + (values[lower + x] - values[upper + x]) * down.share[y]) * gain;
+    for (let x = 0; x < pixels.width; x++, at += 4) {
       const left = row[across.before[x]];
       const value = left + (row[across.after[x]] - left) * across.share[x] + 0.5;
-      const entry = (value < 0 ? 0 : value > 255 ? 255 : value | 0) * 3;
-      pixels[at] = table[entry];
-      pixels[at + 1] = table[entry + 1];
-      pixels[at + 2] = table[entry + 2];
-      pixels[at + 3] = 255;
+      const entry = (value > 255 ? 255 : value | 0) * 3;
+      data[at] = table[entry];
+      data[at + 1] = table[entry + 1];
+      data[at + 2] = table[entry + 2];
+      data[at + 3] = 255;
     }
   }
 }

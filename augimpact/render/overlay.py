@@ -10,7 +10,11 @@ from PIL import Image
 
 from augimpact.render.look import Look
 
-__all__ = ["blend", "colour_table", "full_scale"]
+__all__ = ["blend", "brightest", "colour_table", "enlarged", "full_scale"]
+
+# Cells from which on a map is as fine as pixels, and the share of them that is told apart.
+FINE = 64 * 64
+FINE_PERCENTILE = 99.5
 
 
 @cache
@@ -21,9 +25,20 @@ def colour_table(name: str) -> NDArray[np.uint8]:
     return np.asarray(colormaps[name](np.arange(256), bytes=True)[:, :3], dtype=np.uint8)
 
 
+def brightest(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The value of each map `(N, h, w)` beyond which nothing is told apart, `(N,)`, at least 0.
+
+    It is the highest; of maps as fine as pixels the upper half percent counts as one, for a few gradients far above all
+    the others would leave the rest dark.
+    """
+    if maps.shape[1] * maps.shape[2] < FINE:
+        return np.asarray(maps.max(axis=(1, 2), initial=0), dtype=np.float32)
+    return np.maximum(np.percentile(maps, FINE_PERCENTILE, axis=(1, 2)), 0).astype(np.float32)
+
+
 def full_scale(maps: NDArray[np.float32], scale: str) -> NDArray[np.float32]:
     """The value of each map that is shown in the brightest colour, `(N,)`: the sweep's highest, or each frame's own."""
-    highest = maps.max(axis=(1, 2), initial=0)
+    highest = brightest(maps)
     return np.full_like(highest, highest.max(initial=0)) if scale == "sweep" else highest
 
 
@@ -31,23 +46,32 @@ def blend(frames: NDArray[np.uint8], maps: NDArray[np.float32], look: Look) -> l
     """Each frame under its map, which is scaled up bilinearly and coloured.
 
     Args:
-        frames: `(N, S, S, 3)` uint8.
-        maps: `(N, h, w)`; nothing below 0 is shown.
+        frames: `(N, H, W, 3)` uint8.
+        maps: `(N, h, w)`, each stretched over the whole frame; what is below 0 is shown as 0.
         look: its opacity, colour map, scale and width count here.
     """
-    palette = colour_table(look.colour_map).tobytes()
+    palette = colour_table(look.colour_map)
+    told_apart = np.minimum(maps, brightest(maps)[:, None, None])
     blended = []
-    for frame, values, full in zip(frames, maps, full_scale(maps, look.scale), strict=True):
+    for frame, values, full in zip(frames, told_apart, full_scale(maps, look.scale), strict=True):
         image = Image.fromarray(frame)
         if look.width is not None:
-            image = image.resize((look.width, look.width), Image.Resampling.BICUBIC)
-        blended.append(Image.blend(image, _coloured(values / (full or 1), image.size, palette), look.opacity))
+            height = max(1, round(image.height * look.width / image.width))
+            image = image.resize((look.width, height), Image.Resampling.BICUBIC)
+        coloured = Image.fromarray(enlarged(values, float(full), image.size))
+        coloured.putpalette(palette.tobytes())
+        blended.append(Image.blend(image, coloured.convert("RGB"), look.opacity))
     return blended
 
 
-def _coloured(shares: NDArray[np.float32], size: tuple[int, int], palette: bytes) -> Image.Image:
-    """A map in [0, 1] at the size of its frame, in colour."""
+def enlarged(values: NDArray[np.float32], full: float, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A map at the size of its frame, as places in a colour table.
+
+    Args:
+        values: `(h, w)`.
+        full: the value that takes place 255; 0 and less take 0.
+        size: width and height of the frame in pixels.
+    """
+    shares = np.maximum(values, 0, dtype=np.float32) / np.float32(full or 1)
     large = Image.fromarray(shares * np.float32(255)).resize(size, Image.Resampling.BILINEAR)
-    coloured = Image.fromarray(np.clip(np.asarray(large) + 0.5, 0, 255).astype(np.uint8))
-    coloured.putpalette(palette)
-    return coloured.convert("RGB")
+    return np.clip(np.asarray(large) + 0.5, 0, 255).astype(np.uint8)

@@ -1,17 +1,18 @@
-// What arrives from the kernel, as the player uses it: pictures decoded, maps as numbers.
-import { fullScale } from "./overlay.js";
+// What arrives from Python, as the player uses it: pictures decoded, maps as numbers.
 
 /**
- * @typedef {object} Still one frame as it travels: JPEG bytes, raw map, what is said of it
+ * @typedef {object} Still one frame as it travels: JPEG bytes, map, what is said of it
  * @property {DataView} jpeg
- * @property {DataView} map float32, height × width
+ * @property {DataView} map 16 bits each, height × width, in shares of `highest`
+ * @property {number} highest
  * @property {number} height
  * @property {number} width
  * @property {string} tag
  * @property {string} prediction
- * @property {number} score
+ * @property {string} value
  * @property {string[]} labels
  * @property {number[]} scores
+ * @property {object} value_axis see values.js
  */
 
 /**
@@ -19,18 +20,18 @@ import { fullScale } from "./overlay.js";
  * @param {any} trace @param {number} frame
  */
 export function still(trace, frame) {
-  const size = trace.height * trace.width;
+  const { height, width } = trace;
+  const values = trace.maps.subarray(frame * height * width, (frame + 1) * height * width);
   return {
     bitmap: trace.bitmaps[frame],
-    map: trace.maps.subarray(frame * size, (frame + 1) * size),
-    height: trace.height,
-    width: trace.width,
-    full: trace.full.frame[frame],
+    map: { values, height, width, highest: trace.highest[frame] },
+    full: trace.highest[frame],
     tag: trace.tags[frame],
     prediction: trace.predictions[frame],
-    score: trace.top_scores[frame],
+    value: trace.values[frame],
     labels: trace.labels,
     scores: trace.scores[frame],
+    value_axis: trace.value_axis,
   };
 }
 
@@ -38,8 +39,9 @@ let stills = 0;
 
 /** @param {Still} payload */
 export async function readStill(payload) {
-  const map = floats(payload.map);
-  return { ...payload, map, number: stills++, bitmap: await decode(payload.jpeg), full: fullScale(map, 1, "frame")[0] };
+  const { height, width, highest } = payload;
+  const map = { values: words(payload.map), height, width, highest };
+  return { ...payload, map, number: stills++, bitmap: await decode(payload.jpeg), full: highest };
 }
 
 /** @param {DataView} jpeg handed on as it is: its own offset and length count */
@@ -48,5 +50,5 @@ export const decode = (jpeg) => createImageBitmap(new Blob([jpeg], { type: "imag
 /** @param {DataView} view */
 export const bytes = (view) => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
-/** @param {DataView} view copied, for its offset need not be a multiple of four */
-export const floats = (view) => new Float32Array(bytes(view).slice().buffer);
+/** @param {DataView} view copied, for its offset need not be a multiple of two */
+export const words = (view) => new Uint16Array(bytes(view).slice().buffer);

@@ -14,8 +14,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from augimpact.render.look import Look
 from augimpact.render.overlay import blend
+from augimpact.render.values import SCORE_AXIS, ValueAxis
 
-__all__ = ["CLASS_COLOURS", "draw"]
+__all__ = ["CLASS_COLOURS", "INK", "MARGIN", "PAGE", "draw", "fitted", "font"]
 
 # One colour for each class that is shown, the same in pictures and in the page.
 CLASS_COLOURS = ("#2f6bff", "#e0566a", "#24a98f", "#b583b0", "#b08d4a", "#8793a1")
@@ -36,18 +37,20 @@ def draw(
     labels: Sequence[str],
     scores: NDArray[np.float32],
     look: Look,
+    value_axis: ValueAxis = SCORE_AXIS,
 ) -> NDArray[np.uint8]:
     """The pictures, `(N, height, width, 3)` uint8.
 
     Args:
-        frames: `(N, S, S, 3)` uint8.
-        maps: `(N, h, w)`.
+        frames: `(N, H, W, 3)` uint8.
+        maps: `(N, h, w)`, stretched over the frames.
         settings: what was done to each frame, in words.
-        predictions: the name of each frame's top class.
-        top_scores: `(N,)`, its score.
-        labels: the names of the M classes of the strip.
+        predictions: the name of each frame's top class, or of what a regression tells.
+        top_scores: `(N,)`, its score or value.
+        labels: the names of the M classes or outputs of the strip.
         scores: `(N, M)`, theirs.
         look: how they are drawn.
+        value_axis: where scores end, and how they are written; by default as probabilities.
     """
     blended = blend(frames, maps, look)
     if not look.caption:
@@ -59,12 +62,12 @@ def draw(
     width = blended[0].width
     # The classes come by importance: where there is no room for all names, the last are left out.
     shown = max(2, width // CELL_WIDTH)
-    strip = _Strip(labels[:shown], width)
+    strip = _Strip(labels[:shown], width, value_axis)
     pictures = np.empty((len(blended), blended[0].height + LINE + strip.height, width, 3), dtype=np.uint8)
     for frame, image in enumerate(blended):
         footer = Image.new("RGB", (width, LINE + strip.height), PAGE)
         pen = ImageDraw.Draw(footer)
-        _caption(pen, width, f"{predictions[frame]}  {top_scores[frame]:.2f}", settings[frame])
+        _caption(pen, width, f"{predictions[frame]}  {value_axis.text(top_scores[frame])}", settings[frame])
         strip.draw(pen, scores[frame, :shown])
         pictures[frame, : image.height] = np.asarray(image)
         pictures[frame, image.height :] = np.asarray(footer)
@@ -73,11 +76,11 @@ def draw(
 
 def _caption(pen: ImageDraw.ImageDraw, width: int, prediction: str, setting: str) -> None:
     """The prediction at the left, the setting at the right; where both do not fit, the setting is cut."""
-    prediction = _fitted(prediction, _font(13, bold=True), width - 2 * MARGIN)
-    left = MARGIN + _font(13, bold=True).getlength(prediction)
-    pen.text((MARGIN, LINE / 2 + 1), prediction, INK, _font(13, bold=True), anchor="lm")
-    setting = _fitted(setting, _font(12), width - MARGIN - left - 2 * MARGIN)
-    pen.text((width - MARGIN, LINE / 2 + 1), setting, MUTED, _font(12), anchor="rm")
+    prediction = fitted(prediction, font(13, bold=True), width - 2 * MARGIN)
+    left = MARGIN + font(13, bold=True).getlength(prediction)
+    pen.text((MARGIN, LINE / 2 + 1), prediction, INK, font(13, bold=True), anchor="lm")
+    setting = fitted(setting, font(12), width - MARGIN - left - 2 * MARGIN)
+    pen.text((width - MARGIN, LINE / 2 + 1), setting, MUTED, font(12), anchor="rm")
 
 
 class _Strip:
@@ -85,23 +88,24 @@ class _Strip:
 
     height = 34
 
-    def __init__(self, labels: Sequence[str], width: int) -> None:
+    def __init__(self, labels: Sequence[str], width: int, axis: ValueAxis) -> None:
+        self.axis = axis
         count = max(len(labels), 1)
         edges = np.linspace(MARGIN, width - MARGIN, count + 1).round().astype(int).tolist()
         self.spans = list(pairwise(edges))
-        font = _font(10)
-        digits = font.getlength(" 0.00") + 4
+        small = font(10)
+        digits = max(small.getlength(f" {axis.text(end)}") for end in (axis.minimum, axis.maximum)) + 4
         self.names = [
-            _fitted(label, font, right - left - digits)
+            fitted(label, small, right - left - digits)
             for label, (left, right) in zip(labels, self.spans, strict=False)
         ]
 
     def draw(self, pen: ImageDraw.ImageDraw, scores: NDArray[np.float32]) -> None:
-        for index, (name, score) in enumerate(zip(self.names, scores, strict=True)):
+        for index, (name, score, share) in enumerate(zip(self.names, scores, self.axis.shares(scores), strict=True)):
             left, right = self.spans[index]
-            colour = _mixed(WELL, CLASS_COLOURS[index % len(CLASS_COLOURS)], float(score))
+            colour = _mixed(WELL, CLASS_COLOURS[index % len(CLASS_COLOURS)], float(share))
             pen.rectangle((left, LINE, right - 4, LINE + 10), fill=colour)
-            pen.text((left, LINE + 21), f"{name} {score:.2f}", MUTED, _font(10), anchor="lm")
+            pen.text((left, LINE + 21), f"{name} {self.axis.text(score)}", MUTED, font(10), anchor="lm")
 
 
 def _mixed(low: str, high: str, share: float) -> tuple[int, ...]:
@@ -110,7 +114,7 @@ def _mixed(low: str, high: str, share: float) -> tuple[int, ...]:
 
 
 @cache
-def _font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
+def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     """DejaVu Sans as matplotlib carries it: it has the signs that captions need, on every machine."""
     import matplotlib
 
@@ -118,10 +122,10 @@ def _font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name, size)
 
 
-def _fitted(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
+def fitted(text: str, typeface: ImageFont.FreeTypeFont, width: float) -> str:
     """The text, cut with an ellipsis where it is wider than there is room."""
-    if font.getlength(text) <= width:
+    if typeface.getlength(text) <= width:
         return text
-    while text and font.getlength(text + "…") > width:
+    while text and typeface.getlength(text + "…") > width:
         text = text[:-1]
     return text.rstrip() + "…" if text else ""

@@ -1,29 +1,43 @@
-// The player: original beside augmented, transport, curves, looks, saving. It needs no kernel but for making files.
+// The player: original beside augmented, transport, curves, looks, saving. It needs no kernel but for making files: where
+// nobody makes any, it offers none.
 import { curves } from "./curves.js";
 import { dropdown, element, segmented } from "./dom.js";
 import { fullScale } from "./overlay.js";
-import { bytes, decode, floats, readStill, still } from "./payload.js";
-import { LOOPS, advance, format } from "./playback.js";
+import { bytes, decode, readStill, still, words } from "./payload.js";
+import { LOOPS, advance } from "./playback.js";
 import { screen } from "./screen.js";
+import { valueShare, valueText } from "./values.js";
 
 const MILLISECONDS = 80;
 const SETTLED = 200;
+// Frames that are wider than this many times their height lie one above the other.
+const WIDE = 1.6;
 const FILES = [
   { suffix: ".webp", label: "WebP" },
   { suffix: ".png", label: "PNG film strip" },
-  { suffix: ".json", label: "JSON table" },
+  { suffix: ".html", label: "HTML page" },
+  { suffix: ".csv", label: "CSV table" },
+  { suffix: ".json", label: "JSON, to replay" },
   { suffix: ".npz", label: "NPZ arrays" },
 ];
 
 /**
  * @param {HTMLElement} root
- * @param {{colourMaps: Record<string, DataView>, save: (request: object) => void, settle: (frame: number) => void}} host
+ * @param {object} host
+ * @param {Record<string, DataView>} host.colourMaps 256 × 3 bytes each
+ * @param {object} [host.look] to begin with: opacity, colours, scale, loop, milliseconds
+ * @param {(request: object) => void} [host.save] makes a file; without it none can be saved
+ * @param {(frame: number) => void} [host.settle] told where the player rests
+ * @param {(frame: number) => void} [host.shown] told of every frame of the sweep that is shown
  */
 export function mountPlayer(root, host) {
   const original = screen("original");
   const augmented = screen("augmented");
   const chart = curves((frame) => scrubTo(frame));
-  const look = { opacity: 0.5, colours: Object.keys(host.colourMaps)[0], scale: "sweep", loop: LOOPS[0] };
+  const look = {
+    opacity: 0.5, colours: Object.keys(host.colourMaps)[0], scale: "sweep", loop: LOOPS[0], milliseconds: MILLISECONDS,
+    ...host.look,
+  };
   let trace = null;
   let preview = null;
   // The image as it was, from a preview that is newer than the sweep.
@@ -71,9 +85,9 @@ export function mountPlayer(root, host) {
         dropdown(named(Object.keys(host.colourMaps)), look.colours, (colours) => change({ colours }))),
       element("label", {}, "scale", segmented("scale of the map", ["sweep", "frame"], look.scale, (scale) => change({ scale }))),
       element("label", {}, "loop", dropdown(named(LOOPS), look.loop, (loop) => change({ loop }))),
-      element("div.save", {}, saveButton, more),
+      host.save && element("div.save", {}, saveButton, more),
     ),
-    notice,
+    host.save && notice,
   );
   root.append(card);
   enable(false);
@@ -94,8 +108,9 @@ export function mountPlayer(root, host) {
     const shown = preview ?? (trace && still(trace, frame));
     if (!shown) return;
     const first = (preview && neutralPreview) || trace?.neutral;
-    const full = trace && look.scale === "sweep" ? trace.full.sweep : null;
+    const full = trace && look.scale === "sweep" ? trace.full : null;
     original.element.hidden = !first;
+    stage.classList.toggle("wide", shown.bitmap.width > WIDE * shown.bitmap.height);
     // The original changes with the looks alone, not with every frame.
     const wanted = JSON.stringify([first?.number, full, look.opacity, look.colours]);
     if (first && wanted !== painted) original.paint({ ...first, full: full ?? first.full }, { opacity: look.opacity, table });
@@ -106,19 +121,20 @@ export function mountPlayer(root, host) {
     scrubber.setAttribute("aria-valuetext", `frame ${frame + 1}, ${shown.tag}`);
     position.textContent = !trace ? "" : preview ? "preview" : `${frame + 1} / ${trace.count}`;
     chart.setFrame(frame, !preview);
+    if (!preview) host.shown?.(frame);
   }
 
-  function showStrip({ labels, scores }) {
+  function showStrip({ labels, scores, value_axis: axis }) {
     strip.style.setProperty("--cells", String(labels.length));
     strip.replaceChildren(
       ...labels.map((label, index) =>
         element(
-          "div.class", { title: `${label} ${scores[index].toFixed(3)}` },
-          element("div.cell", { style: { background: `color-mix(in srgb, var(--class-${index}) ${Math.round(scores[index] * 100)}%, var(--well))` } }),
+          "div.class", { title: `${label} ${valueText(scores[index], axis, 1)}` },
+          element("div.cell", { style: { background: `color-mix(in srgb, var(--class-${index}) ${Math.round(valueShare(scores[index], axis) * 100)}%, var(--well))` } }),
           element("small", {},
             element("i", { style: { background: `var(--class-${index})` } }),
             element("span", {}, label),
-            element("b", {}, scores[index].toFixed(2))),
+            element("b", {}, valueText(scores[index], axis))),
         ),
       ),
     );
@@ -135,7 +151,7 @@ export function mountPlayer(root, host) {
   /** Tells where the player rests, once it does: not on every step of a drag. */
   function settle() {
     window.clearTimeout(settling);
-    settling = window.setTimeout(() => host.settle(frame), SETTLED);
+    settling = window.setTimeout(() => host.settle?.(frame), SETTLED);
   }
 
   function toggle() {
@@ -158,7 +174,7 @@ export function mountPlayer(root, host) {
       if (next.frame === null) return toggle();
       frame = next.frame;
       show();
-    }, MILLISECONDS);
+    }, look.milliseconds);
   }
 
   function stop() {
@@ -202,7 +218,7 @@ export function mountPlayer(root, host) {
   return {
     /**
      * Shows a sweep from a frame on; resolves when its frames are decoded and painted.
-     * @param {any} payload see widgets/player.py
+     * @param {any} payload see payload.py
      * @param {number} first it plays by itself from the beginning, and rests anywhere else
      * @param {() => boolean} overtaken asked after decoding
      */
@@ -217,20 +233,15 @@ export function mountPlayer(root, host) {
       forget();
       dropPreview();
       neutralPreview = null;
-      const maps = floats(payload.maps);
       const count = bitmaps.length;
       trace = {
-        ...payload, bitmaps, maps, neutral, count,
-        full: { frame: fullScale(maps, count, "frame"), sweep: fullScale(maps, count, "sweep")[0] },
+        ...payload, bitmaps, maps: words(payload.maps), neutral, count, full: fullScale(payload.highest, "sweep")[0],
       };
       direction = 1;
       frame = Math.min(first, count - 1);
       scrubber.max = String(count - 1);
       chart.setTrace(trace);
-      const places = trace.flips.map((value) => format(value.at, trace.axis.unit));
-      facts.textContent = places.length
-        ? `prediction flips at ${trace.axis.label} ${places.join(", ")}`
-        : "the prediction is the same in every frame";
+      facts.textContent = trace.summary;
       enable(true);
       card.classList.remove("stale");
       show();
@@ -268,6 +279,10 @@ export function mountPlayer(root, host) {
     /** @param {number} next */
     setFrame(next) {
       if (trace && next !== frame) scrubTo(Math.min(next, trace.count - 1));
+    },
+    /** Stops at a frame, as when a person chose it. @param {number} next */
+    scrub(next) {
+      if (trace) scrubTo(next);
     },
     /** @param {string} text */
     saved(text) {

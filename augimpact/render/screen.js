@@ -9,25 +9,26 @@ export function screen(name) {
   const canvas = element("canvas", { width: 1, height: 1, role: "img", "aria-label": name });
   const tag = element("span.tag");
   const prediction = element("b");
-  const score = element("span");
-  const box = element("div.screen", {}, canvas, tag, element("div.caption", {}, prediction, score));
+  const value = element("span");
+  const box = element("div.screen", {}, canvas, tag, element("div.caption", {}, prediction, value));
   const overlay = document.createElement("canvas");
   let pixels = null;
 
   return {
     element: box,
     /**
-     * @param {{bitmap: ImageBitmap, map: Float32Array, height: number, width: number, full: number,
-     *          tag: string, prediction: string, score: number}} shown
+     * @param {{bitmap: ImageBitmap, map: any, full: number, tag: string, prediction: string, value: string}} shown
      * @param {{opacity: number, table: Uint8Array}} look
      */
     paint(shown, look) {
-      const side = shown.bitmap.width;
-      if (canvas.width !== side || !pixels) {
-        canvas.width = canvas.height = overlay.width = overlay.height = side;
-        pixels = new ImageData(side, side);
+      const { width, height } = shown.bitmap;
+      if (!pixels || pixels.width !== width || pixels.height !== height) {
+        canvas.width = overlay.width = width;
+        canvas.height = overlay.height = height;
+        box.style.aspectRatio = `${width} / ${height}`;
+        pixels = new ImageData(width, height);
       }
-      colour(shown.map, shown.height, shown.width, shown.full, look.table, side, pixels.data);
+      colour(shown.map, shown.full, look.table, pixels);
       overlay.getContext("2d").putImageData(pixels, 0, 0);
       const pen = canvas.getContext("2d");
       pen.globalAlpha = 1;
@@ -36,8 +37,8 @@ export function screen(name) {
       pen.drawImage(overlay, 0, 0);
       tag.textContent = shown.tag;
       prediction.textContent = shown.prediction;
-      score.textContent = shown.score.toFixed(2);
-      canvas.setAttribute("aria-label", `${name}: ${shown.tag}, ${shown.prediction} ${shown.score.toFixed(2)}`);
+      value.textContent = shown.value;
+      canvas.setAttribute("aria-label", `${name}: ${shown.tag}, ${shown.prediction} ${shown.value}`);
     },
   };
 }

@@ -97,6 +97,23 @@ def test_a_strip_shows_first_and_last_and_at_most_eight(pictures):
         assert np.array_equal(strip[:, -width:], pictures[count - 1])
 
 
+def test_wide_pictures_of_a_strip_lie_one_below_the_other():
+    pictures = np.random.default_rng(0).integers(0, 256, (12, 20, 90, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    write_strip(file, pictures)
+    strip = np.asarray(Image.open(file))
+    assert strip.shape == (8 * 20, 90, 3)
+    assert np.array_equal(strip[:20], pictures[0])
+    assert np.array_equal(strip[-20:], pictures[-1])
+
+
+@pytest.mark.parametrize("write", [write_gif, write_webp])
+def test_animations_take_frames_of_any_shape(write):
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 31, 90, 3), dtype=np.uint8)
+    frames, _, _ = decoded(write, pictures, loop="forward")
+    assert frames.shape == (3, 31, 90, 3)
+
+
 def test_wrong_options_are_named(pictures):
     with pytest.raises(UserError, match="unknown loop 'forwards'; did you mean forward"):
         write_gif(io.BytesIO(), pictures, loop="forwards")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -15,12 +16,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augimpact.errors import UserError
+from augimpact.payload import encoded_maps
 from augimpact.render.look import COLOUR_MAPS, Look
-from augimpact.render.overlay import blend, colour_table, full_scale
+from augimpact.render.overlay import blend, colour_table, enlarged, full_scale
 
 RANDOM = np.random.default_rng(0)
-FRAMES = RANDOM.integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+FRAMES = RANDOM.integers(0, 256, (3, 48, 64, 3), dtype=np.uint8)
 MAPS = RANDOM.random((3, 7, 5), dtype=np.float32) * np.array([1, 3, 2], np.float32)[:, None, None]
+GREY = np.repeat(np.arange(256, dtype=np.uint8), 3)
+NODE = shutil.which("node")
+COLOUR = """
+  import { readFileSync } from "node:fs";
+  import { colour, fullScale } from "./overlay.js";
+  const { maps, highest, height, width, size, table, scale } = JSON.parse(readFileSync(0));
+  const words = new Uint16Array(Uint8Array.from(Buffer.from(maps, "base64")).buffer);
+  const full = fullScale(highest, scale);
+  const drawn = highest.map((most, k) => {
+    const pixels = { ...size, data: new Uint8ClampedArray(size.width * size.height * 4) };
+    const values = words.subarray(k * height * width, (k + 1) * height * width);
+    colour({ values, height, width, highest: most }, full[k], new Uint8Array(table), pixels);
+    return Array.from(pixels.data);
+  });
+  console.log(JSON.stringify({ full, drawn }));
+"""
 
 
 def expected(frames, maps, opacity, colour_map, full):
@@ -70,36 +88,66 @@ def test_wrong_options_are_named(options, words):
         Look(**options)
 
 
-def test_the_browser_colours_maps_as_we_do():
-    node = shutil.which("node")
-    if node is None:
+def in_the_browser(maps, size, scale, table):
+    """What overlay.js draws of the maps as they travel, `(N, height, width, 4)`, and what is shown brightest."""
+    if NODE is None:
         pytest.skip("node is not installed")
-    script = """
-      import { colour, fullScale } from "./overlay.js";
-      const { maps, count, height, width, side, table, scale } = JSON.parse(process.argv[1]);
-      const values = new Float32Array(maps);
-      const full = fullScale(values, count, scale);
-      const size = height * width;
-      const drawn = [];
-      for (let k = 0; k < count; k++) {
-        const pixels = new Uint8ClampedArray(side * side * 4);
-        colour(values.subarray(k * size, (k + 1) * size), height, width, full[k], new Uint8Array(table), side, pixels);
-        drawn.push(Array.from(pixels));
-      }
-      console.log(JSON.stringify({ full: Array.from(full), drawn }));
-    """
-    for scale in ("sweep", "frame"):
-        given_to_node = {
-            "maps": MAPS.ravel().tolist(), "count": 3, "height": 7, "width": 5, "side": 64, "scale": scale,
-            "table": colour_table("viridis").ravel().tolist(),
-        }  # fmt: skip
-        folder = Path(__file__).parents[2] / "augimpact" / "render"
-        command = [node, "--input-type=module", "-e", script, json.dumps(given_to_node)]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-        answer = json.loads(done.stdout)
-        assert answer["full"] == pytest.approx(full_scale(MAPS, scale).tolist())
-        theirs = np.array(answer["drawn"]).reshape(3, 64, 64, 4)
-        ours = np.stack([np.asarray(each) for each in blend(FRAMES, MAPS, Look(1, "viridis", scale))])
-        assert (theirs[..., 3] == 255).all()
-        assert np.abs(theirs[..., :3] - ours).max() <= 6
-        assert np.abs(theirs[..., :3] - ours).mean() <= 0.1
+    travelling = encoded_maps(maps, size[::-1])
+    content = travelling | {
+        "maps": base64.b64encode(travelling["maps"]).decode(),
+        "size": {"width": size[0], "height": size[1]},
+        "scale": scale,
+        "table": table.ravel().tolist(),
+    }
+    folder = Path(__file__).parents[2] / "augimpact" / "render"
+    command = [NODE, "--input-type=module", "-e", COLOUR]
+    done = subprocess.run(command, cwd=folder, input=json.dumps(content), capture_output=True, text=True, check=True)
+    answer = json.loads(done.stdout)
+    return np.array(answer["drawn"]).reshape(len(maps), size[1], size[0], 4), answer["full"]
+
+
+@pytest.mark.parametrize("scale", ["sweep", "frame"])
+def test_the_browser_colours_maps_as_we_do(scale):
+    theirs, full = in_the_browser(MAPS, (64, 48), scale, colour_table("viridis"))
+    assert full == pytest.approx(full_scale(MAPS, scale).tolist())
+    ours = np.stack([np.asarray(each) for each in blend(FRAMES, MAPS, Look(1, "viridis", scale))])
+    assert (theirs[..., 3] == 255).all()
+    # A value between two entries of the table may fall to either.
+    assert np.abs(theirs[..., :3] - ours).max() <= 6
+    assert np.abs(theirs[..., :3] - ours).mean() <= 0.1
+
+
+@pytest.mark.parametrize("scale", ["sweep", "frame"])
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [((7, 5), (64, 48)), ((1, 50), (120, 30)), ((1, 333), (120, 30)), ((48, 64), (64, 48)), ((90, 40), (50, 60))],
+    ids=["photograph", "signal", "long signal", "of the frame's size", "taller than the frame"],
+)
+def test_the_browser_is_within_one_of_255_of_us_though_maps_travel_as_16_bit(shape, size, scale):
+    random = np.random.default_rng(1)
+    # From 1 to 1000: on one scale the faintest has but a thousandth of the range. Some values lie below 0.
+    maps = (random.random((4, *shape), dtype=np.float32) - 0.2) * np.array([1, 30, 1000, 0], np.float32)[:, None, None]
+    theirs, full = in_the_browser(maps, size, scale, GREY)
+    ours = np.stack([enlarged(values, most, size) for values, most in zip(maps, full, strict=True)])
+    assert np.abs(theirs[..., 0] - ours.astype(int)).max() <= 1
+    assert ours[2].max() > 150
+
+
+def test_nothing_below_zero_is_shown_and_it_takes_nothing_from_its_neighbours():
+    maps = np.array([[[-5, 1], [-5, 1]], [[0, 1], [0, 1]]], np.float32)
+    below, zero = (enlarged(values, 1, (8, 8)) for values in maps)
+    assert np.array_equal(below, zero)
+
+
+def test_a_width_keeps_the_proportions_of_the_frames():
+    assert [each.size for each in blend(FRAMES, MAPS, Look(width=32))] == [(32, 24)] * 3
+    assert blend(FRAMES[:1, :1], MAPS[:1], Look(width=16))[0].size == (16, 1)
+
+
+def test_a_few_outliers_do_not_darken_a_map_as_fine_as_pixels():
+    fine = np.random.default_rng(0).random((2, 112, 112), dtype=np.float32)
+    fine[0, 3, 5] = 1000
+    assert full_scale(fine, "frame") == pytest.approx([0.995, 0.995], abs=0.002)
+    coarse = fine[:, :7, :7].copy()
+    assert full_scale(coarse, "frame")[0] == 1000
+    assert full_scale(np.zeros((1, 112, 112), np.float32), "sweep").tolist() == [0]
