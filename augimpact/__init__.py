@@ -10,9 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from augimpact.analysis import analyze as analyze
+    from augimpact.augment.corners import setting_of_corners as setting_of_corners
+    from augimpact.augment.own import augmentation as augmentation
+    from augimpact.augment.wrap import wrap as wrap
+    from augimpact.comparison import Comparison as Comparison
+    from augimpact.comparison import compare as compare
+    from augimpact.data.imagenette import imagenette as imagenette
+    from augimpact.grid import Grid as Grid
+    from augimpact.grid import Surface as Surface
+    from augimpact.grid_analysis import analyze_grid as analyze_grid
     from augimpact.memory import keep_freed_memory as keep_freed_memory
     from augimpact.models.classifier import Classifier as Classifier
     from augimpact.models.load import load_classifier as load_classifier
+    from augimpact.models.regressor import Regressor as Regressor
+    from augimpact.recipes import replay as replay
     from augimpact.sweep import Sweep as Sweep
     from augimpact.trace import Trace as Trace
     from augimpact.widgets.explorer import Explorer as Explorer
@@ -20,13 +31,24 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Classifier": "augimpact.models.classifier",
+    "Comparison": "augimpact.comparison",
     "Explorer": "augimpact.widgets.explorer",
+    "Grid": "augimpact.grid",
     "Player": "augimpact.widgets.player",
+    "Regressor": "augimpact.models.regressor",
+    "Surface": "augimpact.grid",
     "Sweep": "augimpact.sweep",
     "Trace": "augimpact.trace",
     "analyze": "augimpact.analysis",
+    "analyze_grid": "augimpact.grid_analysis",
+    "augmentation": "augimpact.augment.own",
+    "compare": "augimpact.comparison",
+    "imagenette": "augimpact.data.imagenette",
     "keep_freed_memory": "augimpact.memory",
     "load_classifier": "augimpact.models.load",
+    "replay": "augimpact.recipes",
+    "setting_of_corners": "augimpact.augment.corners",
+    "wrap": "augimpact.augment.wrap",
 }
 __all__ = list(_HOME)
 

@@ -2,211 +2,235 @@
 
 from __future__ import annotations
 
-import os
 import platform
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from augimpact.augment.apply import augment
-from augimpact.augment.parameters import neutral_setting
-from augimpact.data.image import content_hash, read_image
-from augimpact.errors import Cancelled
+from augimpact.asking import Conditions, batches, score_settings
+from augimpact.errors import ModelError, TargetError
+from augimpact.explain.combine import combined
 from augimpact.explain.gradcam import Explanation
 from augimpact.explain.methods import find_method
-from augimpact.memory import memory_is_kept
+from augimpact.explain.target import Target
+from augimpact.flips import located
 from augimpact.models.classifier import Classifier
 from augimpact.models.load import load_classifier
-from augimpact.models.probe import evaluating
+from augimpact.models.model import Model
+from augimpact.subject import Subject, subject_of
 from augimpact.sweep import Sweep
 from augimpact.trace import Trace
 
-__all__ = ["FOLLOW", "NEUTRAL", "Subject", "analyze", "explain_settings"]
+__all__ = ["FOLLOW", "NEUTRAL", "analyze", "explain_settings", "find_target", "subject_and_model"]
 
 # A target that is the frame's own top class, and one that is the top class of the image as it was.
 FOLLOW = "follow"
 NEUTRAL = "neutral"
-# Frames that the model is fed at a time: as many as keep a GPU busy. On a CPU more of them pay where freed memory is
-# kept; where it is not, larger tensors are asked of the system page by page.
-CHUNK = {"cuda": 64, "mps": 32}
-CPU_CHUNK = {True: 16, False: 8}
-# Frames that a CPU augments at a time: so few that they stay in its caches.
-AUGMENTED = {"cpu": 4}
-
-
-@dataclass(frozen=True)
-class Subject:
-    """An image as one classifier is asked about it, so that it need not be prepared again for every question.
-
-    canvas: `(3, S, S)` in [0, 1], on the classifier's device. recipe: name, hash and size of the image.
-    """
-
-    canvas: Tensor
-    recipe: dict[str, Any]
-
-    @classmethod
-    def of(cls, image: Any, classifier: Classifier, name: str | None = None) -> Subject:
-        """Reads and resamples the image; it is called by its file's name where no other is given."""
-        picture = read_image(image)
-        if name is None:
-            name = Path(image).name if isinstance(image, (str, os.PathLike)) else "image"
-        recipe = {"name": name, "hash": content_hash(picture), "size": list(picture.size)}
-        return cls(classifier.canvas(picture), recipe)
+# Between the names of a target that is a difference of logits.
+MINUS = (" - ", " − ")
 
 
 def analyze(
     image: Any,
     sweep: Sweep,
-    classifier: Classifier | torch.nn.Module | str | None = None,
+    classifier: Model | torch.nn.Module | str | None = None,
     *,
+    second: Any = None,
+    classes: Sequence[str | int] | None = None,
+    flip_tolerance: float | None = None,
     progress: Callable[[int, int], object] | None = None,
     **options: Any,
 ) -> Trace:
-    """Sweeps an image, and asks the classifier at each step what it sees and where it looks.
+    """Sweeps an image or a signal, and asks the model at each step what it sees and where it looks.
 
     Args:
-        image: a path, bytes, Pillow image, array or tensor, see `augimpact.data.image.read_image`; or a `Subject`.
+        image: a path, bytes, Pillow image, array or tensor, see `augimpact.data.image.read_image`; for a model of
+            time series a signal, see `augimpact.data.signal.read_signal`; or a `Subject`.
         sweep: the path through settings.
-        classifier: a `Classifier`, or what `load_classifier` takes; by default the built-in one.
+        classifier: a `Classifier` or `Regressor`, or what `load_classifier` takes; by default the built-in one.
+        second: the image that `mixup` and `cutmix` mix in; by default an example photograph.
+        classes: only these classes, by name or index: scores are the softmax over them alone.
+        flip_tolerance: searches between the frames for the place of each flip, until it is known to this much, in the
+            unit of the parameters that change; costs forward passes only.
         progress: called with frames done and frames in all, after each chunk.
-        **options: `method`, `target`, `layer`, `erase_fill`, `seed`, `chunk`, `cancelled`; see `explain_settings`.
+        **options: `method`, `target`, `layer`, and those of `Conditions`; see `explain_settings`.
 
     Raises:
-        ImageError, ParameterError, ModelError, LayerError, TargetError: see those.
+        ImageError, SignalError, ParameterError, ModelError, LayerError, TargetError: see those.
         Cancelled: `cancelled` said so.
 
     >>> import augimpact as ai
-    >>> from augimpact.data.image import example
-    >>> trace = ai.analyze(example("cat"), ai.Sweep(rotation=(-45, 45), frames=5))
+    >>> trace = ai.analyze("example:cat", ai.Sweep(rotation=(-45, 45), frames=5))
     >>> trace.frames.shape, trace.scores.shape, trace.maps.shape
     ((5, 448, 448, 3), (5, 1000), (5, 7, 7))
     """
-    classifier = load_classifier() if classifier is None else load_classifier(classifier)
-    subject = image if isinstance(image, Subject) else Subject.of(image, classifier)
+    subject, model = subject_and_model(image, classifier, second=second, classes=classes)
+    path = sweep.settings(subject.catalogue)
     # The neutral frame goes first, so that a trace can say what changed.
-    settings = pd.concat([pd.DataFrame([neutral_setting()], dtype=np.float64), sweep.settings()], ignore_index=True)
+    neutral = {name: parameter.neutral for name, parameter in subject.catalogue.items()}
+    settings = pd.concat([pd.DataFrame([neutral], dtype=np.float64), path], ignore_index=True)
 
     def count(done: int, total: int) -> None:
         if progress is not None:
             progress(done - 1, total - 1)
 
-    both = explain_settings(subject, settings, classifier, progress=count, **options)
+    both = _explained(subject, settings, model, progress=count, **options)
+    _check_finite(both, first=-1)
     both.recipe["sweep"] = sweep.recipe()
-    return replace(both[1:], settings=sweep.settings(), neutral=both[:1])
+    both.recipe["classes"] = None if classes is None else list(classes)
+    trace = replace(both[1:], settings=path, neutral=both[:1])
+    if flip_tolerance is None:
+        return trace
+    both.recipe["flip_tolerance"] = float(flip_tolerance)
+    asking = {name: value for name, value in options.items() if name not in ("method", "target", "layer")}
+
+    def predict(places: pd.DataFrame) -> NDArray[np.int64]:
+        return trace.outputs.states(score_settings(subject, places, model, **asking), trace.target)
+
+    return replace(trace, located=located(path, trace.predictions, predict, float(flip_tolerance)))
 
 
-def explain_settings(
-    subject: Subject,
-    settings: pd.DataFrame,
-    classifier: Classifier,
-    *,
-    method: str = "gradcam",
-    target: str | int = FOLLOW,
-    layer: str | None = None,
-    erase_fill: str = "black",
-    seed: int = 0,
-    chunk: int | None = None,
-    progress: Callable[[int, int], object] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Trace:
+def explain_settings(subject: Subject, settings: pd.DataFrame, model: Model, **options: Any) -> Trace:
     """The trace of one frame for each row of `settings`, without a neutral one.
 
     Args:
-        subject: the image.
+        subject: the image or signal.
         settings: a row a frame, a column for every parameter.
-        classifier: the one for which the subject was prepared.
-        method: how the maps are made, see `augimpact methods`.
-        target: the class to explain: `follow` (each frame's own top class), `neutral` (the top class of the image as it
-            was), or a class by name or index.
-        layer: the layer to explain; by default the classifier's own.
-        erase_fill: what an erased box shows: `black`, `mean` or `noise`.
-        seed: of the noise.
-        chunk: about how many frames at a time; bounds the model's memory and changes no result beyond
-            rounding.
-        progress: called with frames done and frames in all, after each chunk.
-        cancelled: asked before each chunk whether to stop.
+        model: the one for which the subject was prepared.
+        **options: `method`: how the maps are made, see `augimpact methods`;
+            `target`: what the maps explain: `follow` (each frame's own top class), `neutral` (the top class of the
+            image as it was), a class by name or index, or `A - B` or a pair: the difference of two logits, at a flip
+            what made one overtake the other; of a regressor an output, `follow` and `neutral` being its first;
+            `layer`: the layer to explain, or several, whose maps are averaged, by default the model's own;
+            and those of `Conditions`.
 
     Raises:
         ParameterError, ModelError, LayerError, TargetError: see those.
         Cancelled: `cancelled` said so.
     """
-    explain = find_method(method).explain
-    explained = classifier.find_layer(layer)
-    wanted = _target_index(classifier, subject.canvas, target)
-    values = {str(name): column.to_numpy(dtype=np.float64) for name, column in settings.items()}
-    count, device = len(settings), subject.canvas.device
+    trace = _explained(subject, settings, model, **options)
+    _check_finite(trace, first=0)
+    return trace
 
-    host = torch.empty(count, *subject.canvas.shape[1:], 3, dtype=torch.uint8)
+
+def _explained(
+    subject: Subject,
+    settings: pd.DataFrame,
+    model: Model,
+    *,
+    method: str = "gradcam",
+    target: str | int | tuple[str | int, str | int] = FOLLOW,
+    layer: str | Sequence[str] | None = None,
+    **conditions: Any,
+) -> Trace:
+    way = find_method(method)
+    # Of a slow one every frame is progress, and a chance to stop.
+    how = Conditions(**({"chunk": 1} if way.slow else {}) | conditions)
+    layers = model.find_layers(layer)
+    wanted = find_target(model, subject, target, how)
+    content = subject.room(len(settings), torch.device("cpu"))
     explanations: list[Explanation] = []
     matrices: list[NDArray[np.float64]] = []
-    for part in _parts(count, chunk or CHUNK.get(device.type, CPU_CHUNK[memory_is_kept()])):
-        if cancelled is not None and cancelled():
-            raise Cancelled
-        shown = host[part] if device.type == "cpu" else torch.empty_like(host[part], device=device)
-        for few in _parts(len(shown), AUGMENTED.get(device.type, len(shown))):
-            some = {name: each[part][few] for name, each in values.items()}
-            images, moved_by = augment(subject.canvas, some, erase_fill=erase_fill, seed=seed)
-            shown[few] = _to_bytes(images)
-            matrices.append(moved_by)
-        if device.type != "cpu":
-            host[part].copy_(shown, non_blocking=True)
-        explanations.append(
-            explain(classifier.module, classifier.prepare(shown.permute(0, 3, 1, 2)), explained, wanted)
-        )
-        if progress is not None:
-            progress(part.stop, count)
-
-    logits, maps, targets = (torch.cat(column) for column in zip(*explanations, strict=True))
+    for batch in batches(subject, settings, model, how, content, matrices):
+        with how.autocast(batch.device):
+            explanations.append(way.explain(model.asked, batch, layers, wanted))
+    raw = torch.cat([each.logits for each in explanations])
+    parts = [torch.cat(each) for each in zip(*(explanation.maps for explanation in explanations), strict=True)]
+    scores = model.outputs.scores(raw).cpu().numpy()
+    maps = combined([each.float() for each in parts]).cpu().numpy()
+    targets = torch.cat([each.targets for each in explanations]).cpu().numpy()
+    parameters = tuple(subject.catalogue.values())
     return Trace(
         settings=settings,
-        frames=host.numpy(),
-        scores=logits.float().softmax(dim=1).cpu().numpy(),
-        maps=maps.float().cpu().numpy(),
-        targets=targets.cpu().numpy(),
+        frames=subject.pictures(content.numpy()),
+        scores=scores,
+        maps=maps,
+        targets=targets,
         homographies=np.concatenate(matrices),
-        labels=classifier.labels,
+        outputs=model.outputs,
+        parameters=parameters,
+        against=wanted.against,
+        signals=content.numpy() if content.ndim == 3 else None,
         recipe={
             "image": subject.recipe,
-            "classifier": classifier.recipe() | {"layer": layer or classifier.layer},
+            "second": subject.second_recipe(),
+            "classifier": model.recipe() | {"layers": [each.name for each in layers]},
             "method": method,
-            "target": target if isinstance(target, str) else int(target),
-            "erase_fill": erase_fill,
-            "seed": int(seed),
+            "target": _plain(target),
+            **how.recipe(),
             "versions": dict(_versions()),
         },
     )
 
 
-def _to_bytes(images: Tensor) -> Tensor:
-    """The images as they are shown, `(N, S, S, C)` in 0…255; the given ones are used up on the way."""
-    return images.mul_(255).round_().permute(0, 2, 3, 1)
+def subject_and_model(
+    image: Any, classifier: Any, *, second: Any = None, classes: Sequence[str | int] | None = None
+) -> tuple[Subject, Model]:
+    """The model, with only the wanted classes, and the image or signal prepared for it; arguments as for `analyze`."""
+    model: Model = load_classifier() if classifier is None else load_classifier(classifier)
+    if classes is not None:
+        if not isinstance(model, Classifier):
+            raise TargetError(f"{model.name} has no classes to choose from; it gives {', '.join(model.outputs.names)}")
+        model = model.restricted_to(classes)
+    return subject_of(image, model, second=second), model
 
 
-def _parts(count: int, size: int) -> Iterator[slice]:
-    """Parts of nearly equal length, about `size`: one frame left over alone would cost almost as much as many."""
-    edges = np.linspace(0, count, max(1, round(count / max(size, 1))) + 1).round().astype(int).tolist()
-    return (slice(start, stop) for start, stop in pairwise(edges))
+def find_target(model: Model, subject: Subject, target: Any, how: Conditions) -> Target:
+    """What the maps explain, as indices; see `explain_settings`.
 
-
-def _target_index(classifier: Classifier, canvas: Tensor, target: str | int) -> int | None:
-    """The class that all maps explain, or None where each frame explains its own."""
+    Raises:
+        TargetError: the model has no such output.
+    """
+    find = model.outputs.index_of
+    if isinstance(target, (tuple, list)):
+        if len(target) != 2:
+            raise TargetError(f"target {target!r}; expected one class, or the two of a difference")
+        return Target(find(target[0]), find(target[1]))
+    if isinstance(target, str) and target not in model.outputs.names:
+        for minus in MINUS:
+            first, found, second = target.partition(minus)
+            if found:
+                return Target(find(first.strip()), find(second.strip()))
+    if target in (FOLLOW, NEUTRAL) and not model.outputs.are_classes:
+        return Target(0)
     if target == FOLLOW:
-        return None
-    if target != NEUTRAL:
-        return classifier.index_of(target)
-    with torch.no_grad(), evaluating(classifier.module):
-        shown = _to_bytes(canvas[None].clone()).to(torch.uint8)
-        return int(classifier.module(classifier.prepare(shown.permute(0, 3, 1, 2))).argmax())
+        return Target()
+    if target == NEUTRAL:
+        neutral = {name: parameter.neutral for name, parameter in subject.catalogue.items()}
+        alone = replace(how, progress=None, cancelled=None)
+        scores = score_settings(subject, pd.DataFrame([neutral], dtype=np.float64), model, **vars(alone))
+        return Target(int(scores.argmax()))
+    return Target(find(target))
+
+
+def _check_finite(trace: Trace, *, first: int) -> None:
+    """Nothing that is not a number becomes a picture; `first` is the first frame's number, −1 being the neutral one.
+
+    Raises:
+        ModelError: it names the first such frame and its setting.
+    """
+    maps = trace.maps.reshape(len(trace), -1)
+    for what, values in (("outputs", trace.scores), (f"{trace.recipe['method']} maps", maps)):
+        wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
+        if len(wrong):
+            row = int(wrong[0])
+            setting = trace[row : row + 1].captions()[0] or "neutral"
+            where = f"frame {row + first} ({setting})" if row + first >= 0 else "the neutral frame"
+            name = trace.recipe["classifier"]["name"]
+            raise ModelError(f"{name} gives {what} that are not finite in {where}; expected numbers")
+
+
+def _plain(target: Any) -> Any:
+    if isinstance(target, (tuple, list)):
+        return [_plain(each) for each in target]
+    return target if isinstance(target, str) else int(target)
 
 
 @cache

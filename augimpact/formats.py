@@ -6,28 +6,37 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from augimpact.augment.parameters import Parameter
 from augimpact.errors import OutputError, unknown
-from augimpact.render.animate import write_gif, write_strip, write_webp
+from augimpact.models.outputs import Outputs
+from augimpact.payload import described, payload_of
+from augimpact.render.animate import LOOPS, MILLISECONDS, check_playback, write_gif, write_strip, write_webp
+from augimpact.render.document import html_page
 from augimpact.render.look import Look
 
 if TYPE_CHECKING:
     from augimpact.trace import Trace
 
-__all__ = ["FORMATS", "file_bytes", "format_of", "read_npz"]
+__all__ = [
+    "ANIMATION_OPTIONS", "FORMATS", "PICTURE_OPTIONS", "Format", "file_bytes", "format_of", "read_npz", "write_csv",
+    "write_document",
+]  # fmt: skip
 
 ARRAYS = ("frames", "scores", "maps", "targets", "homographies")
-NPZ_FORMAT = 1
+NPZ_FORMAT = 2
 TOP = 5
 
 PICTURE_OPTIONS = tuple(each.name for each in fields(Look))
 ANIMATION_OPTIONS = ("milliseconds", "hold", "loop")
+# What a page begins with; whoever reads it may choose anew.
+PAGE_OPTIONS = ("opacity", "colour_map", "scale", "milliseconds", "loop")
 
 
 class Format(NamedTuple):
@@ -37,19 +46,20 @@ class Format(NamedTuple):
     options: tuple[str, ...] = ()
 
 
-def format_of(path: str | Path, options: Iterable[str] = ()) -> Format:
-    """The format that the suffix names, if it has these options.
+def format_of(path: str | Path, options: Iterable[str] = (), formats: Mapping[str, Format] | None = None) -> Format:
+    """The format that the suffix names, by default one of a trace, if it has these options.
 
     Raises:
         OutputError: the suffix names none, or the format has no such option.
     """
+    known = FORMATS if formats is None else formats
     suffix = Path(path).suffix.lower()
-    if suffix not in FORMATS:
-        raise OutputError(f"{str(path)!r} has the suffix {suffix!r}; expected one of {', '.join(FORMATS)}")
+    if suffix not in known:
+        raise OutputError(f"{str(path)!r} has the suffix {suffix!r}; expected one of {', '.join(known)}")
     for name in options:
-        if name not in FORMATS[suffix].options:
-            raise OutputError(f"{str(path)!r}: " + unknown(f"option of {suffix} files", name, FORMATS[suffix].options))
-    return FORMATS[suffix]
+        if name not in known[suffix].options:
+            raise OutputError(f"{str(path)!r}: " + unknown(f"option of {suffix} files", name, known[suffix].options))
+    return known[suffix]
 
 
 def file_bytes(trace: Trace, suffix: str, wishes: Mapping[str, Any]) -> bytes:
@@ -72,27 +82,61 @@ def _write_png(trace: Trace, file: BinaryIO, **options: Any) -> None:
     write_strip(file, trace.pictures(**options))
 
 
+def write_csv(file: BinaryIO, table: pd.DataFrame) -> None:
+    """The table as comma-separated UTF-8, its index first."""
+    file.write(table.to_csv().encode())
+
+
+def write_document(file: BinaryIO, document: Any) -> None:
+    """The document as JSON that a person can read; a number that is none is an error."""
+    file.write((json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def _write_html(
+    trace: Trace, file: BinaryIO, *, milliseconds: int = MILLISECONDS, loop: str = LOOPS[0], **options: Any
+) -> None:
+    check_playback(milliseconds, milliseconds, loop)
+    look = Look(**options)
+    begin = {
+        "opacity": look.opacity,
+        "colours": look.colour_map,
+        "scale": look.scale,
+        "loop": loop,
+        "milliseconds": milliseconds,
+    }
+    # The name of a file may hold what is no text at all.
+    file.write(html_page(payload_of(trace), **described(trace), look=begin).encode(errors="replace"))
+
+
 def _write_json(trace: Trace, file: BinaryIO) -> None:
     settings = trace.settings.to_dict(orient="records")
-    order = np.argsort(-trace.scores, axis=1, kind="stable")[:, :TOP]
+    targets = zip(trace.target_names(), trace.target_scores().tolist(), strict=True)
     frames = [
-        {
-            "setting": settings[frame],
-            "top": [{"label": trace.labels[k], "score": float(trace.scores[frame, k])} for k in order[frame]],
-            "target": trace.labels[trace.targets[frame]],
-        }
-        for frame in range(len(trace))
+        {"setting": setting, **outputs, "target": target, "target_score": score}
+        for setting, outputs, (target, score) in zip(settings, _outputs(trace), targets, strict=True)
     ]
-    document = {"recipe": trace.recipe, "frames": frames, "flips": trace.flips().to_dict(orient="records")}
-    file.write((json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    write_document(file, {"recipe": trace.recipe, "frames": frames, "flips": trace.flips().to_dict(orient="records")})
+
+
+def _outputs(trace: Trace) -> list[dict[str, Any]]:
+    """What the model said of each frame: the five top classes, or every value."""
+    if not trace.outputs.are_classes:
+        return [{"values": dict(zip(trace.labels, row, strict=True))} for row in trace.scores.tolist()]
+    order = np.argsort(-trace.scores, axis=1, kind="stable")[:, :TOP]
+    return [
+        {"top": [{"label": trace.labels[index], "score": float(row[index])} for index in indices]}
+        for row, indices in zip(trace.scores, order.tolist(), strict=True)
+    ]
 
 
 def _write_npz(trace: Trace, file: BinaryIO) -> None:
     meta = {
         "format": NPZ_FORMAT,
-        "parameters": list(trace.settings),
-        "labels": list(trace.labels),
+        "parameters": [asdict(each) for each in trace.parameters],
+        "outputs": trace.outputs.to_dict(),
+        "against": trace.against,
         "recipe": trace.recipe,
+        "located": None if trace.located is None else trace.located.to_dict(orient="list"),
     }
     arrays = _arrays(trace)
     if trace.neutral is not None:
@@ -101,7 +145,8 @@ def _write_npz(trace: Trace, file: BinaryIO) -> None:
 
 
 def _arrays(trace: Trace) -> dict[str, np.ndarray[Any, Any]]:
-    return {"settings": trace.settings.to_numpy()} | {name: getattr(trace, name) for name in ARRAYS}
+    arrays = {"settings": trace.settings.to_numpy()} | {name: getattr(trace, name) for name in ARRAYS}
+    return arrays if trace.signals is None else arrays | {"signals": trace.signals}
 
 
 def read_npz(path: str | Path) -> dict[str, Any]:
@@ -113,8 +158,9 @@ def read_npz(path: str | Path) -> dict[str, Any]:
     try:
         with np.load(path, allow_pickle=False) as stored:
             meta = json.loads(str(stored["meta"]))
-            if meta["format"] > NPZ_FORMAT:
-                raise OutputError(f"{str(path)!r} was written by a newer augimpact (format {meta['format']})")
+            if meta["format"] != NPZ_FORMAT:
+                age = "a newer" if meta["format"] > NPZ_FORMAT else "an older"
+                raise OutputError(f"{str(path)!r} was written by {age} augimpact (format {meta['format']})")
             parts = _parts(stored, meta, "")
             parts["neutral"] = _parts(stored, meta, "neutral_") if "neutral_frames" in stored else None
     except OutputError:
@@ -125,15 +171,30 @@ def read_npz(path: str | Path) -> dict[str, Any]:
 
 
 def _parts(stored: Mapping[str, Any], meta: dict[str, Any], prefix: str) -> dict[str, Any]:
+    parameters = tuple(Parameter(**_with_tuples(each)) for each in meta["parameters"])
     parts = {name: stored[prefix + name] for name in ARRAYS}
-    settings = pd.DataFrame(stored[f"{prefix}settings"], columns=meta["parameters"])
-    return parts | {"settings": settings, "labels": tuple(meta["labels"]), "recipe": meta["recipe"]}
+    return parts | {
+        "settings": pd.DataFrame(stored[f"{prefix}settings"], columns=[each.name for each in parameters]),
+        "signals": stored.get(f"{prefix}signals"),
+        "outputs": Outputs.from_dict(meta["outputs"]),
+        "parameters": parameters,
+        "against": meta["against"],
+        "recipe": meta["recipe"],
+        "located": None if prefix or meta["located"] is None else pd.DataFrame(meta["located"]),
+    }
+
+
+def _with_tuples(document: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows no tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
 
 
 FORMATS: Mapping[str, Format] = {
     ".gif": Format(_animated(write_gif), PICTURE_OPTIONS + ANIMATION_OPTIONS),
     ".webp": Format(_animated(write_webp), PICTURE_OPTIONS + ANIMATION_OPTIONS),
     ".png": Format(_write_png, PICTURE_OPTIONS),
+    ".csv": Format(lambda trace, file: write_csv(file, trace.table())),
     ".npz": Format(_write_npz),
+    ".html": Format(_write_html, PAGE_OPTIONS),
     ".json": Format(_write_json),
 }

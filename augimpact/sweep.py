@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from augimpact.augment.parameters import CATALOGUE, resolve
+from augimpact.augment.parameters import CATALOGUE, Parameter, resolve
+from augimpact.augment.signal_parameters import SIGNAL_CATALOGUE
 from augimpact.errors import ParameterError, SweepError, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DEFAULT_FRAMES", "EASINGS", "MAX_FRAMES", "Sweep"]
+__all__ = ["DEFAULT_FRAMES", "EASINGS", "MAX_FRAMES", "Sweep", "catalogue_of"]
 
 DEFAULT_FRAMES = 48
 # A frame takes some 0.6 MB; more of them than this is a slip of the finger.
@@ -31,7 +32,7 @@ class Sweep:
     Args:
         frames: how many; by default 48, or the length of the arrays that are given.
         easing: how a pair is walked: `linear`, or `cosine` (slow at both ends).
-        **parameters: by name, see `augimpact.augment.parameters.CATALOGUE`.
+        **parameters: by name, see `augimpact augmentations`; either of images or of signals.
 
     Raises:
         SweepError: no frames or too many, an array of another length, an unknown easing.
@@ -47,19 +48,30 @@ class Sweep:
     def __init__(self, /, *, frames: int | None = None, easing: str = "linear", **parameters: Any) -> None:
         if easing not in EASINGS:
             raise SweepError(unknown("easing", easing, EASINGS))
-        for name in parameters:
-            if name not in CATALOGUE:
-                raise ParameterError(unknown("parameter", name, CATALOGUE))
+        self.catalogue = catalogue_of(parameters)
         self.easing = easing
         self.parameters: Mapping[str, Any] = dict(parameters)
         self.frames = _frame_count(frames, self.parameters)
-        self._values = resolve({name: self._path(name, value) for name, value in self.parameters.items()})
+        paths = {name: self._path(name, value) for name, value in self.parameters.items()}
+        self._values = resolve(paths, self.catalogue)
 
-    def settings(self) -> pd.DataFrame:
-        """One row a frame, one column for every parameter of the catalogue."""
+    def settings(self, catalogue: Mapping[str, Parameter] | None = None) -> pd.DataFrame:
+        """One row a frame, one column for every parameter of the catalogue, by default its own.
+
+        Raises:
+            ParameterError: the sweep changes what the given catalogue does not have.
+        """
         import pandas as pd
 
-        return pd.DataFrame({name: np.broadcast_to(values, self.frames) for name, values in self._values.items()})
+        catalogue = self.catalogue if catalogue is None else catalogue
+        for name in self.parameters:
+            if name not in catalogue:
+                raise ParameterError(unknown("parameter", name, catalogue))
+        # The catalogue may have grown since by parameters of one's own.
+        columns = {name: self._values.get(name, each.neutral) for name, each in catalogue.items()}
+        return pd.DataFrame(
+            {name: np.broadcast_to(each, self.frames) for name, each in columns.items()}, dtype=np.float64
+        )
 
     @property
     def swept(self) -> tuple[str, ...]:
@@ -69,8 +81,8 @@ class Sweep:
     @property
     def without_effect(self) -> tuple[str, ...]:
         """The parameters that were named but change nothing, because one that they need is neutral throughout."""
-        idle = {name for name, values in self._values.items() if (values == CATALOGUE[name].neutral).all()}
-        return tuple(name for name in self.parameters if idle.intersection(CATALOGUE[name].needs))
+        idle = {name for name, values in self._values.items() if (values == self.catalogue[name].neutral).all()}
+        return tuple(name for name in self.parameters if idle.intersection(self.catalogue[name].needs))
 
     def __repr__(self) -> str:
         arguments = [f"{name}={_plain(value)!r}" for name, value in self.parameters.items()]
@@ -85,7 +97,7 @@ class Sweep:
         return {"parameters": parameters, "frames": self.frames, "easing": self.easing}
 
     def _path(self, name: str, value: Any) -> NDArray[np.float64]:
-        numbers = CATALOGUE[name].check(value)
+        numbers = self.catalogue[name].check(value)
         if _is_pair(value):
             return _between(float(numbers[0]), float(numbers[1]), self.frames, self.easing)
         if numbers.ndim == 0:
@@ -93,6 +105,22 @@ class Sweep:
         if numbers.shape != (self.frames,):
             raise SweepError(f"{name} has shape {numbers.shape}; expected one value for each of {self.frames} frames")
         return numbers
+
+
+def catalogue_of(names: Iterable[str]) -> Mapping[str, Parameter]:
+    """The catalogue that has these parameters: that of images, unless all of them are of signals.
+
+    Raises:
+        ParameterError: neither has one of them, or they are of both.
+    """
+    wanted = list(names)
+    of_signals = [name for name in wanted if name in SIGNAL_CATALOGUE]
+    for name in wanted:
+        if name not in CATALOGUE and name not in SIGNAL_CATALOGUE:
+            raise ParameterError(unknown("parameter", name, [*CATALOGUE, *SIGNAL_CATALOGUE]))
+        if name in CATALOGUE and of_signals:
+            raise ParameterError(f"{name} changes images and {of_signals[0]} signals; expected parameters of one kind")
+    return SIGNAL_CATALOGUE if of_signals else CATALOGUE
 
 
 def _between(start: float, end: float, frames: int, easing: str) -> NDArray[np.float64]:

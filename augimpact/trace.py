@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,29 +14,44 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from augimpact.augment.parameters import CATALOGUE, format_value
+from augimpact.augment.parameters import Parameter
+from augimpact.drift import drift
+from augimpact.errors import UserError
 from augimpact.files import written_whole
+from augimpact.flips import between_frames
 from augimpact.formats import format_of, read_npz
+from augimpact.measures import measure
+from augimpact.models.outputs import Outputs
 from augimpact.render.animate import write_webp
 from augimpact.render.look import Look
 from augimpact.render.picture import draw
+from augimpact.render.values import ValueAxis
+from augimpact.stability import confidence_area, nearest_to_neutral, stable_run
 
 __all__ = ["Trace"]
+
+BY_FRAME = ("settings", "frames", "scores", "maps", "targets", "homographies")
+# Between the two names of a target that is a difference.
+DIFFERENCE = " − "
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """What `augimpact.analyze` returns. N frames of side S, C classes, maps of h × w.
+    """What `augimpact.analyze` returns. N frames of H × W, C outputs, maps of h × w.
 
     Attributes:
         settings: a row a frame, a column for every parameter.
-        frames: `(N, S, S, 3)` uint8, the augmented images.
-        scores: `(N, C)` float32, softmax.
+        frames: `(N, H, W, 3)` uint8, the augmented images, or signals as they are drawn.
+        scores: `(N, C)` float32, softmax of classes, or values.
         maps: `(N, h, w)` float32, not normalised.
-        targets: `(N,)` int64, the class that each map explains.
+        targets: `(N,)` int64, the output that each map explains.
         homographies: `(N, 3, 3)` float64, original to frame, in coordinates from −1 to 1 (see `augment.geometry`).
-        labels: the names of the C classes.
+        outputs: what the C outputs mean.
+        parameters: what the columns of `settings` are.
         recipe: what made it: image, classifier, sweep, method, target, seed, versions.
+        against: B where the maps explain a difference A − B of logits, else None.
+        signals: `(N, C, T)` float32, the augmented signals; None for images.
+        located: flips that were searched for between the frames (see `augimpact.flips`), or None.
         neutral: the same of the image as it was, one frame; None in that one frame's own trace.
     """
 
@@ -45,8 +61,12 @@ class Trace:
     maps: NDArray[np.float32]
     targets: NDArray[np.int64]
     homographies: NDArray[np.float64]
-    labels: tuple[str, ...]
+    outputs: Outputs
+    parameters: tuple[Parameter, ...]
     recipe: dict[str, Any] = field(repr=False)
+    against: int | None = None
+    signals: NDArray[np.float32] | None = field(default=None, repr=False)
+    located: pd.DataFrame | None = field(default=None, repr=False)
     neutral: Trace | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -54,74 +74,191 @@ class Trace:
 
     def __getitem__(self, part: slice) -> Trace:
         """The trace of some of the frames."""
-        return replace(
-            self,
-            settings=self.settings[part],
-            frames=self.frames[part],
-            scores=self.scores[part],
-            maps=self.maps[part],
-            targets=self.targets[part],
-            homographies=self.homographies[part],
-        )
+        parts = {name: getattr(self, name)[part] for name in BY_FRAME}
+        signals = None if self.signals is None else self.signals[part]
+        return replace(self, **parts, signals=signals, located=None)
 
     def __repr__(self) -> str:
         changed = ", ".join(self.changed) or "nothing"
         return f"Trace({len(self)} frames of {self.recipe['image']['name']!r}, changing {changed})"
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the outputs."""
+        return self.outputs.names
+
     @cached_property
     def predictions(self) -> NDArray[np.int64]:
-        """The top class of each frame, `(N,)`."""
-        return np.asarray(self.scores.argmax(axis=1), dtype=np.int64)
+        """The state of each frame, `(N,)`: its top class; for values 1 where the target has reached its threshold."""
+        return self.outputs.states(self.scores, self.target)
+
+    @property
+    def target(self) -> int:
+        """The output that the first map explains."""
+        return int(self.targets[0])
 
     @property
     def changed(self) -> tuple[str, ...]:
         """The parameters that leave their neutral value somewhere on the path."""
-        return tuple(name for name, each in CATALOGUE.items() if (self.settings[name].to_numpy() != each.neutral).any())
+        return self._where(lambda values, parameter: bool((values != parameter.neutral).any()))
+
+    @property
+    def swept(self) -> tuple[str, ...]:
+        """The parameters that change on the way."""
+        return self._where(lambda values, _: bool((values != values[0]).any()))
+
+    def parameter(self, name: str) -> Parameter:
+        """What a column of `settings` is."""
+        return next(each for each in self.parameters if each.name == name)
 
     def captions(self) -> list[str]:
         """The setting of each frame in words: what changes and is not neutral."""
-        columns = {name: self.settings[name].to_numpy() for name in self.changed}
+        changed = [(self.parameter(name), self.settings[name].to_numpy()) for name in self.changed]
         return [
-            "  ".join(
-                f"{CATALOGUE[name].label} {format_value(name, values[frame])}" for name, values in columns.items()
-            )
+            "  ".join(f"{parameter.label} {parameter.format(values[frame])}" for parameter, values in changed)
             for frame in range(len(self))
         ]
 
-    def classes_that_matter(self, limit: int = 6) -> list[int]:
-        """The classes that win a frame, or come near, by their highest score; winners first."""
+    def says(self) -> tuple[list[str], NDArray[np.float32]]:
+        """What the model says of each frame: its top class and that score, or the explained output and its value."""
+        shown = self.predictions if self.outputs.are_classes else self.targets
+        values = np.take_along_axis(self.scores, shown[:, None], axis=1)[:, 0]
+        return [self.labels[index] for index in shown], values
+
+    def value_axis(self) -> ValueAxis:
+        """What scores or values are drawn on, and how they are written: their range, or more where they pass it."""
+        matter = self.outputs_that_matter()
+        low, high = self.outputs.axis(matter)
+        unit = "" if self.outputs.are_classes else self.outputs.units[self.target]
+        values = self.scores[:, matter]
+        if low <= values.min() and values.max() <= high:
+            return ValueAxis(low, high, unit)
+        return ValueAxis.around([low, high, values.min(), values.max()], unit)
+
+    def outputs_that_matter(self, limit: int = 6) -> list[int]:
+        """The classes that win a frame, or come near, by their highest score, winners first.
+
+        Of values the explained one, and others that have its unit: they share one axis.
+        """
+        if not self.outputs.are_classes:
+            units = self.outputs.units
+            others = [index for index, unit in enumerate(units) if index != self.target and unit == units[self.target]]
+            return [self.target, *others][:limit]
         highest = self.scores.max(axis=0)
         winners = np.unique(self.predictions)
         order = np.lexsort((-highest, ~np.isin(np.arange(len(highest)), winners)))
         return [int(index) for index in order[:limit]]
 
+    def target_names(self) -> list[str]:
+        """What each map explains, in words."""
+        end = "" if self.against is None else DIFFERENCE + self.labels[self.against]
+        return [self.labels[index] + end for index in self.targets]
+
+    def target_scores(self) -> NDArray[np.float64]:
+        """The score or value of what each map explains, `(N,)`; of a difference the difference of the logits.
+
+        That is log(p_A / p_B) of classes: what their softmax has in common falls out.
+        """
+        own = np.take_along_axis(self.scores, self.targets[:, None], axis=1)[:, 0].astype(np.float64)
+        if self.against is None:
+            return own
+        other = self.scores[:, self.against].astype(np.float64)
+        if not self.outputs.are_classes:
+            return own - other
+        smallest = np.finfo(np.float32).tiny
+        return np.asarray(np.log(np.maximum(own, smallest)) - np.log(np.maximum(other, smallest)))
+
     def table(self, top: int = 3) -> pd.DataFrame:
-        """One row a frame: the parameters that change, the `top` classes with their scores, and the target."""
-        order = np.argsort(-self.scores, axis=1, kind="stable")[:, : min(top, len(self.labels))]
+        """One row a frame.
+
+        The parameters that change; the `top` classes with their scores, or every value; the target; how far the map
+        drifted (see `drift`), where the trace knows its neutral frame; and the measures of the picture (see
+        `measures`), where it is one.
+        """
         table = self.settings[list(self.changed)].copy()
-        for place, indices in enumerate(order.T, start=1):
-            table[f"class_{place}"] = [self.labels[index] for index in indices]
-            table[f"score_{place}"] = np.take_along_axis(self.scores, indices[:, None], axis=1)[:, 0]
-        table["target"] = [self.labels[index] for index in self.targets]
-        table["target_score"] = np.take_along_axis(self.scores, self.targets[:, None], axis=1)[:, 0]
+        if self.outputs.are_classes:
+            order = np.argsort(-self.scores, axis=1, kind="stable")[:, : min(top, len(self.labels))]
+            for place, indices in enumerate(order.T, start=1):
+                table[f"class_{place}"] = [self.labels[index] for index in indices]
+                table[f"score_{place}"] = np.take_along_axis(self.scores, indices[:, None], axis=1)[:, 0]
+        else:
+            for index, name in enumerate(self.labels):
+                table[name] = self.scores[:, index]
+        table["target"] = self.target_names()
+        table["target_score"] = self.target_scores()
+        if self.neutral is not None:
+            table = pd.concat([table, self.drift().add_prefix("drift_")], axis=1)
+        if self.signals is None:
+            table = pd.concat([table, self.measures().add_prefix("measured_")], axis=1)
         return table.rename_axis("frame")
 
     def flips(self) -> pd.DataFrame:
-        """The places where the predicted class changes: a row a flip.
+        """The places where the state changes: a row a flip.
 
-        `frame` is the first one with the new class; every parameter that changes stands at the value half way between
-        that frame and the one before.
+        `frame` is the first one with the new state; every parameter that changes stands at the value half way between
+        that frame and the one before, or where `flip_tolerance` was given to `analyze`, where the flip was found.
         """
-        at = np.flatnonzero(np.diff(self.predictions)) + 1
-        changed = list(self.changed)
-        values = self.settings[changed].to_numpy()
-        halfway = pd.DataFrame((values[at - 1] + values[at]) / 2, columns=changed)
-        classes = {
-            "frame": at,
-            "from": [self.labels[index] for index in self.predictions[at - 1]],
-            "to": [self.labels[index] for index in self.predictions[at]],
+        found = between_frames(self.settings, self.predictions) if self.located is None else self.located
+        names = {
+            end: [self.outputs.state_name(int(state), self.target) for state in found[end]] for end in ("from", "to")
         }
-        return pd.concat([pd.DataFrame(classes), halfway], axis=1)
+        return found[["frame", "from", "to", *self.changed]].assign(**names)
+
+    def stable_range(self) -> pd.DataFrame:
+        """How far each swept parameter may go about neutral while the model says the same: a row a parameter.
+
+        From the frame of the path that is nearest to neutral, along the path both ways to the next flip (`low_flips`,
+        `high_flips`) or to the end of the sweep. `low` and `high` are not numbers where the nearest frame itself
+        is not predicted as the neutral image is.
+        """
+        swept = list(self.swept)
+        known = [self.parameter(name) for name in swept]
+        values = self.settings[swept].to_numpy()
+        flips = self.flips()
+        neutral = np.array([each.neutral for each in known])
+        spans = np.array([each.maximum - each.minimum for each in known])
+        start = nearest_to_neutral(values, neutral, spans)
+        first, last = stable_run(self.predictions, start)
+        ends = []
+        for edge, flip, place in ((first, first, -1), (last, last + 1, 0)):
+            here = flips[flips["frame"] == flip]
+            ends.append((here[swept].to_numpy()[place], True) if len(here) else (values[edge], False))
+        if self.neutral is not None and self.neutral.predictions[0] != self.predictions[start]:
+            ends = [(np.full(len(swept), np.nan), False)] * 2
+        rows = []
+        for index, name in enumerate(swept):
+            low, high = sorted(((float(end[index]), flips_here) for end, flips_here in ends), key=lambda end: end[0])
+            rows.append({"parameter": name, "low": low[0], "high": high[0], "low_flips": low[1], "high_flips": high[1]})
+        columns = ["parameter", "low", "high", "low_flips", "high_flips"]
+        return pd.DataFrame(rows, columns=columns).set_index("parameter")
+
+    def confidence_area(self) -> float:
+        """The mean score of the neutral image's class over the sweep, in [0, 1]: the area under its curve.
+
+        For values, of the explained output in shares of its range.
+        """
+        if self.neutral is None:
+            raise UserError("this trace has no neutral frame; expected one that `analyze` returned")
+        if self.outputs.are_classes:
+            scores = self.scores[:, self.neutral.predictions[0]].astype(np.float64)
+        else:
+            low, high = self.outputs.axis([self.target])
+            scores = (self.scores[:, self.target].astype(np.float64) - low) / (high - low)
+        return confidence_area(scores, np.arange(len(self), dtype=np.float64))
+
+    def drift(self) -> pd.DataFrame:
+        """How far each map moved from the neutral frame's, in the original's coordinates; see `augimpact.drift`.
+
+        Raises:
+            UserError: the trace has no neutral frame, or its maps another size.
+        """
+        if self.neutral is None:
+            raise UserError("this trace has no neutral frame; expected one that `analyze` returned")
+        return pd.DataFrame(drift(self.maps, self.homographies, self.neutral.maps[0])._asdict())
+
+    def measures(self) -> pd.DataFrame:
+        """Brightness, contrast, sharpness, saturation and entropy of each frame; see `augimpact.measures`."""
+        return pd.DataFrame(measure(self.frames))
 
     def pictures(self, **options: Any) -> NDArray[np.uint8]:
         """The frames as they are shown, map, caption and scores included, `(N, height, width, 3)`.
@@ -129,24 +266,26 @@ class Trace:
         Args:
             **options: see `augimpact.render.look.Look`.
         """
-        matter = self.classes_that_matter()
+        matter = self.outputs_that_matter()
+        names, values = self.says()
         return draw(
             self.frames,
             self.maps,
             settings=self.captions(),
-            predictions=[self.labels[index] for index in self.predictions],
+            predictions=names,
             scores=self.scores[:, matter],
-            top_scores=self.scores.max(axis=1),
+            top_scores=values,
             labels=[self.labels[index] for index in matter],
             look=Look(**options),
+            value_axis=self.value_axis(),
         )
 
     def save(self, path: str | Path, **options: Any) -> Path:
         """Writes the trace in the form that the suffix names; the file appears whole or not at all.
 
         Args:
-            path: ends in `.gif`, `.webp`, `.png` (a film strip), `.npz` (everything, exactly) or `.json` (settings, top
-                five classes and recipe).
+            path: ends in `.gif`, `.webp`, `.png` (a film strip), `.html` (one self-contained page), `.csv` (the table),
+                `.npz` (everything, exactly) or `.json` (settings, top five classes and recipe).
             **options: of pictures, see `augimpact.render.look.Look`; of animations also `milliseconds`, `hold` and
                 `loop`, see `augimpact.render.animate.write_gif`.
 
@@ -168,6 +307,9 @@ class Trace:
         parts = read_npz(path)
         neutral = parts.pop("neutral")
         return cls(**parts, neutral=cls(**neutral) if neutral else None)
+
+    def _where(self, holds: Callable[[NDArray[np.float64], Parameter], bool]) -> tuple[str, ...]:
+        return tuple(each.name for each in self.parameters if holds(self.settings[each.name].to_numpy(), each))
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
         """Shows itself as an animation in a notebook, also where no kernel runs."""

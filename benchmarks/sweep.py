@@ -26,11 +26,12 @@ from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as TF
 
 import augimpact as ai
-from augimpact.analysis import Subject
 from augimpact.augment.apply import augment
 from augimpact.data.image import example
 from augimpact.explain.gradcam import gradcam
+from augimpact.explain.target import Target
 from augimpact.render.animate import write_gif
+from augimpact.subject import subject_of
 from benchmarks.timing import keep, machine, medians, table
 
 FRAMES = 48
@@ -43,11 +44,11 @@ MODELS: dict[str, Callable[[], ai.Classifier]] = {
 
 def contestants(classifier: ai.Classifier, folder: Path) -> dict[str, Callable[[], object]]:
     image = example("motorcycle")
-    module, layer = classifier.module, classifier.find_layer()
+    module, layer = classifier.module, classifier.find_layers()[0].module
     canvas = classifier.canvas(image)
     shown = torch.from_numpy(ai.analyze(image, SWEEP, classifier).frames).permute(0, 3, 1, 2)
     prepared = classifier.prepare(shown)
-    mean, std = torch.tensor(classifier.mean)[:, None, None], torch.tensor(classifier.std)[:, None, None]
+    mean, std = torch.tensor(classifier.inputs.mean)[:, None, None], torch.tensor(classifier.inputs.std)[:, None, None]
     settings = SWEEP.settings()
     layer_cam = captum.attr.LayerGradCam(module, layer)
 
@@ -68,7 +69,7 @@ def contestants(classifier: ai.Classifier, folder: Path) -> dict[str, Callable[[
                 frame = TF.rotate(canvas, degrees, interpolation=InterpolationMode.BILINEAR)
                 frame = TF.adjust_brightness(frame, factor)
                 fed = TF.normalize(
-                    TF.resize(frame, [classifier.size] * 2, antialias=True), mean.flatten(), std.flatten()
+                    TF.resize(frame, [classifier.inputs.size] * 2, antialias=True), mean.flatten(), std.flatten()
                 )
                 found = cam(fed[None], None)[0]
                 large = F.interpolate(torch.from_numpy(found)[None, None], frame.shape[1:], mode="bilinear")[0, 0]
@@ -96,12 +97,12 @@ def contestants(classifier: ai.Classifier, folder: Path) -> dict[str, Callable[[
 def parts(classifier: ai.Classifier, folder: Path) -> dict[str, Callable[[], object]]:
     """What a sweep with its GIF consists of, each part by itself."""
     image = example("motorcycle")
-    subject = Subject.of(image, classifier)
+    subject = subject_of(image, classifier)
     trace = ai.analyze(subject, SWEEP, classifier)
     settings = {str(name): column.to_numpy() for name, column in SWEEP.settings().items()}
     shown = torch.from_numpy(trace.frames).permute(0, 3, 1, 2)
     prepared = classifier.prepare(shown)
-    layer = classifier.find_layer()
+    layers = classifier.find_layers()
     pictures = trace.pictures()
 
     def augmenting() -> None:
@@ -110,10 +111,10 @@ def parts(classifier: ai.Classifier, folder: Path) -> dict[str, Callable[[], obj
 
     def explaining() -> None:
         for batch in prepared.split(16):
-            gradcam(classifier.module, batch, layer)
+            gradcam(classifier.module, batch, layers, Target())
 
     return {
-        "preparing the photograph": lambda: Subject.of(image, classifier),
+        "preparing the photograph": lambda: subject_of(image, classifier),
         "augmenting": augmenting,
         "scaling down to the model's input": lambda: [classifier.prepare(part) for part in shown.split(16)],
         "forward pass and Grad-CAM": explaining,

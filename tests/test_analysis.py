@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import timm
 import torch
 from torchvision.transforms.v2 import functional as TF
 
 import augimpact as ai
-from augimpact.analysis import Subject, explain_settings
+from augimpact.analysis import explain_settings
 from augimpact.data.image import EXAMPLES, content_hash, example
-from augimpact.errors import Cancelled, LayerError, TargetError, UserError
+from augimpact.errors import Cancelled, LayerError, ModelError, TargetError, UserError
+from augimpact.subject import subject_of
 
 ARRAYS = ("frames", "scores", "maps", "targets", "homographies")
 SWEEP = ai.Sweep(rotation=(-60, 60), brightness=1.2, frames=11)
@@ -87,7 +89,7 @@ def test_followed_targets_are_each_frames_own_and_pinned_ones_stay(trace, classi
 def test_another_layer_gives_maps_of_its_own_size(classifier):
     trace = ai.analyze(example("coffee"), ai.Sweep(crop=(1, 0.5), frames=2), classifier, layer="blocks.2")
     assert trace.maps.shape == (2, 28, 28)
-    assert trace.recipe["classifier"]["layer"] == "blocks.2"
+    assert trace.recipe["classifier"]["layers"] == ["blocks.2"]
 
 
 def test_a_module_is_a_classifier_too():
@@ -105,8 +107,11 @@ def test_a_module_is_a_classifier_too():
 
 def test_the_recipe_names_all_that_made_it(trace):
     recipe = trace.recipe
-    assert recipe["image"] == {"name": "image", "hash": content_hash(example("motorcycle")), "size": [741, 500]}
-    assert recipe["classifier"] == {"name": "efficientnet-lite0", "layer": "bn2", "classes": 1000, "size": 224}
+    content = content_hash(example("motorcycle"))
+    assert recipe["image"] == {"name": "image", "source": None, "hash": content, "size": [741, 500]}
+    origin = {"source": "efficientnet-lite0"}
+    about = {"name": "efficientnet-lite0", "layers": ["bn2"], "outputs": 1000, "size": 224, "origin": origin}
+    assert recipe["classifier"] == about
     assert recipe["sweep"] == SWEEP.recipe()
     assert (recipe["method"], recipe["target"], recipe["seed"], recipe["erase_fill"]) == (
         "gradcam",
@@ -118,7 +123,7 @@ def test_the_recipe_names_all_that_made_it(trace):
 
 
 def test_a_subject_is_prepared_once_for_many_questions(trace, classifier):
-    subject = Subject.of(example("motorcycle"), classifier)
+    subject = subject_of(example("motorcycle"), classifier)
     before = subject.canvas.clone()
     for _ in range(2):
         one = explain_settings(subject, ai.Sweep(frames=1).settings(), classifier)
@@ -145,10 +150,138 @@ def test_it_stops_between_chunks_when_asked_to(classifier):
     assert len(seen) == 2
 
 
+@pytest.mark.parametrize("target", ["moped - disk brake", "moped − disk brake", ("moped", "disk brake")])
+def test_the_difference_of_two_classes_is_explained(trace, classifier, target):
+    """At a flip, what made B overtake A; against plain autograd of the difference of the logits, frame by frame."""
+    found = ai.analyze(example("motorcycle"), SWEEP, classifier, target=target)
+    first, second = classifier.index_of("moped"), classifier.index_of("disk brake")
+    assert set(found.target_names()) == {"moped − disk brake"}
+    assert found.against == second
+    for frame in (0, 5):
+        kept = {}
+        layer = classifier.find_layers()[0].module
+        handle = layer.register_forward_hook(lambda _module, _inputs, output, kept=kept: kept.update(output=output))
+        shown = torch.from_numpy(found.frames[frame]).permute(2, 0, 1)[None]
+        logits = classifier.module(classifier.prepare(shown).requires_grad_())[0]
+        handle.remove()
+        (gradient,) = torch.autograd.grad(logits[first] - logits[second], kept["output"])
+        expected = (gradient.mean((2, 3), keepdim=True) * kept["output"]).sum(1).relu()[0].detach().numpy()
+        assert np.abs(found.maps[frame] - expected).max() <= 1e-4 * np.abs(expected).max()
+        assert found.target_scores()[frame] == pytest.approx((logits[first] - logits[second]).item(), abs=1e-3)
+    assert np.array_equal(found.scores, trace.scores)
+
+
+def test_chosen_classes_have_the_softmax_over_them_alone(trace, classifier):
+    names = ["moped", "disk brake", "tractor"]
+    found = ai.analyze(example("motorcycle"), SWEEP, classifier, classes=names)
+    indices = [classifier.index_of(name) for name in names]
+    among = trace.scores[:, indices].astype(float)
+    assert found.scores == pytest.approx(among / among.sum(axis=1, keepdims=True), abs=1e-5)
+    assert found.labels == tuple(names)
+    assert found.recipe["classes"] == names
+    # The map of a class is that of its logit, whatever else there is to choose from.
+    pinned = ai.analyze(example("motorcycle"), SWEEP, classifier, target="tractor")
+    alone = ai.analyze(example("motorcycle"), SWEEP, classifier, classes=names, target="tractor")
+    assert np.abs(alone.maps - pinned.maps).max() <= 1e-5 * np.abs(pinned.maps).max()
+
+
+@pytest.mark.parametrize("method", ["gradcam", "cam", "gradient", "guided-gradcam", "layercam", "eigencam"])
+def test_chosen_classes_can_be_explained_by_other_methods(classifier, method):
+    names = ["moped", "disk brake", "tractor"]
+    sweep = ai.Sweep(rotation=(0, 20), frames=2)
+    every = ai.analyze(example("motorcycle"), sweep, classifier, method=method, target="tractor")
+    chosen = ai.analyze(example("motorcycle"), sweep, classifier, method=method, target="tractor", classes=names)
+    assert np.abs(chosen.maps - every.maps).max() <= 1e-4 * np.abs(every.maps).max()
+
+
+def test_several_layers_are_averaged_on_one_scale_over_the_sweep(classifier):
+    sweep = ai.Sweep(brightness=(0.3, 1), frames=4)
+    both = ai.analyze(example("coffee"), sweep, classifier, layer=["blocks.4", "bn2"])
+    single = [ai.analyze(example("coffee"), sweep, classifier, layer=name) for name in ("blocks.4", "bn2")]
+    expected = 0
+    for trace in single:
+        maps = torch.from_numpy(np.concatenate([trace.neutral.maps, trace.maps]))
+        scaled = torch.nn.functional.interpolate(maps[:, None] / maps.max(), size=14, mode="bilinear")[:, 0]
+        expected = expected + scaled / 2
+    assert both.maps == pytest.approx(expected[1:].numpy(), abs=1e-5)
+    assert both.recipe["classifier"]["layers"] == ["blocks.4", "bn2"]
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_says_nearly_the_same(trace, classifier, precision):
+    half = ai.analyze(example("motorcycle"), SWEEP, classifier, precision=precision)
+    assert half.recipe["precision"] == precision
+    assert half.scores.dtype == half.maps.dtype == np.float32
+    # Of 8 and 11 bits.
+    assert np.abs(half.scores - trace.scores).max() < (0.1 if precision == "bfloat16" else 0.02)
+    assert not np.array_equal(half.scores, trace.scores)
+    same = half.targets == trace.targets
+    correlation = np.corrcoef(half.maps[same].ravel(), trace.maps[same].ravel())[0, 1]
+    assert correlation > 0.99
+
+
+class Poisoned(torch.nn.Module):
+    """Gives what is not a number where an image is bright, and counts what it was asked."""
+
+    def __init__(self, inside_map: bool) -> None:
+        super().__init__()
+        self.features = torch.nn.Conv2d(3, 4, 3, stride=4)
+        self.head = torch.nn.Linear(4, 3)
+        self.inside_map = inside_map
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        pooled = self.features(batch).mean((2, 3))
+        bright = (batch.mean((1, 2, 3)) > 0.9)[:, None]
+        if self.inside_map:
+            # The value is finite, its gradient is not.
+            return self.head(pooled + torch.where(bright, pooled - pooled.detach(), 0).abs().sqrt())
+        return torch.where(bright, torch.nan, self.head(pooled))
+
+
+@pytest.mark.parametrize(("inside_map", "what"), [(False, "outputs"), (True, "gradcam maps")])
+def test_what_is_not_a_number_is_reported_with_its_frame_and_setting(tmp_path, inside_map, what):
+    torch.manual_seed(0)
+    classifier = ai.Classifier(Poisoned(inside_map), mean=0, std=1, size=32, layer="features", name="poisoned")
+    grey = np.full((64, 64, 3), 0.5)
+    words = rf"poisoned gives {what} that are not finite in frame 3 \(brightness 2.00\); expected numbers"
+    with pytest.raises(ModelError, match=words):
+        ai.analyze(grey, ai.Sweep(brightness=(0.5, 2.5), frames=5), classifier)
+    with pytest.raises(ModelError, match=rf"{what} that are not finite in the neutral frame; expected numbers"):
+        ai.analyze(np.ones((64, 64, 3)), ai.Sweep(brightness=(0.5, 1), frames=5), classifier)
+    if not inside_map:
+        with pytest.raises(ModelError, match=r"not finite at brightness 2\.\d+; expected numbers"):
+            ai.analyze_grid(grey, ai.Grid(brightness=(0.5, 2.5, 6), crop=(1, 0.5, 2)), classifier)
+
+
+def test_a_second_image_is_mixed_in(classifier):
+    trace = ai.analyze(example("cat"), ai.Sweep(mixup=(0, 1), frames=3), classifier, second=example("rocket"))
+    rocket = ai.analyze(example("rocket"), ai.Sweep(frames=1), classifier)
+    assert np.array_equal(trace.frames[2], rocket.frames[0])
+    assert trace.recipe["second"] == {"source": None, "hash": content_hash(example("rocket"))}
+    # Without one an example is taken; where nothing is mixed, none is read.
+    assert ai.analyze(example("cat"), ai.Sweep(cutmix=0.3, frames=1), classifier).recipe["second"]["source"]
+    assert ai.analyze(example("cat"), ai.Sweep(frames=1), classifier, second="missing.jpg").recipe["second"] is None
+
+
+def test_transformers_are_explained_without_an_argument():
+    torch.manual_seed(0)
+    for name, size in (("vit_tiny_patch16_224", 14), ("swin_tiny_patch4_window7_224", 7)):
+        module = timm.create_model(name, num_classes=5)
+        trace = ai.analyze(example("cat"), ai.Sweep(rotation=(0, 30), frames=2), module)
+        assert trace.maps.shape == (2, size, size)
+        assert trace.maps.max() > 0
+
+
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"method": "grad-cam"}, UserError, "unknown method 'grad-cam'; did you mean gradcam"),
+        ({"target": ("a", "b", "c")}, TargetError, "expected one class, or the two of a difference"),
+        ({"target": "moped - "}, TargetError, "unknown class ''"),
+        ({"precision": "double"}, UserError, "unknown precision 'double'"),
+        ({"border": "mirror"}, UserError, "unknown border 'mirror'"),
+        ({"layer": []}, LayerError, "no layer is named"),
+        ({"layer": "classifier"}, LayerError, "has no spatial output; among those that have: .*bn2"),
+        ({"method": "grad-cam"}, UserError, "unknown method 'grad-cam'; did you mean"),
         ({"target": "disc brake"}, TargetError, "did you mean disk brake"),
         ({"layer": "bn3"}, LayerError, "unknown layer 'bn3'"),
         ({"erase_fill": "white"}, UserError, "unknown erase fill 'white'"),

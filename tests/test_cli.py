@@ -6,14 +6,19 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from augimpact import cli
+from augimpact.augment.own import forget
 from augimpact.augment.parameters import CATALOGUE
+from augimpact.augment.signal_parameters import SIGNAL_CATALOGUE
 from augimpact.data.image import example
+from augimpact.explain.methods import METHODS
+from augimpact.trace import Trace
 
 PIXELS = np.asarray(example("coffee").resize((90, 60)))
 
@@ -113,7 +118,7 @@ MISTAKES = [
     (["photo.jpg", "--opacity", "2"], "opacity is 2.0; expected a number from 0 to 1"),
     (["photo.jpg", "--width", "7"], "width is 7; expected 16 to 4096 pixels"),
     (["example:tea"], "no example is called 'tea'; there are motorcycle, cat, coffee, rocket"),
-    (["photo.jpg", "--method", "gradcma"], "unknown method 'gradcma'; did you mean gradcam?"),
+    (["photo.jpg", "--method", "gradcma"], "unknown method 'gradcma'; did you mean gradcam or"),
     (["photo.jpg", "--model", "resnt50"], "unknown model 'resnt50'; did you mean resnet50"),
     (["photo.jpg", "--target", "expresso"], "unknown class 'expresso'; did you mean espresso"),
     (["photo.jpg", "--layer", "bn3"], "unknown layer 'bn3'"),
@@ -122,6 +127,21 @@ MISTAKES = [
     (["photo.jpg", "-o", "missing/out.gif"], "there is no folder 'missing'"),
     (["photo.jpg", "-o", "/proc/out.gif"], "cannot write '/proc/out.gif'"),
     (["photo.jpg", "--colour", "red"], "No such option: --colour"),
+    (["photo.jpg", "--border", "egde"], "unknown border 'egde'; did you mean edge"),
+    (["photo.jpg", "--precision", "float8"], "unknown precision 'float8'; did you mean"),
+    (
+        ["photo.jpg", "--classes", "espresso"],
+        "labels are 'espresso'; expected a text file with one name a line, or names",
+    ),
+    (["photo.jpg", "--classes", "espresso,espresso"], "expected two or more, each once"),
+    (["photo.jpg", "--target", "espresso - taby"], "unknown class 'taby'; did you mean tabby"),
+    (["photo.jpg", "--layer", "classifier"], "layer 'classifier' has no spatial output; among those that have"),
+    (["photo.jpg", "--flip-tolerance", "0"], "flip_tolerance is 0.0; expected a number above 0"),
+    (["photo.jpg", "-a", "mixup=0:1", "--second", "missing.jpg"], "there is no image 'missing.jpg'"),
+    (["photo.jpg", "--model", "fastai:export.pkl"], "export.pkl"),
+    (["photo.jpg", "--model", "weights.pth"], "weights.pth"),
+    (["photo.jpg", "--model", "missing.py:net"], "missing.py"),
+    (["photo.jpg", "-a", "jitter=0:1"], "unknown parameter 'jitter'"),
 ]
 
 
@@ -181,10 +201,8 @@ def test_options_reach_the_trace(folder, capsys):
         "-o", "out.npz", capsys=capsys,
     )  # fmt: skip
     assert status == 0
-    from augimpact.trace import Trace
-
     recipe = Trace.load("out.npz").recipe
-    assert (recipe["target"], recipe["classifier"]["layer"]) == ("espresso", "blocks.4")
+    assert (recipe["target"], recipe["classifier"]["layers"]) == ("espresso", ["blocks.4"])
     assert (recipe["erase_fill"], recipe["seed"]) == ("noise", 7)
     assert recipe["sweep"]["parameters"] == {"erase_w": [0.1, 0.6], "erase_h": 0.5}
     assert recipe["sweep"]["easing"] == "cosine"
@@ -192,7 +210,7 @@ def test_options_reach_the_trace(folder, capsys):
 
 def test_tables_list_what_there_is(capsys):
     _, out, _ = run("augmentations", capsys=capsys)
-    assert [line.split("\t")[0] for line in out.splitlines()] == ["name", *CATALOGUE]
+    assert [line.split("\t")[0] for line in out.splitlines()] == ["name", *CATALOGUE, *SIGNAL_CATALOGUE]
     _, out, _ = run("methods", capsys=capsys)
     assert "gradcam\t" in out
     _, out, _ = run("models", "mobilenetv3", capsys=capsys)
@@ -200,6 +218,134 @@ def test_tables_list_what_there_is(capsys):
     _, out, _ = run("models", capsys=capsys)
     assert out.splitlines()[1].startswith("efficientnet-lite0\tbuilt in")
     assert "torchvision:resnet50\t" in out
+
+
+COMPANIONS = {"crop": 0.5, "erase_w": 0.5, "erase_h": 0.5, "cutmix": 0.3, "grid_mask": 0.5, "motion_blur": 3}
+NETWORKS = Path(__file__).parent / "networks.py"
+OWN = """
+import augimpact as ai
+
+@ai.augmentation("fade_to_grey", range=(0, 1), neutral=0, description="fades to grey")
+def fade_to_grey(batch, value):
+    return batch * (1 - value) + 0.5 * value
+"""
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_augmentation_runs_with_gradcam(folder, capsys, name):
+    low, high = CATALOGUE[name].sweep
+    held = [f"-a{needed}={COMPANIONS[needed]}" for needed in CATALOGUE[name].needs]
+    status, out, err = run(
+        "sweep", "photo.jpg", "-a", f"{name}={low}:{high}", *held, "--frames", 3, "-o", "out.gif", "-o", "out.json",
+        capsys=capsys,
+    )  # fmt: skip
+    assert (status, out, err) == (0, "out.gif\nout.json\n", "")
+    document = json.loads((folder / "out.json").read_text())
+    assert [frame["setting"][name] for frame in document["frames"]] == pytest.approx([low, (low + high) / 2, high])
+    with Image.open("out.gif") as animation:
+        assert animation.n_frames > 1
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_runs(folder, capsys, name):
+    # It has ReLUs to guide, and few channels: the built-in has neither.
+    status, out, err = run(
+        "sweep", "photo.jpg", "-a", "rotation=0:40", "--frames", 2, "--model", f"{NETWORKS}:small_network",
+        "--method", name, "-o", "out.npz", "-o", "out.png", capsys=capsys,
+    )  # fmt: skip
+    assert (status, out, err) == (0, "out.npz\nout.png\n", "")
+    trace = Trace.load("out.npz")
+    assert trace.maps.max() > 0
+    assert trace.recipe["method"] == name
+
+
+@pytest.mark.parametrize("name", SIGNAL_CATALOGUE)
+def test_every_augmentation_of_signals_runs(folder, capsys, name):
+    np.save("wave.npy", np.sin(np.arange(64) / 3).astype(np.float32))
+    low, high = SIGNAL_CATALOGUE[name].sweep
+    held = [f"-a{needed}=0.5" for needed in SIGNAL_CATALOGUE[name].needs]
+    status, out, err = run(
+        "sweep", "wave.npy", "-a", f"{name}={low}:{high}", *held, "--frames", 3,
+        "--model", f"{NETWORKS}:small_signal_model", "-o", "out.gif", "-o", "out.json", capsys=capsys,
+    )  # fmt: skip
+    assert (status, out, err) == (0, "out.gif\nout.json\n", "")
+
+
+def test_an_augmentation_of_ones_own_has_a_name_on_the_command_line(folder, capsys):
+    (folder / "mine.py").write_text(OWN)
+    try:
+        _, out, _ = run("--plugin", "mine.py", "augmentations", capsys=capsys)
+        assert "fade_to_grey\timage\town\t0:1\t0\tstrength\tfades to grey" in out
+        status, *_ = run(
+            "--plugin", "mine.py", "sweep", "photo.jpg", "-a", "fade_to_grey=0:1", "--frames", 3, "-o", "out.npz",
+            capsys=capsys,
+        )  # fmt: skip
+        assert status == 0
+        frames = Trace.load("out.npz").frames
+        assert (frames[2] == 128).all()
+        assert frames[0].std() > 10
+    finally:
+        forget("fade_to_grey")
+    # A saved trace knows its parameters, also where nobody knows them any more.
+    assert Trace.load("out.npz").captions()[1] == "fade to grey 0.50"
+    status, _, err = run("--plugin", "missing.py", "augmentations", capsys=capsys)
+    assert (status, err) == (2, "augimpact: the plugin missing.py cannot be read: No such file or directory\n")
+
+
+def test_options_of_the_engine_reach_the_trace(folder, capsys):
+    status, _, err = run(
+        "sweep", "photo.jpg", "-a", "mixup=0:1", "--frames", 5, "--second", "example:cat", "--border", "edge",
+        "--classes", "espresso,Egyptian cat,coffee mug", "--target", "espresso - Egyptian cat",
+        "--layer", "blocks.5", "--layer", "bn2", "--precision", "bfloat16", "--flip-tolerance", 0.01,
+        "-o", "out.npz", "-o", "out.html", "-o", "out.csv", capsys=capsys,
+    )  # fmt: skip
+    assert (status, err) == (0, "")
+    trace = Trace.load("out.npz")
+    assert trace.labels == ("espresso", "Egyptian cat", "coffee mug")
+    assert set(trace.target_names()) == {"espresso − Egyptian cat"}
+    recipe = trace.recipe
+    assert (recipe["second"]["source"], recipe["border"], recipe["precision"]) == ("example:cat", "edge", "bfloat16")
+    assert recipe["classifier"]["layers"] == ["blocks.5", "bn2"]
+    assert trace.flips()["to"].tolist()[-1] == "Egyptian cat"
+    assert (folder / "out.csv").read_text().startswith("frame,mixup,class_1,score_1")
+
+
+def test_models_are_compared(folder, capsys):
+    status, out, err = run(
+        "compare", "photo.jpg", "-a", "rotation=-40:40", "--frames", 3, "--model", "efficientnet-lite0",
+        "--model", f"{NETWORKS}:small_network", "--target", "neutral", "-o", "both.gif", "-o", "both.csv",
+        capsys=capsys,
+    )  # fmt: skip
+    assert (status, out, err) == (0, "both.gif\nboth.csv\n", "")
+    with Image.open("both.gif") as animation:
+        assert animation.width == 2 * 320 + 8
+    assert (folder / "both.csv").read_text().count("efficientnet-lite0") == 3
+    status, _, err = run("compare", "photo.jpg", "-o", "one.gif", capsys=capsys)
+    assert (status, err) == (2, "augimpact: 1 classifiers and 1 methods; expected two or more to compare\n")
+
+
+def test_two_parameters_make_a_grid(folder, capsys):
+    status, out, err = run(
+        "grid", "photo.jpg", "-a", "rotation=-40:40:3", "-a", "brightness=0.5:2:2", "-a", "zoom=1.2",
+        "-o", "grid.png", "-o", "grid.csv", capsys=capsys,
+    )  # fmt: skip
+    assert (status, out, err) == (0, "grid.png\ngrid.csv\n", "")
+    assert len((folder / "grid.csv").read_text().splitlines()) == 7
+    status, _, err = run("grid", "photo.jpg", "-a", "rotation=-40:40", "-o", "grid.png", capsys=capsys)
+    assert status == 2
+    assert "-a 'rotation=-40:40'; expected NAME=A:B:STEPS to run over, or NAME=V to hold" in err
+
+
+def test_a_run_is_replayed_and_its_scores_compared(folder, capsys):
+    run("sweep", "photo.jpg", "-a", "rotation=-40:40", "--frames", 3, "-o", "out.json", capsys=capsys)
+    status, out, err = run("replay", "out.json", capsys=capsys)
+    assert (status, err) == (0, "")
+    assert out.startswith("the scores agree: they differ by at most")
+    example("cat").save("photo.jpg")
+    status, out, _ = run("replay", "out.json", capsys=capsys)
+    assert status == 1
+    assert "the image is another one" in out
+    assert run("replay", "missing.json", capsys=capsys)[::2] == (2, "augimpact: there is no file 'missing.json'\n")
 
 
 def test_without_arguments_it_shows_its_help(capsys, monkeypatch):

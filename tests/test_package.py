@@ -12,6 +12,9 @@ import pytest
 import yaml
 
 import augimpact as ai
+from augimpact.augment.parameters import CATALOGUE
+from augimpact.augment.signal_parameters import SIGNAL_CATALOGUE
+from augimpact.explain.methods import METHODS
 from tests.conftest import REPOSITORY
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
@@ -62,6 +65,14 @@ def test_every_dependency_is_pinned_in_a_version_that_it_allows():
     for text in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]:
         requirement = Requirement(text)
         assert pins[canonicalize_name(requirement.name)] in requirement.specifier, text
+
+
+def test_the_readme_names_every_parameter_and_method():
+    readme = (REPOSITORY / "README.md").read_text()
+    # `translate_*` and `erase_*` stand for several.
+    stems = tuple(re.findall(r"`(\w+)_\*`", readme))
+    for name in [*CATALOGUE, *SIGNAL_CATALOGUE, *METHODS]:
+        assert f"`{name}`" in readme or name.startswith(stems), name
 
 
 def test_the_commands_of_the_readme_exist():

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from augimpact.augment.parameters import CATALOGUE
 from augimpact.errors import OutputError
+from augimpact.models.outputs import Outputs
 from augimpact.sweep import Sweep
 from augimpact.trace import Trace
 
@@ -29,7 +31,8 @@ def made(scores=SCORES, neutral=None) -> Trace:
         maps=random.random((count, 4, 4), dtype=np.float32),
         targets=scores.argmax(axis=1),
         homographies=random.random((count, 3, 3)),
-        labels=("cat", "dog", "über-<b>"),
+        outputs=Outputs.of_classes(["cat", "dog", "über-<b>"]),
+        parameters=tuple(CATALOGUE.values()),
         recipe={"image": {"name": "some.jpg", "hash": "00", "size": [8, 8]}, "sweep": sweep.recipe()},
         neutral=neutral,
     )
@@ -63,13 +66,13 @@ def test_without_a_flip_the_table_of_flips_is_empty_and_has_its_columns():
     assert {"frame", "from", "to", "rotation"} <= set(flips)
 
 
-def test_winners_come_first_among_the_classes_that_matter():
+def test_winners_come_first_among_the_outputs_that_matter():
     near = np.array([[0.4, 0.39, 0.21], [0.38, 0.39, 0.23], [0.41, 0.4, 0.19]], np.float32)
     trace = made(near)
-    assert trace.classes_that_matter() == [0, 1, 2]
-    assert trace.classes_that_matter(limit=1) == [0]
+    assert trace.outputs_that_matter() == [0, 1, 2]
+    assert trace.outputs_that_matter(limit=1) == [0]
     only_last_wins = np.array([[0.45, 0.05, 0.5]] * 2, np.float32)
-    assert made(only_last_wins).classes_that_matter() == [2, 0, 1]
+    assert made(only_last_wins).outputs_that_matter() == [2, 0, 1]
 
 
 def test_captions_name_what_is_not_neutral():
@@ -84,7 +87,8 @@ def test_npz_gives_everything_back_exactly(tmp_path):
             left, right = getattr(one, name), getattr(other, name)
             assert left.dtype == right.dtype
             assert np.array_equal(left, right), name
-        assert one.labels == other.labels
+        assert one.outputs == other.outputs
+        assert one.parameters == other.parameters
         assert one.recipe == other.recipe
     assert again.neutral.neutral is None
     assert Trace.load(made().save(tmp_path / "alone.npz")).neutral is None

@@ -7,6 +7,8 @@ const LARGEST_UPLOAD = 4_000_000;
 const LARGEST_AREA = 6_000_000;
 const TARGETS = ["follow", "neutral"];
 const ONE_CLASS = "class";
+// Groups that are folded until a person opens them or something in them changes.
+const FOLDED = ["quality", "mixing"];
 
 export default {
   render({ model, el }) {
@@ -26,6 +28,10 @@ export default {
     const rows = parameters.map((parameter) => row(parameter, { change, state }));
     const fill = dropdown(named(model.get("erase_fills")), state().erase_fill, (name) => change({ erase_fill: name }),
       { "aria-label": "fill of the erased box" });
+    const border = dropdown(named(model.get("borders")), state().border, (name) => change({ border: name }),
+      { "aria-label": "what lies beyond the image's border" });
+    const second = element("select", { "aria-label": "image that is mixed in", onchange: () => change({ second: second.value }) });
+    const extras = { geometry: ["border", border], occlusion: ["fill", fill], mixing: ["with", second] };
     const groups = [...new Set(parameters.map(({ group }) => group))].map((group) => {
       const members = parameters.filter((parameter) => parameter.group === group);
       const button = element(
@@ -34,8 +40,8 @@ export default {
       const heading = element("summary", {}, element("span", {}, group), button);
       button.addEventListener("click", (event) => event.preventDefault());
       const own = rows.filter((_, index) => parameters[index].group === group).map(({ element: each }) => each);
-      const extra = group === "occlusion" ? [field("fill", fill)] : [];
-      return element("details.group", { open: true }, heading, ...own, ...extra);
+      const extra = group in extras ? [field(...extras[group])] : [];
+      return element("details.group", { open: !FOLDED.includes(group) }, heading, ...own, ...extra);
     });
     let choosing = false;
     const list = element("datalist", { id: `labels-${Math.random().toString(36).slice(2)}` });
@@ -96,6 +102,8 @@ export default {
       pinned.hidden = !(free || choosing);
       if (free) pinned.value = now.target;
       fill.value = now.erase_fill;
+      border.value = now.border;
+      second.value = now.second;
       easing.value = now.easing;
       if (document.activeElement !== frames) frames.value = String(now.frames);
       start.disabled = Object.keys(now.ranges).length === 0;
@@ -117,6 +125,7 @@ export default {
     const showLabels = () => list.replaceChildren(...model.get("labels").map((value) => element("option", { value })));
     const showImages = () => {
       picker.fill();
+      second.replaceChildren(...model.get("images").map(({ name }) => element("option", { value: name }, name)));
       show();
     };
     model.on("change:state", show);

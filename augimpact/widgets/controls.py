@@ -12,7 +12,7 @@ import anywidget
 import traitlets
 from PIL import Image
 
-from augimpact.augment.parameters import CATALOGUE, ERASE_FILLS, neutral_setting
+from augimpact.augment.parameters import BORDERS, CATALOGUE, ERASE_FILLS, neutral_setting
 from augimpact.errors import UserError, unknown
 from augimpact.explain.methods import METHODS
 from augimpact.render.page import bundle, style
@@ -28,9 +28,9 @@ class Controls(anywidget.AnyWidget):
     """Image, classifier, a slider for every parameter, and the sweep.
 
     Attributes:
-        state: all choices: `image` (name), `method`, `target`, `erase_fill`, `settings` (a value for every parameter),
-            `ranges` (start and end of those that are swept), `frames`, `easing`, and `sweeps`, how many were asked for:
-            as a part of the state a request comes with the choices that it is about.
+        state: all choices: `image` and `second` (names), `method`, `target`, `erase_fill`, `border`, `settings` (a
+            value for every parameter), `ranges` (start and end of those that are swept), `frames`, `easing`, and
+            `sweeps`, how many were asked for: as a part of the state a request comes with the choices that it is about.
         labels: the names of the classes, once the classifier is loaded.
         images: what can be chosen, each with `name` and `thumbnail` (JPEG bytes).
         status: `kind` (`idle`, `loading`, `sweeping`, `error`), `text`, `done`, `total`.
@@ -44,6 +44,7 @@ class Controls(anywidget.AnyWidget):
     methods = traitlets.List().tag(sync=True)
     easings = traitlets.List().tag(sync=True)
     erase_fills = traitlets.List().tag(sync=True)
+    borders = traitlets.List().tag(sync=True)
     labels = traitlets.List().tag(sync=True)
     classifier = traitlets.Unicode().tag(sync=True)
     images = traitlets.List().tag(sync=True)
@@ -54,9 +55,12 @@ class Controls(anywidget.AnyWidget):
     def __init__(self, classifier: str, images: Mapping[str, Image.Image], **choices: Any) -> None:
         state = {
             "image": next(iter(images)),
+            # Mixing an image with itself shows nothing.
+            "second": list(images)[-1],
             "method": next(iter(METHODS)),
             "target": "follow",
             "erase_fill": ERASE_FILLS[0],
+            "border": BORDERS[0],
             "settings": neutral_setting(),
             "ranges": {"rotation": list(CATALOGUE["rotation"].sweep)},
             "frames": DEFAULT_FRAMES,
@@ -74,6 +78,7 @@ class Controls(anywidget.AnyWidget):
             classifier=classifier,
             images=[{"name": name, "thumbnail": _thumbnail(image)} for name, image in images.items()],
             erase_fills=list(ERASE_FILLS),
+            borders=list(BORDERS),
             state=state | choices,
             status={"kind": "idle", "text": "", "done": 0, "total": 0},
         )

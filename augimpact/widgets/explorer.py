@@ -23,8 +23,8 @@ from augimpact.widgets.worker import Worker
 if TYPE_CHECKING:
     from torch.nn import Module
 
-    from augimpact.analysis import Subject
-    from augimpact.models.classifier import Classifier
+    from augimpact.models.model import Model
+    from augimpact.subject import Subject
     from augimpact.trace import Trace
 
 __all__ = ["Explorer"]
@@ -50,15 +50,16 @@ class Explorer(ipywidgets.Box):
         player: the right side, likewise; `player.trace` is the last sweep.
     """
 
-    def __init__(self, image: Any = None, classifier: Classifier | Module | str | None = None, **choices: Any) -> None:
+    def __init__(self, image: Any = None, classifier: Model | Module | str | None = None, **choices: Any) -> None:
         self._images: dict[str, Image.Image] = {}
         if image is not None:
             name = Path(image).name if isinstance(image, (str, os.PathLike)) else "image"
             self._images[name] = read_image(image)
         self._images |= {name: example(name) for name in EXAMPLES}
         self._source = classifier
-        self._classifier: Classifier | None = None
-        self._subject: tuple[Image.Image, Subject] | None = None
+        self._classifier: Model | None = None
+        # The image, the one that is mixed in, and what was prepared of both.
+        self._subject: tuple[Image.Image, Image.Image, Subject] | None = None
         # What the page has yet to be shown. A request may overtake another, but what it owed stays owed.
         self._due: dict[str, int] = {}
         self._tickets = itertools.count()
@@ -100,7 +101,7 @@ class Explorer(ipywidgets.Box):
         if "image" in changed:
             self._begin_again()
             return
-        due = {ORIGINAL, SWEEP} if changed & {"method", "target", "erase_fill"} else set()
+        due = {ORIGINAL, SWEEP} if changed & {"method", "target", "erase_fill", "border", "second"} else set()
         due |= {PREVIEW} if "settings" in changed else set()
         due |= {SWEEP} if "sweeps" in changed else set()
         if due:
@@ -157,7 +158,7 @@ class Explorer(ipywidgets.Box):
         from augimpact.models.load import load_classifier
 
         classifier = load_classifier() if self._source is None else load_classifier(self._source)
-        self.controls.labels = list(classifier.labels)
+        self.controls.labels = list(classifier.outputs.names)
         self._classifier = classifier
 
     def _preview_original(self, _cancelled: Cancelling) -> None:
@@ -206,7 +207,7 @@ class Explorer(ipywidgets.Box):
         """Shows something, unless another image was chosen meanwhile."""
         with self._showing:
             known = self._subject
-            if known is None or known[1] is not subject or known[0] is not self._chosen():
+            if known is None or known[2] is not subject or known[0] is not self._chosen("image"):
                 raise Cancelled
             show()
 
@@ -217,25 +218,26 @@ class Explorer(ipywidgets.Box):
         return explain_settings(subject, Sweep(frames=1, **path).settings(), self._ready(), **self._options())
 
     def _options(self) -> dict[str, Any]:
-        return {name: self.controls.state[name] for name in ("method", "target", "erase_fill")}
+        return {name: self.controls.state[name] for name in ("method", "target", "erase_fill", "border")}
 
-    def _chosen(self) -> Image.Image:
-        return self._images[self.controls.state["image"]]
+    def _chosen(self, which: str) -> Image.Image:
+        return self._images[self.controls.state[which]]
 
-    def _ready(self) -> Classifier:
+    def _ready(self) -> Model:
         if self._classifier is None:
             raise UserError("the classifier is not loaded")
         return self._classifier
 
     def _prepared(self) -> Subject:
         """The chosen image as the classifier is asked about it, prepared once."""
-        from augimpact.analysis import Subject
+        from augimpact.subject import subject_of
 
-        image, known = self._chosen(), self._subject
-        if known is None or known[0] is not image:
-            known = image, Subject.of(image, self._ready(), self.controls.state["image"])
+        image, second, known = self._chosen("image"), self._chosen("second"), self._subject
+        if known is None or known[0] is not image or known[1] is not second:
+            subject = subject_of(image, self._ready(), self.controls.state["image"], second=second)
+            known = image, second, subject
             self._subject = known
-        return known[1]
+        return known[2]
 
     def _show_status(self, kind: str, text: str, done: int = 0, total: int = 0) -> None:
         self.controls.status = {"kind": kind, "text": text, "done": done, "total": total}

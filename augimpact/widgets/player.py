@@ -1,22 +1,18 @@
-"""The player as a widget: a trace's frames travel once, as JPEG bytes beside raw maps; the browser does the rest."""
+"""The player as a widget: a trace's frames travel once, as JPEG bytes beside maps; the browser does the rest."""
 
 from __future__ import annotations
 
-import io
 import logging
 import threading
 from pathlib import Path
 from typing import Any
 
 import anywidget
-import numpy as np
 import traitlets
-from numpy.typing import NDArray
-from PIL import Image
 
-from augimpact.augment.parameters import CATALOGUE
 from augimpact.errors import UserError
 from augimpact.formats import file_bytes
+from augimpact.payload import payload_of, still_of
 from augimpact.render.look import COLOUR_MAPS
 from augimpact.render.overlay import colour_table
 from augimpact.render.page import bundle, style
@@ -27,11 +23,12 @@ __all__ = ["Player", "payload_of"]
 logger = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
-JPEG_QUALITY = 88
 MIME = {
     ".gif": "image/gif",
     ".webp": "image/webp",
     ".png": "image/png",
+    ".html": "text/html",
+    ".csv": "text/csv",
     ".json": "application/json",
     ".npz": "application/octet-stream",
 }
@@ -73,7 +70,7 @@ class Player(anywidget.AnyWidget):
 
     def show_preview(self, trace: Trace, original: Trace | None = None) -> None:
         """Shows the one frame of `trace` until a person plays or scrubs; beside it `original`, where it is new."""
-        self.preview = _still(trace) | ({"neutral": _still(original)} if original is not None else {})
+        self.preview = still_of(trace) | ({"neutral": still_of(original)} if original is not None else {})
 
     def clear(self) -> None:
         """Forgets the trace, as when another image is chosen."""
@@ -98,67 +95,3 @@ class Player(anywidget.AnyWidget):
         except Exception as error:
             logger.exception("a file could not be made")
             self.send({"kind": "error", "text": f"the file could not be made: {error}"} | asked)
-
-
-def payload_of(trace: Trace) -> dict[str, Any]:
-    """All that the browser needs to play the trace."""
-    matter = trace.classes_that_matter()
-    height, width = trace.maps.shape[1:]
-    axis = _axis(trace)
-    return {
-        "jpegs": [_jpeg(frame) for frame in trace.frames],
-        "maps": _raw(trace.maps),
-        "height": height,
-        "width": width,
-        "tags": [caption or "original" for caption in trace.captions()],
-        "predictions": [trace.labels[index] for index in trace.predictions],
-        "top_scores": trace.scores.max(axis=1).tolist(),
-        "labels": [trace.labels[index] for index in matter],
-        "scores": trace.scores[:, matter].tolist(),
-        "flips": _flips(trace, axis),
-        "axis": axis,
-        "neutral": None if trace.neutral is None else _still(trace.neutral),
-    }
-
-
-def _axis(trace: Trace) -> dict[str, Any]:
-    """What the curves are drawn over: the first parameter that is swept, else the number of the frame."""
-    for name in trace.changed:
-        values = trace.settings[name]
-        if values.nunique() > 1:
-            return {"label": CATALOGUE[name].label, "unit": CATALOGUE[name].unit, "values": values.tolist()}
-    return {"label": "frame", "unit": "", "values": list(range(1, len(trace) + 1))}
-
-
-def _flips(trace: Trace, axis: dict[str, Any]) -> list[dict[str, Any]]:
-    """The first frame after each flip, and the place on the axis half way to it."""
-    values = np.asarray(axis["values"], dtype=np.float64)
-    frames = trace.flips()["frame"].tolist()
-    return [{"frame": frame, "at": float(values[frame - 1 : frame + 1].mean())} for frame in frames]
-
-
-def _still(trace: Trace) -> dict[str, Any]:
-    """The first frame of a trace by itself."""
-    matter = trace[:1].classes_that_matter()
-    height, width = trace.maps.shape[1:]
-    return {
-        "jpeg": _jpeg(trace.frames[0]),
-        "map": _raw(trace.maps[:1]),
-        "height": height,
-        "width": width,
-        "tag": trace.captions()[0] or "original",
-        "prediction": trace.labels[trace.predictions[0]],
-        "score": float(trace.scores[0].max()),
-        "labels": [trace.labels[index] for index in matter],
-        "scores": trace.scores[0, matter].tolist(),
-    }
-
-
-def _jpeg(frame: NDArray[np.uint8]) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(frame).save(file, format="JPEG", quality=JPEG_QUALITY)
-    return file.getvalue()
-
-
-def _raw(maps: NDArray[np.float32]) -> bytes:
-    return np.ascontiguousarray(maps, dtype="<f4").tobytes()

@@ -245,7 +245,12 @@ def test_the_gif_arrives_as_a_download_and_has_every_frame(page):
     set_range(page, ".tools input[aria-label^=opacity]", 0.5)
 
 
-@pytest.mark.parametrize(("label", "suffix"), [("WebP", "webp"), ("JSON table", "json"), ("NPZ arrays", "npz")])
+OTHERS = [
+    ("WebP", "webp"), ("HTML page", "html"), ("CSV table", "csv"), ("JSON, to replay", "json"), ("NPZ arrays", "npz"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("label", "suffix"), OTHERS)
 def test_other_files_arrive_too(page, label, suffix):
     page.locator(".more summary").click()
     with page.expect_download() as waiting:

@@ -1,0 +1,5 @@
+"""`python -m augimpact.cli`."""
+
+from augimpact.cli.main import main
+
+main()

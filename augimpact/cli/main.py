@@ -1,0 +1,57 @@
+"""The commands together, and how all of them end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from augimpact.augment.plugins import PLUGINS_VARIABLE, load_plugins
+from augimpact.cli import compare, grid, lists, replay, serve, sweep
+from augimpact.errors import Cancelled, UserError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="See what image augmentation does to a classifier.",
+)
+app.command("sweep")(sweep.sweep)
+app.command("compare")(compare.compare)
+app.command("grid")(grid.grid)
+app.command("replay")(replay.replay)
+app.command("app")(serve.serve)
+app.command("models")(lists.models)
+app.command("augmentations")(lists.augmentations)
+app.command("methods")(lists.methods)
+
+
+@app.callback()
+def before(
+    plugin: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A Python file of yours that registers augmentations; may be repeated.", envvar=PLUGINS_VARIABLE
+        ),
+    ] = None,
+) -> None:
+    """See what image augmentation does to a classifier."""
+    load_plugins(plugin or [])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits: 0 when all is done, 2 for a user's mistake, 130 when interrupted."""
+    try:
+        sys.exit(app(sys.argv[1:] or ["--help"] if arguments is None else arguments, standalone_mode=False))
+    except (UserError, TyperException) as error:
+        message = error.format_message() if isinstance(error, TyperException) else str(error)
+        print("augimpact: " + " ".join(message.split()), file=sys.stderr)
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort, Cancelled):
+        print("augimpact: interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,83 @@
+"""`augimpact sweep`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from augimpact.cli import options
+from augimpact.cli.progress import progress_bar
+from augimpact.memory import keep_freed_memory
+from augimpact.sweep import DEFAULT_FRAMES, EASINGS, Sweep
+
+__all__ = ["sweep"]
+
+
+def sweep(
+    image: options.Image,
+    augmentation: options.Augmentation = None,
+    output: options.Output = None,
+    frames: options.Frames = DEFAULT_FRAMES,
+    easing: options.Easing = EASINGS[0],
+    model: options.Model = "efficientnet-lite0",
+    arch: options.Arch = None,
+    labels: options.Labels = None,
+    trust: options.Trust = False,
+    method: options.Method = "gradcam",
+    layer: options.Layers = None,
+    target: options.Target = "follow",
+    classes: options.Classes = None,
+    second: options.Second = None,
+    erase_fill: options.EraseFill = "black",
+    border: options.Border = "black",
+    seed: options.Seed = 0,
+    flip_tolerance: Annotated[
+        float | None, typer.Option(help="Searches between the frames for each flip, until it is known to this much.")
+    ] = None,
+    device: options.Device = "auto",
+    precision: options.Precision = "float32",
+    opacity: options.Opacity = 0.5,
+    width: Annotated[
+        int | None, typer.Option(help="Of pictures in pixels; by default twice the model's input.")
+    ] = None,
+) -> None:
+    """Sweeps IMAGE and saves what the model saw and where it looked: .gif .webp .png .html .csv .npz .json."""
+    files = options.require_outputs(output)
+    path = Sweep(frames=frames, easing=easing, **options.parse_augmentations(augmentation or []))
+    from augimpact.formats import format_of
+    from augimpact.render.look import Look
+
+    look = Look(opacity=opacity, width=width)
+    keep_freed_memory()
+    with progress_bar("loading the classifier") as step:
+        from augimpact.analysis import analyze
+        from augimpact.models.load import load_classifier
+
+        trace = analyze(
+            image,
+            path,
+            load_classifier(model, device=device, trust=trust, arch=arch, labels=labels),
+            method=method,
+            target=target,
+            layer=layer,
+            classes=options.parse_names(classes),
+            second=second,
+            erase_fill=erase_fill,
+            border=border,
+            seed=seed,
+            flip_tolerance=flip_tolerance,
+            precision=precision,
+            progress=lambda done, total: step("sweeping", done, total),
+        )
+        for index, file in enumerate(files):
+            step(f"writing {file}", index, len(files))
+            known = format_of(file).options
+            trace.save(file, **{name: value for name, value in asdict(look).items() if name in known})
+    for name in path.without_effect:
+        needed = " or ".join(path.catalogue[name].needs)
+        print(f"note: {name} has no effect while {needed} is neutral", file=sys.stderr)
+    for file in files:
+        print(file)

@@ -1,0 +1,182 @@
+"""An image or a signal as one model is asked about it, so that it need not be prepared again for every question."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from augimpact.augment.apply import augment
+from augimpact.augment.parameters import CATALOGUE, MIXING, Parameter
+from augimpact.augment.signal import augment_signal
+from augimpact.augment.signal_parameters import SIGNAL_CATALOGUE
+from augimpact.data.image import EXAMPLE, content_hash, read_image
+from augimpact.data.signal import read_signal, signal_hash
+from augimpact.models.model import Model
+from augimpact.render.signals import draw_signals
+
+__all__ = ["ImageSubject", "SignalSubject", "Subject", "subject_of"]
+
+Values = Mapping[str, NDArray[np.float64]]
+# What mixing mixes with where nothing else is named.
+DEFAULT_SECOND = EXAMPLE + "coffee"
+# Frames that a CPU augments at a time: so few that they stay in its caches.
+AUGMENTED = {"cpu": 4}
+
+
+@dataclass(frozen=True, eq=False)
+class Subject(ABC):
+    """What is swept.
+
+    Attributes:
+        canvas: on the model's device: an image `(3, S, S)` in [0, 1], or a signal `(C, T)`.
+        recipe: name, source, hash and size.
+    """
+
+    canvas: Tensor
+    recipe: dict[str, Any]
+
+    def second_recipe(self) -> dict[str, Any] | None:
+        """What was mixed in, or None."""
+        return None
+
+    @property
+    @abstractmethod
+    def catalogue(self) -> Mapping[str, Parameter]:
+        """The parameters that can change."""
+
+    @abstractmethod
+    def room(self, count: int, device: torch.device) -> Tensor:
+        """Empty memory for the content of `count` frames; on the host such that a GPU can write to it directly."""
+
+    @abstractmethod
+    def fill(self, content: Tensor, values: Values, *, erase_fill: str, border: str, seed: int) -> list[NDArray[Any]]:
+        """Makes the frames of N settings in `content`; gives their homographies, in parts."""
+
+    @abstractmethod
+    def batch(self, content: Tensor) -> Tensor:
+        """The content as a model's input prepares it."""
+
+    @abstractmethod
+    def pictures(self, content: NDArray[Any]) -> NDArray[np.uint8]:
+        """The content as a person sees it, `(N, H, W, 3)`."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSubject(Subject):
+    """An image; `second` is the one that is mixed in, as `augimpact.data.image.read_image` takes it."""
+
+    second: Any
+    model: Model
+
+    @property
+    def catalogue(self) -> Mapping[str, Parameter]:
+        """Those of images."""
+        return CATALOGUE
+
+    def room(self, count: int, device: torch.device) -> Tensor:
+        """`(count, S, S, 3)` bytes."""
+        shape = (count, *self.canvas.shape[1:], 3)
+        pinned = device.type == "cpu" and self.canvas.device.type == "cuda"
+        return torch.empty(shape, dtype=torch.uint8, device=device, pin_memory=pinned)
+
+    def fill(self, content: Tensor, values: Values, *, erase_fill: str, border: str, seed: int) -> list[NDArray[Any]]:
+        """Bytes, as they are shown."""
+        matrices = []
+        mixing = any((values[name] != CATALOGUE[name].neutral).any() for name in MIXING)
+        size = AUGMENTED.get(self.canvas.device.type, len(content))
+        for first in range(0, len(content), size):
+            some = {name: each[first : first + size] for name, each in values.items()}
+            images, moved_by = augment(
+                self.canvas, some, erase_fill=erase_fill, border=border, second=self._mixed_in if mixing else None,
+                seed=seed,
+            )  # fmt: skip
+            # Made for this and used up on the way.
+            content[first : first + size] = images.mul_(255).round_().permute(0, 2, 3, 1)
+            matrices.append(moved_by)
+        return matrices
+
+    def batch(self, content: Tensor) -> Tensor:
+        """`(N, 3, S, S)`, without a copy."""
+        return content.permute(0, 3, 1, 2)
+
+    def pictures(self, content: NDArray[Any]) -> NDArray[np.uint8]:
+        """The frames themselves."""
+        return np.asarray(content, dtype=np.uint8)
+
+    def second_recipe(self) -> dict[str, Any] | None:
+        """Its name, if it has one, and its hash."""
+        if "_mixed_in" not in vars(self):
+            return None
+        second = DEFAULT_SECOND if self.second is None else self.second
+        named = isinstance(second, (str, os.PathLike))
+        return {"source": str(second) if named else None, "hash": content_hash(read_image(second))}
+
+    @cached_property
+    def _mixed_in(self) -> Tensor:
+        return self.model.canvas(read_image(DEFAULT_SECOND if self.second is None else self.second))
+
+
+@dataclass(frozen=True, eq=False)
+class SignalSubject(Subject):
+    """A time series."""
+
+    @property
+    def catalogue(self) -> Mapping[str, Parameter]:
+        """Those of signals."""
+        return SIGNAL_CATALOGUE
+
+    def room(self, count: int, device: torch.device) -> Tensor:
+        """`(count, C, T)` float32."""
+        pinned = device.type == "cpu" and self.canvas.device.type == "cuda"
+        return torch.empty((count, *self.canvas.shape), device=device, pin_memory=pinned)
+
+    def fill(self, content: Tensor, values: Values, *, erase_fill: str, border: str, seed: int) -> list[NDArray[Any]]:
+        """Float32."""
+        signals, matrices = augment_signal(self.canvas, values, erase_fill=erase_fill, border=border, seed=seed)
+        content.copy_(signals)
+        return [matrices]
+
+    def batch(self, content: Tensor) -> Tensor:
+        """The signals themselves."""
+        return content
+
+    def pictures(self, content: NDArray[Any]) -> NDArray[np.uint8]:
+        """The curves, all on one scale."""
+        return draw_signals(content)
+
+
+def subject_of(content: Any, model: Model, name: str | None = None, *, second: Any = None) -> Subject:
+    """Reads and prepares an image or a signal, whichever the model takes.
+
+    Args:
+        content: see `augimpact.data.image.read_image` and `augimpact.data.signal.read_signal`; or a `Subject`.
+        model: the one that will be asked.
+        name: what it is called; by default as its file, if it is one.
+        second: the image that mixing mixes in; by default an example photograph.
+
+    Raises:
+        ImageError, SignalError: it cannot be read, or has another shape than the model's input.
+    """
+    if isinstance(content, Subject):
+        return content
+    source = str(content) if isinstance(content, (str, os.PathLike)) else None
+    if name is None:
+        name = "image" if source is None and model.inputs.domain == "image" else "signal"
+        name = name if source is None else Path(source.removeprefix(EXAMPLE)).name
+    if model.inputs.domain == "signal":
+        signal = read_signal(content)
+        recipe = {"name": name, "source": source, "hash": signal_hash(signal), "size": list(signal.shape)}
+        return SignalSubject(model.canvas(signal), recipe)
+    picture = read_image(content)
+    recipe = {"name": name, "source": source, "hash": content_hash(picture), "size": list(picture.size)}
+    return ImageSubject(model.canvas(picture), recipe, second=second, model=model)

@@ -1,0 +1,76 @@
+"""Grids: every combination is asked about once, and table and figure say so."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import augimpact as ai
+from augimpact.errors import OutputError, ParameterError, SweepError
+
+
+@pytest.fixture(scope="module")
+def surface(classifier):
+    return ai.analyze_grid("example:rocket", ai.Grid(rotation=(-90, 90, 5), brightness=(0.2, 3, 3)), classifier)
+
+
+def test_the_surface_is_that_of_single_sweeps(surface, classifier):
+    assert surface.scores.shape == (3, 5, 1000)
+    for row, brightness in enumerate(surface.up):
+        trace = ai.analyze(
+            "example:rocket", ai.Sweep(rotation=(-90, 90), brightness=float(brightness), frames=5), classifier
+        )
+        assert surface.scores[row] == pytest.approx(trace.scores, abs=1e-5)
+        assert surface.predictions[row].tolist() == trace.predictions.tolist()
+    assert surface.outputs.names[surface.target] == "missile"
+
+
+def test_the_table_has_a_row_a_setting(surface, tmp_path):
+    table = surface.table()
+    assert len(table) == 15
+    assert table["rotation"].tolist()[:5] == [-90, -45, 0, 45, 90]
+    assert table["brightness"].tolist()[:6] == pytest.approx([0.2] * 5 + [1.6])
+    assert table["score"].to_numpy() == pytest.approx(surface.scores.max(-1).ravel())
+    read = pd.read_csv(surface.save(tmp_path / "grid.csv"), index_col=0)
+    assert read["prediction"].tolist() == table["prediction"].tolist()
+    document = json.loads(surface.save(tmp_path / "grid.json").read_text())
+    assert document["recipe"]["grid"]["parameters"] == {"rotation": [-90, 90, 5], "brightness": [0.2, 3, 3]}
+    assert len(document["settings"]) == 15
+
+
+def test_the_figure_shows_score_and_prediction(surface, tmp_path):
+    left, right = surface.figure().axes[:2]
+    shown = left.collections[0].get_array()
+    assert np.asarray(shown).reshape(3, 5) == pytest.approx(surface.scores[..., surface.target])
+    names = [text.get_text() for text in right.get_legend().get_texts()]
+    assert set(names) == {surface.outputs.names[index] for index in np.unique(surface.predictions)}
+    for suffix in ("png", "svg", "pdf"):
+        assert surface.save(tmp_path / f"grid.{suffix}").stat().st_size > 1000
+    assert Image.open(tmp_path / "grid.png").width > 1000
+    assert surface._repr_png_().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"rotation": (0, 9, 3)}, SweepError, "a grid of 1 running parameters; expected two"),
+        ({"rotation": (0, 9), "crop": (1, 0.5, 3)}, SweepError, "rotation is .*expected .start, end, steps."),
+        ({"rotation": (0, 9, 1), "crop": (1, 0.5, 3)}, SweepError, "2 steps or more"),
+        ({"rotation": (0, 9, 2.5), "crop": (1, 0.5, 3)}, SweepError, "2 steps or more"),
+        ({"rotation": (0, 270, 3), "crop": (1, 0.5, 3)}, ParameterError, "rotation is 270"),
+        ({"rotation": (0, 9, 100), "crop": (1, 0.5, 100)}, SweepError, "100 × 100 settings; expected at most 2000"),
+        ({"rotatoin": (0, 9, 3), "crop": (1, 0.5, 3)}, ParameterError, "did you mean rotation"),
+    ],
+)
+def test_mistakes_are_named(arguments, error, words):
+    with pytest.raises(error, match=words):
+        ai.Grid(**arguments)
+
+
+def test_an_unknown_suffix_is_named(surface, tmp_path):
+    with pytest.raises(OutputError, match=r"suffix '\.gif'; expected one of \.png"):
+        surface.save(tmp_path / "grid.gif")
