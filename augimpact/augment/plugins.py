@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable
 from os import PathLike
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from augimpact.errors import ParameterError
 
-__all__ = ["PLUGINS_VARIABLE", "load_plugins"]
+__all__ = ["PLUGINS_VARIABLE", "load_named_plugins", "load_plugins"]
 
 # How a process learns which files were named to the one that started it; paths as in PATH.
 PLUGINS_VARIABLE = "AUGIMPACT_PLUGINS"
@@ -37,6 +38,11 @@ def load_plugins(paths: Iterable[str | PathLike[str]]) -> None:
         if _loaded.get(file) != digest:
             _execute(file, digest)
             _loaded[file] = digest
+
+
+def load_named_plugins() -> None:
+    """Imports what the process that started this one was told to; raises as `load_plugins` does."""
+    load_plugins(filter(None, os.environ.get(PLUGINS_VARIABLE, "").split(os.pathsep)))
 
 
 def _execute(file: Path, digest: str) -> None:

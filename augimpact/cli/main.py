@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,9 @@ def before(
 ) -> None:
     """See what image augmentation does to a classifier."""
     load_plugins(plugin or [])
+    if plugin:
+        # The app's pages are processes of their own.
+        os.environ[PLUGINS_VARIABLE] = os.pathsep.join(str(file.resolve()) for file in plugin)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from augimpact.augment.plugins import load_named_plugins
 from augimpact.errors import UserError
 from augimpact.memory import keep_freed_memory
 from augimpact.widgets.explorer import Explorer
@@ -55,6 +56,7 @@ def start(port: int = 8866, image: Path | None = None) -> None:
 def app_explorer() -> Explorer:
     """What the app's notebook shows, in a kernel that serves nothing else."""
     keep_freed_memory()
+    load_named_plugins()
     return Explorer(os.environ.get(IMAGE_VARIABLE))
 
 

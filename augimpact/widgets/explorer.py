@@ -158,7 +158,9 @@ class Explorer(ipywidgets.Box):
         from augimpact.models.load import load_classifier
 
         classifier = load_classifier() if self._source is None else load_classifier(self._source)
-        self.controls.labels = list(classifier.outputs.names)
+        if classifier.inputs.domain != "image":
+            raise UserError(f"{classifier.name} takes time series; the Explorer shows images, expected such a model")
+        self.controls.labels = list(classifier.labels)
         self._classifier = classifier
 
     def _preview_original(self, _cancelled: Cancelling) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from augimpact.augment.own import forget
+from augimpact.augment.plugins import PLUGINS_VARIABLE
 from augimpact.data.image import example
 from augimpact.errors import ImageError, UserError
 from augimpact.widgets.app import IMAGE_VARIABLE, SETTINGS, app_explorer, start
@@ -27,3 +29,15 @@ def test_mistakes_are_found_before_the_server_starts(tmp_path):
 def test_no_file_of_the_folder_is_served_and_only_this_machine_is():
     assert SETTINGS["VoilaConfiguration"]["file_allowlist"] == []
     assert SETTINGS["Voila"]["ip"] == "127.0.0.1"
+
+
+def test_the_apps_kernel_knows_the_plugins_that_the_command_line_was_told(tmp_path, monkeypatch):
+    plugin = tmp_path / "mine.py"
+    plugin.write_text(
+        "import augimpact as ai\nai.wrap('negative', lambda value: lambda x: 1 - x, range=(0, 1), neutral=0)\n"
+    )
+    monkeypatch.setenv(PLUGINS_VARIABLE, str(plugin))
+    try:
+        assert "negative" in [each["name"] for each in app_explorer().controls.catalogue]
+    finally:
+        forget("negative")

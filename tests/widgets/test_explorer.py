@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 import augimpact as ai
+from augimpact.augment.own import forget
 from augimpact.data.image import example
 from augimpact.errors import UserError
 from augimpact.trace import Trace
@@ -296,3 +297,61 @@ def test_an_image_of_ones_own_comes_first(tmp_path, classifier):
     explorer = ai.Explorer(tmp_path / "cup.png", classifier)
     assert explorer.controls.state["image"] == "cup.png"
     assert [each["name"] for each in explorer.controls.images][:2] == ["cup.png", "motorcycle"]
+
+
+def test_border_and_second_image_reach_the_frames(explorer, classifier):
+    settings = explorer.controls.state["settings"] | {"zoom": 0.5, "mixup": 0.5}
+    change(explorer, border="reflect", second="cat", settings=settings)
+    expected = ai.analyze(
+        example("motorcycle"), ai.Sweep(zoom=0.5, mixup=0.5, frames=1), classifier, border="reflect",
+        second=example("cat"),
+    )  # fmt: skip
+
+    def shown():
+        preview = explorer.player.preview
+        tag = preview.get("tag", "")
+        return "zoom" in tag and np.abs(jpeg(preview["jpeg"]) - expected.frames[0]).mean() < JPEG_LOSS
+
+    wait_for(shown)
+
+
+def test_an_augmentation_of_ones_own_has_a_slider(classifier):
+    @ai.augmentation("fade_to_white", range=(0, 1), neutral=0)
+    def fade_to_white(batch, value):
+        return batch * (1 - value) + value
+
+    explorer = ai.Explorer(classifier=classifier, frames=3, ranges={"fade_to_white": [0, 1]})
+    try:
+        row = next(each for each in explorer.controls.catalogue if each["name"] == "fade_to_white")
+        assert (row["group"], row["minimum"], row["maximum"]) == ("own", 0, 1)
+        explorer.controls._handle_custom_msg({"kind": "ready"}, [])
+        wait_for(lambda: explorer.trace is not None)
+        assert explorer.trace.swept == ("fade_to_white",)
+        assert (explorer.trace.frames[2] == 255).all()
+    finally:
+        explorer.close()
+        forget("fade_to_white")
+
+
+def test_a_regressor_is_explored_as_a_classifier_is():
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3, stride=4), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(),
+        torch.nn.Linear(4, 1),
+    )  # fmt: skip
+    regressor = ai.Regressor(module, ["light"], ["lx"], [(-2, 2)], mean=0, std=1, size=64, name="meter")
+    explorer = ai.Explorer(classifier=regressor, frames=3, ranges={"brightness": [0, 2]})
+    explorer.controls._handle_custom_msg({"kind": "ready"}, [])
+    wait_for(lambda: explorer.trace is not None)
+    assert explorer.player.payload["value_axis"]["unit"] == "lx"
+    assert explorer.controls.labels == ["light"]
+    explorer.close()
+
+
+def test_a_model_of_time_series_is_refused_in_a_sentence():
+    module = torch.nn.Sequential(torch.nn.Conv1d(1, 2, 3), torch.nn.AdaptiveAvgPool1d(1), torch.nn.Flatten())
+    explorer = ai.Explorer(classifier=ai.Classifier(module, signal=(1, 32), name="waves"))
+    explorer.controls._handle_custom_msg({"kind": "ready"}, [])
+    wait_for(lambda: explorer.controls.status["kind"] == "error")
+    assert "waves takes time series; the Explorer shows images" in explorer.controls.status["text"]
+    explorer.close()
