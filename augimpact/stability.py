@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from augimpact.errors import ParameterError, SweepError
 
-__all__ = ["confidence_area", "nearest_to_neutral", "stable_run"]
+__all__ = ["End", "confidence_area", "nearest_to_neutral", "stable_ends", "stable_run"]
 
 
 def confidence_area(scores: ArrayLike, positions: ArrayLike) -> float:
@@ -89,3 +91,63 @@ def nearest_to_neutral(settings: ArrayLike, neutral: ArrayLike, spans: ArrayLike
     if not (widths > 0).all():
         raise ParameterError(f"a span is {widths[~(widths > 0)][0]:g}; expected a number above 0")
     return int((((rows - middle) / widths) ** 2).sum(axis=1).argmin())
+
+
+class End(NamedTuple):
+    """place: `(P,)`, where a stable run ends. flips: whether the state changes there, or only the path ends."""
+
+    place: NDArray[np.float64]
+    flips: bool
+
+
+def stable_ends(
+    settings: NDArray[np.float64],
+    states: NDArray[np.int64],
+    *,
+    neutral: NDArray[np.float64],
+    spans: NDArray[np.float64],
+    state: int | None,
+    flip_frames: NDArray[np.int64],
+    flip_places: NDArray[np.float64],
+) -> tuple[End, End]:
+    """Where the run about neutral begins and ends on the path; not numbers where there is no such run.
+
+    Args:
+        settings: `(N, P)`, a row a frame.
+        states: `(N,)`, of the frames.
+        neutral: `(P,)`.
+        spans: `(P,)`, see `nearest_to_neutral`.
+        state: of the neutral setting itself, that the run must have; None where it is not known.
+        flip_frames: `(F,)`, the first frame after each flip, along the path.
+        flip_places: `(F, P)`, where the flips are.
+    """
+    start = _beside_neutral(settings, states, neutral, spans, state)
+    if start is None:
+        nowhere = End(np.full(settings.shape[1], np.nan), False)
+        return nowhere, nowhere
+    first, last = stable_run(states, start)
+    # Of several flips between two frames the one next to the run ends it.
+    before, after = np.flatnonzero(flip_frames == first), np.flatnonzero(flip_frames == last + 1)
+    return (
+        End(flip_places[before[-1]], True) if len(before) else End(settings[first], False),
+        End(flip_places[after[0]], True) if len(after) else End(settings[last], False),
+    )
+
+
+def _beside_neutral(
+    settings: NDArray[np.float64],
+    states: NDArray[np.int64],
+    neutral: NDArray[np.float64],
+    spans: NDArray[np.float64],
+    state: int | None,
+) -> int | None:
+    """The frame nearest to neutral, or its neighbour on the other side of it, that has the state; None if neither."""
+    nearest = nearest_to_neutral(settings, neutral, spans)
+    if state is None or states[nearest] == state:
+        return nearest
+    for each in (nearest - 1, nearest + 1):
+        if not 0 <= each < len(states) or states[each] != state:
+            continue
+        if ((settings[nearest] - neutral) * (settings[each] - neutral) <= 0).all():
+            return each
+    return None

@@ -26,7 +26,7 @@ from augimpact.render.animate import write_webp
 from augimpact.render.look import Look
 from augimpact.render.picture import draw
 from augimpact.render.values import ValueAxis
-from augimpact.stability import confidence_area, nearest_to_neutral, stable_run
+from augimpact.stability import confidence_area, stable_ends
 
 __all__ = ["Trace"]
 
@@ -207,27 +207,25 @@ class Trace:
     def stable_range(self) -> pd.DataFrame:
         """How far each swept parameter may go about neutral while the model says the same: a row a parameter.
 
-        From the frame of the path that is nearest to neutral, along the path both ways to the next flip (`low_flips`,
-        `high_flips`) or to the end of the sweep. `low` and `high` are not numbers where the nearest frame itself
-        is not predicted as the neutral image is.
+        From the frame of the path beside neutral, along the path both ways to the next flip (`low_flips`, `high_flips`)
+        or to the end of the sweep. `low` and `high` are not numbers where no frame beside neutral is predicted as the
+        neutral image is.
         """
-        swept = list(self.swept)
-        known = [self.parameter(name) for name in swept]
-        values = self.settings[swept].to_numpy()
+        known = [self.parameter(name) for name in self.swept]
+        swept = [each.name for each in known]
         flips = self.flips()
-        neutral = np.array([each.neutral for each in known])
-        spans = np.array([each.maximum - each.minimum for each in known])
-        start = nearest_to_neutral(values, neutral, spans)
-        first, last = stable_run(self.predictions, start)
-        ends = []
-        for edge, flip, place in ((first, first, -1), (last, last + 1, 0)):
-            here = flips[flips["frame"] == flip]
-            ends.append((here[swept].to_numpy()[place], True) if len(here) else (values[edge], False))
-        if self.neutral is not None and self.neutral.predictions[0] != self.predictions[start]:
-            ends = [(np.full(len(swept), np.nan), False)] * 2
+        ends = stable_ends(
+            self.settings[swept].to_numpy(),
+            self.predictions,
+            neutral=np.array([each.neutral for each in known]),
+            spans=np.array([each.maximum - each.minimum for each in known]),
+            state=None if self.neutral is None else int(self.neutral.predictions[0]),
+            flip_frames=flips["frame"].to_numpy(),
+            flip_places=flips[swept].to_numpy(),
+        )
         rows = []
         for index, name in enumerate(swept):
-            low, high = sorted(((float(end[index]), flips_here) for end, flips_here in ends), key=lambda end: end[0])
+            low, high = sorted(((float(end.place[index]), end.flips) for end in ends), key=lambda end: end[0])
             rows.append({"parameter": name, "low": low[0], "high": high[0], "low_flips": low[1], "high_flips": high[1]})
         columns = ["parameter", "low", "high", "low_flips", "high_flips"]
         return pd.DataFrame(rows, columns=columns).set_index("parameter")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from augimpact.augment.parameters import CATALOGUE
-from augimpact.errors import OutputError
+from augimpact.errors import OutputError, UserError
 from augimpact.models.outputs import Outputs
 from augimpact.sweep import Sweep
 from augimpact.trace import Trace
@@ -180,3 +180,69 @@ def test_it_shows_itself_as_an_animation():
     bundle = TRACE._repr_mimebundle_()
     assert bundle["image/webp"].startswith("UklGR")
     assert "4 frames of 'some.jpg', changing rotation, brightness" in bundle["text/plain"]
+
+
+def reversed_path(trace):
+    """The same sweep walked from its end."""
+    settings = trace.settings[::-1].reset_index(drop=True)
+    arrays = {name: getattr(trace, name)[::-1] for name in ("scores", "frames", "maps", "targets", "homographies")}
+    return replace(trace, settings=settings, **arrays)
+
+
+@pytest.mark.parametrize("trace", [TRACE, reversed_path(TRACE)], ids=["forwards", "backwards"])
+def test_the_stable_range_runs_from_flip_to_flip_about_neutral(trace):
+    """Cat at −30° and −10°, and without any turn; dog at 10°: whichever of the two beside 0° is met first."""
+    stable = trace.stable_range()
+    assert stable.index.tolist() == ["rotation"]
+    row = stable.loc["rotation"]
+    assert (row["low"], row["high"]) == (-30, pytest.approx(0))
+    assert (row["low_flips"], row["high_flips"]) == (False, True)
+
+
+def test_where_no_frame_beside_neutral_says_what_the_neutral_image_says_there_is_no_stable_range():
+    row = replace(TRACE, scores=SCORES[[0, 3, 3, 0]]).stable_range().loc["rotation"]
+    assert np.isnan(row["low"])
+    assert np.isnan(row["high"])
+    assert not row["low_flips"]
+    # Without a neutral frame the nearest one counts.
+    row = made(SCORES[[0, 3, 3, 0]]).stable_range().loc["rotation"]
+    assert (row["low"], row["high"]) == (pytest.approx(-20), pytest.approx(20))
+
+
+def test_flips_that_were_searched_for_take_the_place_of_the_halfway_ones():
+    found = TRACE.settings.iloc[[1, 2]].reset_index(drop=True).assign(rotation=[-3.5, 28.0])
+    found = pd.concat([pd.DataFrame({"frame": [2, 3], "from": [0, 1], "to": [1, 2]}), found], axis=1)
+    trace = replace(TRACE, located=found)
+    assert trace.flips()["rotation"].tolist() == [-3.5, 28.0]
+    assert trace.flips()["to"].tolist() == ["dog", "über-<b>"]
+    assert trace.stable_range().loc["rotation", "high"] == -3.5
+    # They belong to the whole path.
+    assert trace[:3].located is None
+
+
+def test_the_table_says_how_far_the_map_drifted_and_measures_the_picture():
+    table = TRACE.table()
+    assert {"drift_shift", "drift_overlap", "drift_correlation", "drift_visible"} <= set(table)
+    assert table["measured_brightness"].to_numpy() == pytest.approx(
+        [np.asarray(Image.fromarray(frame).convert("L")).mean() / 255 for frame in TRACE.frames]
+    )
+    assert "drift_shift" not in made().table()
+    with pytest.raises(UserError, match="has no neutral frame"):
+        made().drift()
+
+
+def test_the_target_of_a_difference_is_told_with_the_difference_of_the_logits():
+    pair = replace(TRACE, targets=np.zeros(4, np.int64), against=1)
+    assert pair.target_names() == ["cat − dog"] * 4
+    assert pair.target_scores() == pytest.approx(np.log(SCORES[:, 0] / SCORES[:, 1]), rel=1e-5)
+    assert TRACE.target_scores() == pytest.approx(SCORES.max(axis=1))
+
+
+def test_the_confidence_area_is_the_mean_score_of_the_neutral_class_along_the_path():
+    scores = SCORES[:, 0]
+    assert TRACE.confidence_area() == pytest.approx(np.trapezoid(scores) / 3)
+
+
+def test_csv_is_the_table(tmp_path):
+    read = pd.read_csv(TRACE.save(tmp_path / "trace.csv"), index_col="frame")
+    pd.testing.assert_frame_equal(read, TRACE.table(), check_dtype=False, rtol=1e-5)
