@@ -1,6 +1,8 @@
-"""Every notebook runs from top to bottom."""
+"""Every notebook runs from top to bottom, and shows what its text says that it shows."""
 
 from __future__ import annotations
+
+import re
 
 import nbformat
 import pytest
@@ -9,6 +11,100 @@ from nbclient import NotebookClient
 from tests.conftest import REPOSITORY
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+WIDGET, PICTURE, ANIMATION = "application/vnd.jupyter.widget-view+json", "image/png", "image/webp"
+
+
+class Shown:
+    """What the cells of an executed notebook show: how often each kind, and all text as one."""
+
+    def __init__(self, notebook):
+        outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+        self.data = [output["data"] for output in outputs if "data" in output]
+        printed = [output["text"] for output in outputs if output.output_type == "stream"]
+        self.text = "\n".join(printed + [data["text/plain"] for data in self.data])
+
+    def count(self, kind):
+        return sum(kind in data for data in self.data)
+
+    def numbers(self, pattern):
+        """The numbers in the first place that the pattern matches, one a group."""
+        found = re.search(pattern, self.text)
+        assert found, f"nothing like {pattern!r} is shown"
+        return [float(number) for number in found.groups()]
+
+    def row(self, *cells):
+        """The numbers that follow these cells in a row of a table, true as 1 and false as 0."""
+        found = re.search(r"^\s*" + r"\s+".join(map(re.escape, cells)) + r"\s+(.*)$", self.text, re.MULTILINE)
+        assert found, f"no row begins with {cells}"
+        truth = {"True": 1.0, "False": 0.0}
+        return [truth[word] if word in truth else float(word) for word in found[1].split()]
+
+
+def augmentation_control(shown):
+    assert shown.count(WIDGET) == 2
+    assert "disk brake" in shown.text
+
+
+def models_compared(shown):
+    # Both say espresso upright, and only the pruned model changes its mind.
+    assert re.search(r"30% pruned 0 .* cup +espresso", shown.text)
+    assert not re.search(r"efficientnet-lite0 0 .* espresso", shown.text)
+    full_low, full_high, low, high = shown.row("rotation")
+    assert full_low == -90 < low < 0 < high < full_high == 90
+    # The logits cross at the flip, found to half a degree.
+    assert "espresso - cup | cup - espresso" in shown.text
+    before, at, after = (shown.numbers(rf"\n{angle}\.\d+ +(-?\d\.\d+)")[0] for angle in (30, 32, 34))
+    assert before > abs(at) > 0 > after
+    # Two comparisons, two grids, a plot and the picture of the flip.
+    assert (shown.count(ANIMATION), shown.count(PICTURE)) == (2, 4)
+    assert shown.text.count("Surface(") == 2
+
+
+def regression(shown):
+    assert shown.numbers(r"mean absolute error on 200 new pictures: (\d+\.\d+)")[0] < 0.5
+    assert shown.count(WIDGET) == 1
+    assert shown.count(ANIMATION) == 2
+    assert re.search(r"dots ≥ 6 +dots < 6", shown.text)
+    low, high, low_flips, high_flips = shown.row("erase_w")
+    assert low == 0 < high < 1
+    assert (low_flips, high_flips) == (0, 1)
+    # It measures how much white there is: 0.6² of the area, and that much of the count.
+    fewest, _ = shown.row("zoom")
+    assert fewest == pytest.approx(12 * 0.6**2, abs=1)
+    # The second network is steady where the first was not, and pays with noise.
+    tables = shown.text.split("trained on dimmed pictures")[-1]
+    assert len(re.findall(r"^noise ", tables, re.MULTILINE)) >= 1
+
+
+def time_series(shown):
+    assert shown.numbers(r"right on (\d+\.\d)% of 200 new waves")[0] > 97
+    assert shown.count(WIDGET) == 1
+    assert shown.count(ANIMATION) == 3
+    assert re.search(r"square +sine +\d", shown.text)
+    assert re.search(r"sine +square +\d", shown.text)
+    # Of the square wave's drift the last row: the shift, then how far the map moved, overlap, correlation, what shows.
+    moved, _, correlation, visible = shown.row("0.40")
+    assert moved < 0.1
+    assert correlation > 0.8
+    assert visible == 0.6
+    assert "Surface(" in shown.text
+
+
+def your_own(shown):
+    assert shown.numbers(r"right on (\d+)% of 100 new crops")[0] >= 95
+    assert shown.count(WIDGET) == 1
+    assert shown.count(ANIMATION) == 5
+    # The command line lists the augmentation of the plugin.
+    assert re.search(r"dusk +image +own", shown.text)
+    assert re.search(r"cat +coffee +0\.6 ", shown.text)
+    # It knows the photographs by their colours.
+    assert shown.row("rotation") == [1]
+    assert shown.row("hue")[0] < 0.5
+    assert "late: maps of (8, 8);  early and late: maps of (16, 16)" in shown.text
+    assert "the scores agree" in shown.text
+
+
+PROMISES = {each.__name__: each for each in (augmentation_control, models_compared, regression, time_series, your_own)}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -16,9 +112,11 @@ def test_it_runs_and_was_kept_without_outputs(path, tmp_path):
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells)
     NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
-    if path.stem == "augmentation_control":
-        shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-        assert any("application/vnd.jupyter.widget-view+json" in output.get("data", {}) for output in shown)
-        assert any("disk brake" in str(output) for output in shown)
+    if path.stem in PROMISES:
+        PROMISES[path.stem](Shown(notebook))
     # Nothing is left beside the notebook.
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_promise_has_its_notebook():
+    assert set(PROMISES) <= {path.stem for path in NOTEBOOKS}
