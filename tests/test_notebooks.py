@@ -32,10 +32,12 @@ class Shown:
         assert found, f"nothing like {pattern!r} is shown"
         return [float(number) for number in found.groups()]
 
-    def row(self, *cells):
-        """The numbers that follow these cells in a row of a table, true as 1 and false as 0."""
-        found = re.search(r"^\s*" + r"\s+".join(map(re.escape, cells)) + r"\s+(.*)$", self.text, re.MULTILINE)
-        assert found, f"no row begins with {cells}"
+    def row(self, name, count):
+        """So many numbers that follow the name in the first row of a table that has them, true as 1, false as 0."""
+        found = re.search(
+            rf"^ *{re.escape(name)}((?: +(?:-?\d+\.\d+|True|False)){{{count}}}) *$", self.text, re.MULTILINE
+        )
+        assert found, f"no row of a table is {name!r} with {count} numbers"
         truth = {"True": 1.0, "False": 0.0}
         return [truth[word] if word in truth else float(word) for word in found[1].split()]
 
@@ -49,7 +51,7 @@ def models_compared(shown):
     # Both say espresso upright, and only the pruned model changes its mind.
     assert re.search(r"30% pruned 0 .* cup +espresso", shown.text)
     assert not re.search(r"efficientnet-lite0 0 .* espresso", shown.text)
-    full_low, full_high, low, high = shown.row("rotation")
+    full_low, full_high, low, high = shown.row("rotation", 4)
     assert full_low == -90 < low < 0 < high < full_high == 90
     # The logits cross at the flip, found to half a degree.
     assert "espresso - cup | cup - espresso" in shown.text
@@ -65,15 +67,17 @@ def regression(shown):
     assert shown.count(WIDGET) == 1
     assert shown.count(ANIMATION) == 2
     assert re.search(r"dots ≥ 6 +dots < 6", shown.text)
-    low, high, low_flips, high_flips = shown.row("erase_w")
+    low, high, low_flips, high_flips = shown.row("erase_w", 4)
     assert low == 0 < high < 1
     assert (low_flips, high_flips) == (0, 1)
     # It measures how much white there is: 0.6² of the area, and that much of the count.
-    fewest, _ = shown.row("zoom")
+    fewest, _ = shown.row("zoom", 2)
     assert fewest == pytest.approx(12 * 0.6**2, abs=1)
     # The second network is steady where the first was not, and pays with noise.
-    tables = shown.text.split("trained on dimmed pictures")[-1]
-    assert len(re.findall(r"^noise ", tables, re.MULTILINE)) >= 1
+    first_low, _, second_low, second_high = shown.row("brightness", 4)
+    assert first_low < 6 < 10 < second_low < second_high < 14
+    _, first_high, _, second_high = shown.row("noise", 4)
+    assert 14 < first_high < second_high
 
 
 def time_series(shown):
@@ -83,7 +87,7 @@ def time_series(shown):
     assert re.search(r"square +sine +\d", shown.text)
     assert re.search(r"sine +square +\d", shown.text)
     # Of the square wave's drift the last row: the shift, then how far the map moved, overlap, correlation, what shows.
-    moved, _, correlation, visible = shown.row("0.40")
+    moved, _, correlation, visible = shown.row("0.40", 4)
     assert moved < 0.1
     assert correlation > 0.8
     assert visible == 0.6
@@ -98,8 +102,8 @@ def your_own(shown):
     assert re.search(r"dusk +image +own", shown.text)
     assert re.search(r"cat +coffee +0\.6 ", shown.text)
     # It knows the photographs by their colours.
-    assert shown.row("rotation") == [1]
-    assert shown.row("hue")[0] < 0.5
+    assert shown.row("rotation", 1) == [1]
+    assert shown.row("hue", 1)[0] < 0.5
     assert "late: maps of (8, 8);  early and late: maps of (16, 16)" in shown.text
     assert "the scores agree" in shown.text
 
