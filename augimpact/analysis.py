@@ -20,15 +20,18 @@ from augimpact.explain.combine import combined
 from augimpact.explain.gradcam import Explanation
 from augimpact.explain.methods import find_method
 from augimpact.explain.target import Target
-from augimpact.flips import located
+from augimpact.flips import checked_tolerance, located
 from augimpact.models.classifier import Classifier
+from augimpact.models.hooks import alone
 from augimpact.models.load import load_classifier
 from augimpact.models.model import Model
 from augimpact.subject import Subject, subject_of
 from augimpact.sweep import Sweep
 from augimpact.trace import Trace
 
-__all__ = ["FOLLOW", "NEUTRAL", "analyze", "explain_settings", "find_target", "subject_and_model"]
+__all__ = [
+    "FOLLOW", "NEUTRAL", "analyze", "explain_settings", "find_target", "plain", "recipe_of", "subject_and_model",
+]  # fmt: skip
 
 # A target that is the frame's own top class, and one that is the top class of the image as it was.
 FOLLOW = "follow"
@@ -71,6 +74,8 @@ def analyze(
     >>> trace.frames.shape, trace.scores.shape, trace.maps.shape
     ((5, 448, 448, 3), (5, 1000), (5, 7, 7))
     """
+    if flip_tolerance is not None:
+        flip_tolerance = checked_tolerance(flip_tolerance)
     subject, model = subject_and_model(image, classifier, second=second, classes=classes)
     path = sweep.settings(subject.catalogue)
     # The neutral frame goes first, so that a trace can say what changed.
@@ -84,17 +89,16 @@ def analyze(
     both = _explained(subject, settings, model, progress=count, **options)
     _check_finite(both, first=-1)
     both.recipe["sweep"] = sweep.recipe()
-    both.recipe["classes"] = None if classes is None else list(classes)
     trace = replace(both[1:], settings=path, neutral=both[:1])
     if flip_tolerance is None:
         return trace
-    both.recipe["flip_tolerance"] = float(flip_tolerance)
+    both.recipe["flip_tolerance"] = flip_tolerance
     asking = {name: value for name, value in options.items() if name not in ("method", "target", "layer")}
 
     def predict(places: pd.DataFrame) -> NDArray[np.int64]:
         return trace.outputs.states(score_settings(subject, places, model, **asking), trace.target)
 
-    return replace(trace, located=located(path, trace.predictions, predict, float(flip_tolerance)))
+    return replace(trace, located=located(path, trace.predictions, predict, flip_tolerance))
 
 
 def explain_settings(subject: Subject, settings: pd.DataFrame, model: Model, **options: Any) -> Trace:
@@ -139,7 +143,7 @@ def _explained(
     explanations: list[Explanation] = []
     matrices: list[NDArray[np.float64]] = []
     for batch in batches(subject, settings, model, how, content, matrices):
-        with how.autocast(batch.device):
+        with alone(model.module), how.autocast(batch.device):
             explanations.append(way.explain(model.asked, batch, layers, wanted))
     raw = torch.cat([each.logits for each in explanations])
     parts = [torch.cat(each) for each in zip(*(explanation.maps for explanation in explanations), strict=True)]
@@ -158,16 +162,21 @@ def _explained(
         parameters=parameters,
         against=wanted.against,
         signals=content.numpy() if content.ndim == 3 else None,
-        recipe={
-            "image": subject.recipe,
-            "second": subject.second_recipe(),
-            "classifier": model.recipe() | {"layers": [each.name for each in layers]},
-            "method": method,
-            "target": _plain(target),
-            **how.recipe(),
-            "versions": dict(_versions()),
-        },
+        recipe=recipe_of(subject, model, how, layers=[each.name for each in layers])
+        | {"method": method, "target": plain(target)},
     )
+
+
+def recipe_of(subject: Subject, model: Model, how: Conditions, layers: Sequence[str] | None = None) -> dict[str, Any]:
+    """What makes a run again, but for its path and what was asked: in plain types."""
+    return {
+        "image": subject.recipe,
+        "second": subject.second_recipe(),
+        "classifier": model.recipe() | ({} if layers is None else {"layers": list(layers)}),
+        "classes": model.chosen,
+        **how.recipe(),
+        "versions": dict(_versions()),
+    }
 
 
 def subject_and_model(
@@ -188,16 +197,24 @@ def find_target(model: Model, subject: Subject, target: Any, how: Conditions) ->
     Raises:
         TargetError: the model has no such output.
     """
-    find = model.outputs.index_of
+    find, names = model.outputs.index_of, model.outputs.names
     if isinstance(target, (tuple, list)):
         if len(target) != 2:
             raise TargetError(f"target {target!r}; expected one class, or the two of a difference")
-        return Target(find(target[0]), find(target[1]))
-    if isinstance(target, str) and target not in model.outputs.names:
+        return _difference(find(target[0]), find(target[1]), target)
+    if isinstance(target, str) and target not in names:
         for minus in MINUS:
-            first, found, second = target.partition(minus)
-            if found:
-                return Target(find(first.strip()), find(second.strip()))
+            parts = target.split(minus)
+            # Names may hold the sign, too.
+            for place in range(1, len(parts)):
+                first, second = minus.join(parts[:place]).strip(), minus.join(parts[place:]).strip()
+                if len(parts) == 2 or {first, second} <= set(names):
+                    return _difference(find(first), find(second), target)
+    if target == NEUTRAL and target in names:
+        index = names.index(target)
+        raise TargetError(
+            f"target {target!r} is a class, and the neutral image's top class; expected {index} for the class"
+        )
     if target in (FOLLOW, NEUTRAL) and not model.outputs.are_classes:
         return Target(0)
     if target == FOLLOW:
@@ -208,6 +225,12 @@ def find_target(model: Model, subject: Subject, target: Any, how: Conditions) ->
         scores = score_settings(subject, pd.DataFrame([neutral], dtype=np.float64), model, **vars(alone))
         return Target(int(scores.argmax()))
     return Target(find(target))
+
+
+def _difference(first: int, second: int, target: Any) -> Target:
+    if first == second:
+        raise TargetError(f"target {target!r}; expected two different classes")
+    return Target(first, second)
 
 
 def _check_finite(trace: Trace, *, first: int) -> None:
@@ -227,9 +250,10 @@ def _check_finite(trace: Trace, *, first: int) -> None:
             raise ModelError(f"{name} gives {what} that are not finite in {where}; expected numbers")
 
 
-def _plain(target: Any) -> Any:
+def plain(target: Any) -> Any:
+    """A target in plain types."""
     if isinstance(target, (tuple, list)):
-        return [_plain(each) for each in target]
+        return [plain(each) for each in target]
     return target if isinstance(target, str) else int(target)
 
 

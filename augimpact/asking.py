@@ -15,7 +15,7 @@ from torch import Tensor
 
 from augimpact.errors import Cancelled, ModelError, UserError, unknown
 from augimpact.memory import memory_is_kept
-from augimpact.models.hooks import evaluating
+from augimpact.models.hooks import alone, evaluating
 from augimpact.models.model import Model
 from augimpact.subject import Subject
 
@@ -42,7 +42,7 @@ class Conditions:
         cancelled: asked before each chunk whether to stop.
 
     Raises:
-        UserError: an unknown precision.
+        UserError: an unknown precision, a seed or chunk that is no such number.
     """
 
     erase_fill: str = "black"
@@ -56,6 +56,11 @@ class Conditions:
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise UserError(unknown("precision", self.precision, PRECISIONS))
+        for name, least in (("seed", 0), ("chunk", 1)):
+            value = getattr(self, name)
+            whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+            if value is not None and not (whole and value >= least):
+                raise UserError(f"{name} is {value!r}; expected a whole number from {least} on")
 
     def autocast(self, device: torch.device) -> torch.autocast:
         """The context in which the model computes in this precision."""
@@ -72,7 +77,7 @@ def score_settings(subject: Subject, settings: pd.DataFrame, model: Model, **con
     how = Conditions(**conditions)
     scores = []
     for batch in batches(subject, settings, model, how, None, []):
-        with torch.inference_mode(), evaluating(model.asked), how.autocast(batch.device):
+        with alone(model.module), torch.inference_mode(), evaluating(model.asked), how.autocast(batch.device):
             scores.append(model.outputs.scores(model.asked(batch)))
     found: NDArray[np.float32] = torch.cat(scores).cpu().numpy()
     wrong = np.flatnonzero(~np.isfinite(found).all(axis=1))

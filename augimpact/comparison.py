@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -52,6 +52,9 @@ def compare(
     Raises:
         UserError: there is nothing to compare, or the same thing twice; and all that `analyze` raises.
     """
+    for what, given in (("classifiers", classifiers), ("methods", methods)):
+        if isinstance(given, str):
+            raise UserError(f"{what} are {given!r}; expected a list of names")
     models = [load_classifier() if each is None else load_classifier(each) for each in classifiers]
     pairs = [(model, method) for model in models for method in methods]
     if len(pairs) < 2:
@@ -71,7 +74,16 @@ def compare(
                 progress(before * total + done, len(pairs) * total)
 
         traces[name] = analyze(image, sweep, model, method=method, progress=step, **options)
-    return Comparison(traces)
+    return Comparison(_sharing(traces))
+
+
+def _sharing(traces: Mapping[str, Trace]) -> dict[str, Trace]:
+    """The traces, of which those of equal frames hold them but once."""
+    shared: dict[str, Trace] = {}
+    for name, trace in traces.items():
+        same = (each.frames for each in shared.values() if np.array_equal(each.frames, trace.frames))
+        shared[name] = replace(trace, frames=next(same, trace.frames))
+    return shared
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +91,9 @@ class Comparison:
     """What `augimpact.compare` returns: a trace for each name, of equal length."""
 
     traces: Mapping[str, Trace]
+
+    def __repr__(self) -> str:
+        return f"Comparison({', '.join(repr(name) for name in self.traces)})"
 
     def table(self, top: int = 1) -> pd.DataFrame:
         """A row a variant and frame; columns as `Trace.table` has them."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from augimpact.errors import SweepError
 
-__all__ = ["between_frames", "located"]
+__all__ = ["between_frames", "checked_tolerance", "located"]
 
 States = NDArray[np.int64]
 Predict = Callable[[pd.DataFrame], States]
@@ -40,8 +40,7 @@ def located(settings: pd.DataFrame, states: States, predict: Predict, tolerance:
     Raises:
         SweepError: the tolerance is not a positive number.
     """
-    if not tolerance > 0:
-        raise SweepError(f"flip_tolerance is {tolerance!r}; expected a number above 0")
+    tolerance = checked_tolerance(tolerance)
     values = settings.to_numpy(dtype=np.float64)
     frame = np.flatnonzero(np.diff(states)) + 1
     low, high = values[frame - 1], values[frame]
@@ -68,6 +67,17 @@ def located(settings: pd.DataFrame, states: States, predict: Predict, tolerance:
         )
     frames, starts, ends, places = (np.concatenate(part) for part in zip(*done, strict=True))
     return _in_order(_table(frames, starts, ends, places, settings), values)
+
+
+def checked_tolerance(tolerance: float) -> float:
+    """The tolerance, if it is one.
+
+    Raises:
+        SweepError: it is not a number above 0.
+    """
+    if isinstance(tolerance, bool) or not isinstance(tolerance, (int, float, np.number)) or not tolerance > 0:
+        raise SweepError(f"flip_tolerance is {tolerance!r}; expected a number above 0")
+    return float(tolerance)
 
 
 def _in_order(flips: pd.DataFrame, values: NDArray[np.float64]) -> pd.DataFrame:

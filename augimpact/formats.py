@@ -124,7 +124,7 @@ def _outputs(trace: Trace) -> list[dict[str, Any]]:
         return [{"values": dict(zip(trace.labels, row, strict=True))} for row in trace.scores.tolist()]
     order = np.argsort(-trace.scores, axis=1, kind="stable")[:, :TOP]
     return [
-        {"top": [{"label": trace.labels[index], "score": float(row[index])} for index in indices]}
+        {"top": [{"label": trace.labels[index], "index": index, "score": float(row[index])} for index in indices]}
         for row, indices in zip(trace.scores, order.tolist(), strict=True)
     ]
 

@@ -17,7 +17,7 @@ from augimpact.errors import SweepError
 from augimpact.files import written_whole
 from augimpact.formats import Format, format_of, write_csv, write_document
 from augimpact.models.outputs import Outputs
-from augimpact.sweep import MAX_FRAMES, catalogue_of
+from augimpact.sweep import MAX_FRAMES, catalogue_of, settings_frame
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,9 +62,13 @@ class Grid:
         """Rows and columns."""
         return len(self.values[1]), len(self.values[0])
 
-    def settings(self) -> pd.DataFrame:
-        """One row a setting, the first parameter running fastest; a column for every parameter of the catalogue."""
-        return pd.DataFrame(self._resolved)
+    def settings(self, catalogue: Mapping[str, Parameter] | None = None) -> pd.DataFrame:
+        """One row a setting, the first parameter running fastest; a column for every parameter of the catalogue.
+
+        Raises:
+            ParameterError: the grid changes what the given catalogue does not have.
+        """
+        return settings_frame(self._resolved, int(np.prod(self.shape)), self.parameters, catalogue or self.catalogue)
 
     def recipe(self) -> dict[str, Any]:
         """What makes this grid again, in plain types."""
@@ -102,6 +106,11 @@ class Surface:
     target: int
     recipe: dict[str, Any] = field(repr=False)
 
+    def __repr__(self) -> str:
+        rows, columns, _ = self.scores.shape
+        image = self.recipe["image"]["name"]
+        return f"Surface({columns} × {rows} settings of {image!r}, {self.axes[0].name} × {self.axes[1].name})"
+
     @property
     def predictions(self) -> NDArray[np.int64]:
         """The state of each setting, `(R, K)`: its top class, or whether the target has reached its threshold."""
@@ -125,7 +134,8 @@ class Surface:
         """The target's score, and what is predicted, over the grid."""
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(11, 4.4), layout="constrained")
+        figure = Figure(figsize=(11, 4.6), layout="constrained")
+        figure.suptitle(f"{self.recipe['image']['name']} · {self.recipe['classifier']['name']}", fontsize=10)
         left, right = figure.subplots(1, 2, sharex=True, sharey=True)
         low, high = self.outputs.axis([self.target])
         mesh = left.pcolormesh(
@@ -201,10 +211,14 @@ SURFACE_FORMATS: Mapping[str, Format] = {
 
 
 def _steps(parameter: Parameter, value: Any) -> NDArray[np.float64]:
-    if len(value) != 3 or value[2] != int(value[2]) or value[2] < 2:
-        raise SweepError(f"{parameter.name} is {value!r}; expected (start, end, steps) with 2 steps or more")
+    expected = "expected (start, end, steps) with two different ends and 2 steps or more"
+    if np.ndim(value) != 1 or len(value) != 3:
+        raise SweepError(f"{parameter.name} is {value!r}; {expected}")
     start, end = parameter.check(value[:2])
-    return np.linspace(start, end, int(value[2]))
+    steps = float(value[2])
+    if not 2 <= steps < np.inf or steps != int(steps) or start == end:
+        raise SweepError(f"{parameter.name} is {value!r}; {expected}")
+    return np.linspace(start, end, int(steps))
 
 
 def _axis_label(parameter: Parameter) -> str:

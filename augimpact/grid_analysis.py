@@ -7,8 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from augimpact.analysis import NEUTRAL, find_target, subject_and_model
+from augimpact.analysis import NEUTRAL, find_target, plain, recipe_of, subject_and_model
 from augimpact.asking import Conditions, score_settings
+from augimpact.errors import TargetError
 from augimpact.grid import Grid, Surface
 from augimpact.models.model import Model
 
@@ -40,14 +41,17 @@ def analyze_grid(
         ImageError, SignalError, ParameterError, ModelError, TargetError: see those.
     """
     subject, model = subject_and_model(image, classifier, second=second, classes=classes)
-    explained = find_target(model, subject, target, Conditions(**conditions)).index or 0
-    scores = score_settings(subject, grid.settings(), model, **conditions)
+    how = Conditions(**conditions)
+    explained = find_target(model, subject, target, how)
+    if explained.index is None or explained.against is not None:
+        raise TargetError(f"target {target!r} is more than one class; a grid draws the score of one")
+    scores = score_settings(subject, grid.settings(subject.catalogue), model, **conditions)
     return Surface(
         axes=(grid.catalogue[grid.axes[0]], grid.catalogue[grid.axes[1]]),
         across=grid.values[0],
         up=grid.values[1],
         scores=scores.reshape(*grid.shape, -1),
         outputs=model.outputs,
-        target=explained,
-        recipe={"image": subject.recipe, "classifier": model.recipe(), "grid": grid.recipe()},
+        target=explained.index,
+        recipe=recipe_of(subject, model, how) | {"target": plain(target), "grid": grid.recipe()},
     )

@@ -94,7 +94,7 @@ def nearest_to_neutral(settings: ArrayLike, neutral: ArrayLike, spans: ArrayLike
 
 
 class End(NamedTuple):
-    """place: `(P,)`, where a stable run ends. flips: whether the state changes there, or only the path ends."""
+    """place: `(P,)`, where a stable run has been. flips: whether the state changes there."""
 
     place: NDArray[np.float64]
     flips: bool
@@ -109,8 +109,8 @@ def stable_ends(
     state: int | None,
     flip_frames: NDArray[np.int64],
     flip_places: NDArray[np.float64],
-) -> tuple[End, End]:
-    """Where the run about neutral begins and ends on the path; not numbers where there is no such run.
+) -> list[End]:
+    """The places of the run about neutral, its two ends with it; not numbers where there is no such run.
 
     Args:
         settings: `(N, P)`, a row a frame.
@@ -124,14 +124,14 @@ def stable_ends(
     start = _beside_neutral(settings, states, neutral, spans, state)
     if start is None:
         nowhere = End(np.full(settings.shape[1], np.nan), False)
-        return nowhere, nowhere
+        return [nowhere]
     first, last = stable_run(states, start)
     # Of several flips between two frames the one next to the run ends it.
     before, after = np.flatnonzero(flip_frames == first), np.flatnonzero(flip_frames == last + 1)
-    return (
-        End(flip_places[before[-1]], True) if len(before) else End(settings[first], False),
-        End(flip_places[after[0]], True) if len(after) else End(settings[last], False),
-    )
+    # A path may turn back: then it goes furthest somewhere on the way.
+    ends = [End(setting, False) for setting in settings[first : last + 1]]
+    ends += [End(flip_places[each], True) for each in (*before[-1:], *after[:1])]
+    return ends
 
 
 def _beside_neutral(
@@ -142,6 +142,8 @@ def _beside_neutral(
     state: int | None,
 ) -> int | None:
     """The frame nearest to neutral, or its neighbour on the other side of it, that has the state; None if neither."""
+    if ((settings.min(axis=0) > neutral) | (settings.max(axis=0) < neutral)).any():
+        return None
     nearest = nearest_to_neutral(settings, neutral, spans)
     if state is None or states[nearest] == state:
         return nearest

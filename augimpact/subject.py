@@ -21,6 +21,8 @@ from augimpact.augment.signal import augment_signal
 from augimpact.augment.signal_parameters import SIGNAL_CATALOGUE
 from augimpact.data.image import EXAMPLE, content_hash, read_image
 from augimpact.data.signal import read_signal, signal_hash
+from augimpact.errors import ImageError
+from augimpact.models.inputs import ImageInput, SignalInput
 from augimpact.models.model import Model
 from augimpact.render.signals import draw_signals
 
@@ -40,10 +42,12 @@ class Subject(ABC):
     Attributes:
         canvas: on the model's device: an image `(3, S, S)` in [0, 1], or a signal `(C, T)`.
         recipe: name, source, hash and size.
+        inputs: how the model is fed for which it was prepared.
     """
 
     canvas: Tensor
     recipe: dict[str, Any]
+    inputs: ImageInput | SignalInput
 
     def second_recipe(self) -> dict[str, Any] | None:
         """What was mixed in, or None."""
@@ -76,7 +80,6 @@ class ImageSubject(Subject):
     """An image; `second` is the one that is mixed in, as `augimpact.data.image.read_image` takes it."""
 
     second: Any
-    model: Model
 
     @property
     def catalogue(self) -> Mapping[str, Parameter]:
@@ -118,12 +121,14 @@ class ImageSubject(Subject):
         if "_mixed_in" not in vars(self):
             return None
         second = DEFAULT_SECOND if self.second is None else self.second
-        named = isinstance(second, (str, os.PathLike))
-        return {"source": str(second) if named else None, "hash": content_hash(read_image(second))}
+        return {"source": _source(second), "hash": content_hash(read_image(second))}
 
     @cached_property
     def _mixed_in(self) -> Tensor:
-        return self.model.canvas(read_image(DEFAULT_SECOND if self.second is None else self.second))
+        second = read_image(DEFAULT_SECOND if self.second is None else self.second)
+        if not isinstance(self.inputs, ImageInput):
+            raise ImageError("an image was prepared for a model of signals")
+        return self.inputs.canvas(second, self.canvas.device, self.canvas.shape[-1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,15 +173,25 @@ def subject_of(content: Any, model: Model, name: str | None = None, *, second: A
         ImageError, SignalError: it cannot be read, or has another shape than the model's input.
     """
     if isinstance(content, Subject):
+        if content.inputs != model.inputs or content.canvas.device != model.device or second is not None:
+            raise ImageError("the subject was prepared for another model or second image; expected it made for these")
         return content
-    source = str(content) if isinstance(content, (str, os.PathLike)) else None
+    source = _source(content)
     if name is None:
         name = "image" if source is None and model.inputs.domain == "image" else "signal"
         name = name if source is None else Path(source.removeprefix(EXAMPLE)).name
-    if model.inputs.domain == "signal":
+    if isinstance(model.inputs, SignalInput):
         signal = read_signal(content)
         recipe = {"name": name, "source": source, "hash": signal_hash(signal), "size": list(signal.shape)}
-        return SignalSubject(model.canvas(signal), recipe)
+        return SignalSubject(model.canvas(signal), recipe, model.inputs)
     picture = read_image(content)
     recipe = {"name": name, "source": source, "hash": content_hash(picture), "size": list(picture.size)}
-    return ImageSubject(model.canvas(picture), recipe, second=second, model=model)
+    return ImageSubject(model.canvas(picture), recipe, model.inputs, second)
+
+
+def _source(content: Any) -> str | None:
+    """Where a file is, so that it is found from anywhere; the name of an example; None for objects."""
+    if not isinstance(content, (str, os.PathLike)):
+        return None
+    name = os.fspath(content)
+    return name if name.startswith(EXAMPLE) else str(Path(name).absolute())

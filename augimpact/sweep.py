@@ -15,7 +15,7 @@ from augimpact.errors import ParameterError, SweepError, unknown
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DEFAULT_FRAMES", "EASINGS", "MAX_FRAMES", "Sweep", "catalogue_of"]
+__all__ = ["DEFAULT_FRAMES", "EASINGS", "MAX_FRAMES", "Sweep", "catalogue_of", "settings_frame"]
 
 DEFAULT_FRAMES = 48
 # A frame takes some 0.6 MB; more of them than this is a slip of the finger.
@@ -61,17 +61,7 @@ class Sweep:
         Raises:
             ParameterError: the sweep changes what the given catalogue does not have.
         """
-        import pandas as pd
-
-        catalogue = self.catalogue if catalogue is None else catalogue
-        for name in self.parameters:
-            if name not in catalogue:
-                raise ParameterError(unknown("parameter", name, catalogue))
-        # The catalogue may have grown since by parameters of one's own.
-        columns = {name: self._values.get(name, each.neutral) for name, each in catalogue.items()}
-        return pd.DataFrame(
-            {name: np.broadcast_to(each, self.frames) for name, each in columns.items()}, dtype=np.float64
-        )
+        return settings_frame(self._values, self.frames, self.parameters, catalogue or self.catalogue)
 
     @property
     def swept(self) -> tuple[str, ...]:
@@ -105,6 +95,27 @@ class Sweep:
         if numbers.shape != (self.frames,):
             raise SweepError(f"{name} has shape {numbers.shape}; expected one value for each of {self.frames} frames")
         return numbers
+
+
+def settings_frame(
+    values: Mapping[str, NDArray[np.float64]], count: int, named: Iterable[str], catalogue: Mapping[str, Parameter]
+) -> pd.DataFrame:
+    """A row a setting, a column for every parameter of the catalogue.
+
+    Raises:
+        ParameterError: one of the `named` parameters is none of the catalogue's.
+    """
+    import pandas as pd
+
+    for name in named:
+        if name not in catalogue:
+            if name in SIGNAL_CATALOGUE or name in CATALOGUE:
+                kinds = ("signals", "images") if name in SIGNAL_CATALOGUE else ("images", "signals")
+                raise ParameterError(f"{name} changes {kinds[0]}; expected parameters of {kinds[1]}")
+            raise ParameterError(unknown("parameter", name, catalogue))
+    # The catalogue may have grown since by parameters of one's own.
+    columns = {name: values.get(name, each.neutral) for name, each in catalogue.items()}
+    return pd.DataFrame({name: np.broadcast_to(each, count) for name, each in columns.items()}, dtype=np.float64)
 
 
 def catalogue_of(names: Iterable[str]) -> Mapping[str, Parameter]:

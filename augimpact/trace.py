@@ -72,9 +72,12 @@ class Trace:
     def __len__(self) -> int:
         return len(self.frames)
 
-    def __getitem__(self, part: slice) -> Trace:
-        """The trace of some of the frames."""
+    def __getitem__(self, part: slice | int) -> Trace:
+        """The trace of some of the frames, or of one; they are numbered anew."""
+        if not isinstance(part, slice):
+            part = slice(part, part + 1 or None)
         parts = {name: getattr(self, name)[part] for name in BY_FRAME}
+        parts["settings"] = self.settings[part].reset_index(drop=True)
         signals = None if self.signals is None else self.signals[part]
         return replace(self, **parts, signals=signals, located=None)
 
@@ -112,8 +115,10 @@ class Trace:
         return next(each for each in self.parameters if each.name == name)
 
     def captions(self) -> list[str]:
-        """The setting of each frame in words: what changes and is not neutral."""
-        changed = [(self.parameter(name), self.settings[name].to_numpy()) for name in self.changed]
+        """The setting of each frame in words: what changes on the way, then what is held and is not neutral."""
+        swept = self.swept
+        names = [*swept, *(name for name in self.changed if name not in swept)]
+        changed = [(self.parameter(name), self.settings[name].to_numpy()) for name in names]
         return [
             "  ".join(f"{parameter.label} {parameter.format(values[frame])}" for parameter, values in changed)
             for frame in range(len(self))
@@ -132,8 +137,15 @@ class Trace:
         unit = "" if self.outputs.are_classes else self.outputs.units[self.target]
         values = self.scores[:, matter]
         if low <= values.min() and values.max() <= high:
-            return ValueAxis(low, high, unit)
-        return ValueAxis.around([low, high, values.min(), values.max()], unit)
+            return ValueAxis(low, high, unit, not self.outputs.are_classes)
+        return ValueAxis.around([low, high, values.min(), values.max()], unit, not self.outputs.are_classes)
+
+    def _captions_with_target(self) -> list[str]:
+        """The captions, and what the maps explain where that is not what is predicted."""
+        if not self.outputs.are_classes or self.recipe.get("target", "follow") == "follow":
+            return self.captions()
+        pairs = zip(self.captions(), self.target_names(), strict=True)
+        return ["  ".join(filter(None, [caption, f"map: {name}"])) for caption, name in pairs]
 
     def outputs_that_matter(self, limit: int = 6) -> list[int]:
         """The classes that win a frame, or come near, by their highest score, winners first.
@@ -177,13 +189,14 @@ class Trace:
         """
         table = self.settings[list(self.changed)].copy()
         if self.outputs.are_classes:
-            order = np.argsort(-self.scores, axis=1, kind="stable")[:, : min(top, len(self.labels))]
+            order = np.argsort(-self.scores, axis=1, kind="stable")[:, : max(top, 1)]
             for place, indices in enumerate(order.T, start=1):
                 table[f"class_{place}"] = [self.labels[index] for index in indices]
                 table[f"score_{place}"] = np.take_along_axis(self.scores, indices[:, None], axis=1)[:, 0]
         else:
             for index, name in enumerate(self.labels):
-                table[name] = self.scores[:, index]
+                # Such as an angle, which may be called like the parameter that turns it.
+                table[f"value_{name}"] = self.scores[:, index]
         table["target"] = self.target_names()
         table["target_score"] = self.target_scores()
         if self.neutral is not None:
@@ -208,8 +221,8 @@ class Trace:
         """How far each swept parameter may go about neutral while the model says the same: a row a parameter.
 
         From the frame of the path beside neutral, along the path both ways to the next flip (`low_flips`, `high_flips`)
-        or to the end of the sweep. `low` and `high` are not numbers where no frame beside neutral is predicted as the
-        neutral image is.
+        or to the end of the sweep; what happens between two frames of one class is not seen. `low` and `high` are not
+        numbers where the path does not pass neutral, or no frame beside it is predicted as the neutral image is.
         """
         known = [self.parameter(name) for name in self.swept]
         swept = [each.name for each in known]
@@ -225,15 +238,16 @@ class Trace:
         )
         rows = []
         for index, name in enumerate(swept):
-            low, high = sorted(((float(end.place[index]), end.flips) for end in ends), key=lambda end: end[0])
+            low, high = (pick((float(end.place[index]), end.flips) for end in ends) for pick in (min, max))
             rows.append({"parameter": name, "low": low[0], "high": high[0], "low_flips": low[1], "high_flips": high[1]})
         columns = ["parameter", "low", "high", "low_flips", "high_flips"]
         return pd.DataFrame(rows, columns=columns).set_index("parameter")
 
     def confidence_area(self) -> float:
-        """The mean score of the neutral image's class over the sweep, in [0, 1]: the area under its curve.
+        """The mean score of the neutral image's class over the path, in [0, 1]: the area under its curve.
 
-        For values, of the explained output in shares of its range.
+        Along the path every parameter counts in shares of its range. For values, of the explained output as a share of
+        its range, which it may not leave.
         """
         if self.neutral is None:
             raise UserError("this trace has no neutral frame; expected one that `analyze` returned")
@@ -241,8 +255,12 @@ class Trace:
             scores = self.scores[:, self.neutral.predictions[0]].astype(np.float64)
         else:
             low, high = self.outputs.axis([self.target])
-            scores = (self.scores[:, self.target].astype(np.float64) - low) / (high - low)
-        return confidence_area(scores, np.arange(len(self), dtype=np.float64))
+            scores = np.clip((self.scores[:, self.target].astype(np.float64) - low) / (high - low), 0, 1)
+        swept = [self.parameter(name) for name in self.swept]
+        spans = np.array([each.maximum - each.minimum for each in swept])
+        path = self.settings[[each.name for each in swept]].to_numpy() / spans
+        steps = np.sqrt((np.diff(path, axis=0) ** 2).sum(axis=1)) if swept else np.ones(len(self) - 1)
+        return confidence_area(scores, np.concatenate([[0.0], np.cumsum(steps)]))
 
     def drift(self) -> pd.DataFrame:
         """How far each map moved from the neutral frame's, in the original's coordinates; see `augimpact.drift`.
@@ -252,11 +270,17 @@ class Trace:
         """
         if self.neutral is None:
             raise UserError("this trace has no neutral frame; expected one that `analyze` returned")
-        return pd.DataFrame(drift(self.maps, self.homographies, self.neutral.maps[0])._asdict())
+        return self._drift.copy()
 
     def measures(self) -> pd.DataFrame:
-        """Brightness, contrast, sharpness, saturation and entropy of each frame; see `augimpact.measures`."""
-        return pd.DataFrame(measure(self.frames))
+        """Brightness, contrast, sharpness, saturation and entropy of each frame; see `augimpact.measures`.
+
+        Raises:
+            UserError: the trace is of a signal.
+        """
+        if self.signals is not None:
+            raise UserError("measures are of images; this trace is of a signal")
+        return self._measures.copy()
 
     def pictures(self, **options: Any) -> NDArray[np.uint8]:
         """The frames as they are shown, map, caption and scores included, `(N, height, width, 3)`.
@@ -269,7 +293,7 @@ class Trace:
         return draw(
             self.frames,
             self.maps,
-            settings=self.captions(),
+            settings=self._captions_with_target(),
             predictions=names,
             scores=self.scores[:, matter],
             top_scores=values,
@@ -305,6 +329,15 @@ class Trace:
         parts = read_npz(path)
         neutral = parts.pop("neutral")
         return cls(**parts, neutral=cls(**neutral) if neutral else None)
+
+    @cached_property
+    def _drift(self) -> pd.DataFrame:
+        neutral = self.neutral or self
+        return pd.DataFrame(drift(self.maps, self.homographies, neutral.maps[0])._asdict())
+
+    @cached_property
+    def _measures(self) -> pd.DataFrame:
+        return pd.DataFrame(measure(self.frames))
 
     def _where(self, holds: Callable[[NDArray[np.float64], Parameter], bool]) -> tuple[str, ...]:
         return tuple(each.name for each in self.parameters if holds(self.settings[each.name].to_numpy(), each))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import threading
+
 import numpy as np
 import pytest
 import timm
@@ -11,7 +14,7 @@ from torchvision.transforms.v2 import functional as TF
 import augimpact as ai
 from augimpact.analysis import explain_settings
 from augimpact.data.image import EXAMPLES, content_hash, example
-from augimpact.errors import Cancelled, LayerError, ModelError, TargetError, UserError
+from augimpact.errors import Cancelled, ImageError, LayerError, ModelError, TargetError, UserError
 from augimpact.subject import subject_of
 
 ARRAYS = ("frames", "scores", "maps", "targets", "homographies")
@@ -276,7 +279,7 @@ def test_transformers_are_explained_without_an_argument():
     ("options", "error", "words"),
     [
         ({"target": ("a", "b", "c")}, TargetError, "expected one class, or the two of a difference"),
-        ({"target": "moped - "}, TargetError, "unknown class ''"),
+        ({"target": "moped - "}, TargetError, "unknown class"),
         ({"precision": "double"}, UserError, "unknown precision 'double'"),
         ({"border": "mirror"}, UserError, "unknown border 'mirror'"),
         ({"layer": []}, LayerError, "no layer is named"),
@@ -301,3 +304,68 @@ def test_every_example_can_be_swept_in_every_parameter_at_once(classifier, name)
     trace = ai.analyze(example(name), sweep, classifier, erase_fill="noise")
     assert np.isfinite(trace.maps).all()
     assert len(np.unique(trace.frames.reshape(4, -1), axis=0)) == 4
+
+
+@pytest.mark.parametrize("layer", [None, "blocks.1"])
+def test_two_threads_may_ask_one_model_at_once(classifier, layer):
+    """Hooks and modes belong to the module: without a lock one thread's graph would begin in the other's."""
+    module = timm.create_model("resnet18", num_classes=4).train()
+    training = ai.Classifier(module, size=64, name="in training")
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    sweep = ai.Sweep(rotation=(-30, 30), frames=6)
+    alone = ai.analyze(example("cat"), sweep, classifier, layer=layer)
+    maps, errors = [], []
+
+    def ask():
+        try:
+            maps.append(ai.analyze(example("cat"), sweep, classifier, layer=layer, chunk=2).maps)
+            ai.analyze(example("cat"), sweep, training, chunk=1)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert all(np.abs(each - alone.maps).max() <= 1e-5 * np.abs(alone.maps).max() for each in maps)
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    assert all(each.training for each in module.modules())
+
+
+def test_a_subject_belongs_to_the_model_it_was_prepared_for(classifier):
+    subject = subject_of(example("cat"), classifier)
+    other = ai.Classifier(classifier.module, size=64)
+    with pytest.raises(ImageError, match="prepared for another model or second image"):
+        ai.analyze(subject, ai.Sweep(frames=1), other)
+    with pytest.raises(ImageError, match="prepared for another model or second image"):
+        ai.analyze(subject, ai.Sweep(frames=1), classifier, second="example:rocket")
+
+
+def test_names_that_hold_a_minus_or_are_rules_are_told_apart():
+    torch.manual_seed(0)
+    module = timm.create_model("resnet18", num_classes=4)
+    classifier = ai.Classifier(module, ["a - b", "c", "neutral", "d"], size=64)
+
+    def asked(target):
+        trace = ai.analyze(example("cat"), ai.Sweep(frames=1), classifier, target=target)
+        return trace.target, trace.against
+
+    assert asked("a - b") == (0, None)
+    assert asked("a - b - c") == (0, 1)
+    assert asked("c - a - b") == (1, 0)
+    assert asked(2) == (2, None)
+    with pytest.raises(TargetError, match=r"'neutral' is a class, .*; expected 2 for the class"):
+        asked("neutral")
+    with pytest.raises(TargetError, match="expected two different classes"):
+        asked(("c", "c"))
+    with pytest.raises(TargetError, match=r"target None; expected the name or index of one of the 4 classes"):
+        asked(None)
+
+
+def test_chosen_classes_are_recorded_also_where_the_classifier_was_restricted_before(classifier):
+    names = ["moped", "tractor"]
+    trace = ai.analyze(example("cat"), ai.Sweep(frames=1), classifier.restricted_to(np.array([665, 866])))
+    assert trace.recipe["classes"] == [classifier.labels[665], classifier.labels[866]] == names
+    json.dumps(trace.recipe)

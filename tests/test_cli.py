@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,8 @@ def test_a_sweep_of_any_photograph_writes_animation_and_table(folder, capsys, na
     )
     assert (status, out, err) == (0, "out.gif\nout.json\n", "")
     with Image.open(folder / "out.gif") as animation:
-        assert animation.size[0] == 448
+        # No larger than the model's input, and so not enlarged.
+        assert animation.size[0] == 224
         # A single colour looks the same from some angles, and equal neighbours are one frame.
         assert animation.n_frames == 10 or name == "tiny.png"
     document = json.loads((folder / "out.json").read_text())
@@ -129,10 +131,7 @@ MISTAKES = [
     (["photo.jpg", "--colour", "red"], "No such option: --colour"),
     (["photo.jpg", "--border", "egde"], "unknown border 'egde'; did you mean edge"),
     (["photo.jpg", "--precision", "float8"], "unknown precision 'float8'; did you mean"),
-    (
-        ["photo.jpg", "--classes", "espresso"],
-        "labels are 'espresso'; expected a text file with one name a line, or names",
-    ),
+    (["photo.jpg", "--classes", "espresso"], "expected two or more, each once"),
     (["photo.jpg", "--classes", "espresso,espresso"], "expected two or more, each once"),
     (["photo.jpg", "--target", "espresso - taby"], "unknown class 'taby'; did you mean tabby"),
     (["photo.jpg", "--layer", "classifier"], "layer 'classifier' has no spatial output; among those that have"),
@@ -141,7 +140,7 @@ MISTAKES = [
     (["photo.jpg", "--model", "fastai:export.pkl"], "export.pkl"),
     (["photo.jpg", "--model", "weights.pth"], "weights.pth"),
     (["photo.jpg", "--model", "missing.py:net"], "missing.py"),
-    (["photo.jpg", "-a", "jitter=0:1"], "unknown parameter 'jitter'"),
+    (["photo.jpg", "-a", "jitter=0:1"], "jitter changes signals; expected parameters of images"),
 ]
 
 
@@ -182,6 +181,15 @@ def test_without_an_output_it_says_what_is_missing(folder, capsys):
     assert (status, err) == (2, "augimpact: no output was named; expected -o FILE, such as -o out.gif\n")
 
 
+def test_what_was_mixed_in_unasked_is_said(folder, capsys):
+    status, _, err = run("sweep", "photo.jpg", "-a", "mixup=0:1", "--frames", 2, "-o", "out.json", capsys=capsys)
+    assert (status, err) == (0, "note: mixed with example:coffee; --second names another image\n")
+
+
+def test_the_version_is_printed(capsys):
+    assert run("--version", capsys=capsys) == (0, f"{version('augimpact')}\n", "")
+
+
 def test_what_has_no_effect_is_said(folder, capsys):
     status, _, err = run("sweep", "photo.jpg", "-a", "erase_x=0:1", "--frames", 2, "-o", "out.json", capsys=capsys)
     assert status == 0
@@ -220,6 +228,7 @@ def test_tables_list_what_there_is(capsys):
     assert "torchvision:resnet50\t" in out
 
 
+MIXED = ("mixup", "cutmix", "cutmix_x", "cutmix_y")
 COMPANIONS = {"crop": 0.5, "erase_w": 0.5, "erase_h": 0.5, "cutmix": 0.3, "grid_mask": 0.5, "motion_blur": 3}
 NETWORKS = Path(__file__).parent / "networks.py"
 OWN = """
@@ -235,6 +244,7 @@ def fade_to_grey(batch, value):
 def test_every_augmentation_runs_with_gradcam(folder, capsys, name):
     low, high = CATALOGUE[name].sweep
     held = [f"-a{needed}={COMPANIONS[needed]}" for needed in CATALOGUE[name].needs]
+    held += ["--second", "example:cat"] if name in MIXED else []
     status, out, err = run(
         "sweep", "photo.jpg", "-a", f"{name}={low}:{high}", *held, "--frames", 3, "-o", "out.gif", "-o", "out.json",
         capsys=capsys,

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import augimpact as ai
-from augimpact.errors import OutputError, ParameterError, SweepError
+from augimpact.errors import OutputError, ParameterError, SweepError, TargetError
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,10 @@ def test_the_figure_shows_score_and_prediction(surface, tmp_path):
         ({"rotation": (0, 9, 2.5), "crop": (1, 0.5, 3)}, SweepError, "2 steps or more"),
         ({"rotation": (0, 270, 3), "crop": (1, 0.5, 3)}, ParameterError, "rotation is 270"),
         ({"rotation": (0, 9, 100), "crop": (1, 0.5, 100)}, SweepError, "100 × 100 settings; expected at most 2000"),
+        ({"rotation": (0, 9, float("nan")), "crop": (1, 0.5, 3)}, SweepError, "2 steps or more"),
+        ({"rotation": (0, 9, float("inf")), "crop": (1, 0.5, 3)}, SweepError, "2 steps or more"),
+        ({"rotation": (5, 5, 3), "crop": (1, 0.5, 3)}, SweepError, "two different ends"),
+        ({"rotation": [[0, 9, 3]], "crop": (1, 0.5, 3)}, SweepError, "expected .start, end, steps."),
         ({"rotatoin": (0, 9, 3), "crop": (1, 0.5, 3)}, ParameterError, "did you mean rotation"),
     ],
 )
@@ -74,3 +78,22 @@ def test_mistakes_are_named(arguments, error, words):
 def test_an_unknown_suffix_is_named(surface, tmp_path):
     with pytest.raises(OutputError, match=r"suffix '\.gif'; expected one of \.png"):
         surface.save(tmp_path / "grid.gif")
+
+
+def test_one_class_is_drawn(classifier):
+    grid = ai.Grid(rotation=(-9, 9, 2), brightness=(0.5, 1, 2))
+    options = {"target": "tabby", "seed": 3, "border": "edge", "classes": ["tabby", "lynx"]}
+    named = ai.analyze_grid("example:cat", grid, classifier, **options)
+    assert named.outputs.names[named.target] == "tabby"
+    recipe = named.recipe
+    assert {name: recipe[name] for name in options} == options
+    assert {"image", "classifier", "second", "versions", "grid"} <= set(recipe)
+    for target in ("follow", "tabby - lynx"):
+        with pytest.raises(TargetError, match="is more than one class; a grid draws the score of one"):
+            ai.analyze_grid("example:cat", grid, classifier, target=target)
+    assert repr(named) == "Surface(2 × 2 settings of 'cat', rotation × brightness)"
+
+
+def test_a_grid_of_signals_is_not_for_images(classifier):
+    with pytest.raises(ParameterError, match="window changes signals; expected parameters of images"):
+        ai.analyze_grid("example:cat", ai.Grid(window=(1, 0.5, 2), shift=(0, 1, 2)), classifier)

@@ -53,7 +53,7 @@ def test_the_payload_says_of_each_frame_what_the_trace_says():
     assert payload["labels"] == ["cat", "über-<b>", "dog"]
     assert np.array(payload["scores"]) == pytest.approx(SCORES[:, [0, 2, 1]])
     assert payload["summary"] == "prediction flips at rotation 0.0°, 20.0°"
-    assert payload["value_axis"] == {"minimum": 0, "maximum": 1, "unit": "", "decimals": 2}
+    assert payload["value_axis"] == {"minimum": 0, "maximum": 1, "unit": "", "bars": False, "decimals": 2}
     assert payload["threshold"] is None
     assert payload["neutral"]["value"] == "0.70"
     assert [Image.open(io.BytesIO(each)).size for each in payload["jpegs"]] == [(32, 32)] * 4
@@ -75,7 +75,7 @@ def test_frames_of_any_shape_and_values_of_any_kind_travel():
     assert payload["labels"] == ["depth"]
     assert payload["predictions"] == ["depth"] * 4
     assert payload["values"] == ["7.3 mm", "−2.5 mm", "3.0 mm", "5.6 mm"]
-    assert payload["value_axis"] == {"minimum": -5, "maximum": 10, "unit": "mm", "decimals": 1}
+    assert payload["value_axis"] == {"minimum": -5, "maximum": 10, "unit": "mm", "bars": True, "decimals": 1}
     assert payload["threshold"] == 5
     assert payload["neutral"]["value"] == "7.3 mm"
     assert payload["summary"] == "depth crosses 5 mm at rotation −20.0°, 20.0°"

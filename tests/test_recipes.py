@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
 from PIL import Image
 
 import augimpact as ai
@@ -81,3 +82,68 @@ def test_what_is_no_recipe_is_refused(tmp_path, content):
         path.write_text(content)
     with pytest.raises(UserError, match=r"there is no file|is not a sweep that was saved as \.json"):
         ai.replay(path)
+
+
+def test_flips_are_searched_for_again(tmp_path, classifier):
+    trace = ai.analyze("example:motorcycle", ai.Sweep(rotation=(-60, 0), frames=4), classifier, flip_tolerance=0.5)
+    again = ai.replay(trace.save(tmp_path / "flips.json")).trace
+    assert len(again.flips()) > 0
+    assert again.flips().equals(trace.flips())
+
+
+def test_a_second_image_that_was_an_object_is_asked_for_and_another_one_is_said(tmp_path, classifier):
+    trace = ai.analyze("example:cat", ai.Sweep(mixup=0.4, frames=2), classifier, second=example("rocket"))
+    path = trace.save(tmp_path / "mixed.json")
+    with pytest.raises(UserError, match="a second image that has no name; expected a second image"):
+        ai.replay(path)
+    assert ai.replay(path, second="example:rocket").agrees
+    other = ai.replay(path, second="example:coffee")
+    assert not other.agrees
+    assert not other.same_image
+
+
+def test_an_image_beside_the_file_is_found_when_both_have_moved(tmp_path, classifier, monkeypatch):
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+    example("cat").save(tmp_path / "here" / "cat.png")
+    monkeypatch.chdir(tmp_path / "here")
+    path = ai.analyze("cat.png", ai.Sweep(crop=(1, 0.5), frames=2), classifier).save(tmp_path / "here" / "cat.json")
+    monkeypatch.chdir(tmp_path)
+    assert ai.replay(path).agrees
+    (tmp_path / "here" / "cat.png").rename(tmp_path / "there" / "cat.png")
+    path = path.rename(tmp_path / "there" / "cat.json")
+    assert ai.replay(path).agrees
+
+
+def test_another_model_is_explained_at_its_own_layer(tmp_path, classifier):
+    path = ai.analyze("example:cat", ai.Sweep(crop=(1, 0.5), frames=2), classifier).save(tmp_path / "cat.json")
+    module = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3, stride=8), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(4, 1000)
+    )
+    assert not ai.replay(path, classifier=ai.Classifier(module, classifier.labels, size=64)).agrees
+    with pytest.raises(UserError, match="device 'nonsense'"):
+        ai.replay(path, classifier="efficientnet-lite0", device="nonsense")
+
+
+def test_classes_of_one_name_are_told_apart_by_their_place(tmp_path):
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3, stride=8), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(4, 3)
+    )
+    twins = ai.Classifier(module, ["crane", "crane", "cat"], size=64)
+    path = ai.analyze("example:cat", ai.Sweep(crop=(1, 0.5), frames=2), twins).save(tmp_path / "twins.json")
+    assert ai.replay(path, classifier=twins).agrees
+
+
+def test_an_augmentation_of_ones_own_that_is_not_there_is_said(saved):
+    def change(document):
+        document["recipe"]["sweep"]["parameters"]["my_vignette"] = [0, 1]
+
+    with pytest.raises(UserError, match=r"unknown parameter 'my_vignette'.*--plugin FILE"):
+        ai.replay(edited(saved, change))
+
+
+@pytest.mark.parametrize("name", ["seed", "image", "versions", "sweep"])
+def test_a_recipe_that_lacks_something_says_what(saved, name):
+    with pytest.raises(UserError, match=f"its recipe lacks {name}|it has no"):
+        ai.replay(edited(saved, lambda document: document["recipe"].pop(name)))

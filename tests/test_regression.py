@@ -49,7 +49,7 @@ def test_the_value_is_shown_and_follows_what_is_erased(trace, counter):
     # How many dots are left, counted on the frame itself: one has some 28 white pixels at twice the side 113.
     left = (trace.frames[..., 0] > 127).sum(axis=(1, 2)) / (trace.neutral.frames[0, ..., 0] > 127).sum() * 12
     assert np.abs(values - left).max() < 1.5
-    assert trace.table()["dots"].tolist() == values.tolist()
+    assert trace.table()["value_dots"].tolist() == values.tolist()
     with torch.no_grad():
         fed = counter.prepare(torch.from_numpy(trace.frames).permute(0, 3, 1, 2))
         assert values == pytest.approx(counter.module(fed)[:, 0].numpy(), abs=1e-4)

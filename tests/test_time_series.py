@@ -115,7 +115,7 @@ def test_signals_are_read_from_files(square, classifier, tmp_path):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (np.zeros((1, 3)), r"a signal of shape \(1, 3\); expected \(1, 256\) \(channels, samples\)"),
+        (np.zeros((1, 3)), r"a signal of shape \(1, 3\); expected \(1, 256\) \(channels, samples; a sample a line"),
         (np.zeros((1, 2, 3)), r"the signal has shape \(1, 2, 3\)"),
         (np.array([np.nan] * SAMPLES), "values that are not finite"),
         ("missing.npy", "there is no signal 'missing.npy'"),
@@ -128,9 +128,9 @@ def test_what_is_no_signal_is_refused(classifier, given, words):
 
 
 def test_parameters_of_the_other_kind_are_named(classifier, square):
-    with pytest.raises(ParameterError, match="unknown parameter 'rotation'; expected one of window"):
+    with pytest.raises(ParameterError, match="rotation changes images; expected parameters of signals"):
         ai.analyze(square, ai.Sweep(rotation=(0, 9), frames=2), classifier)
     with pytest.raises(ParameterError, match="rotation changes images and smooth signals"):
         ai.Sweep(rotation=3, smooth=2)
-    with pytest.raises(ParameterError, match="unknown parameter 'smooth'"):
+    with pytest.raises(ParameterError, match="smooth changes signals; expected parameters of images"):
         ai.analyze("example:cat", ai.Sweep(smooth=2, frames=2))

@@ -13,7 +13,7 @@ from PIL import Image
 
 from augimpact.augment.parameters import CATALOGUE
 from augimpact.errors import OutputError, UserError
-from augimpact.models.outputs import Outputs
+from augimpact.models.outputs import VALUES, Outputs
 from augimpact.sweep import Sweep
 from augimpact.trace import Trace
 
@@ -116,7 +116,7 @@ def test_pictures_are_written_in_the_form_that_the_suffix_names(tmp_path, suffix
 def test_pictures_carry_caption_and_strip_unless_told_otherwise():
     with_caption, bare = TRACE.pictures(), TRACE.pictures(caption=False)
     assert bare.shape == (4, 32, 32, 3)
-    assert with_caption.shape[2] >= 240
+    assert with_caption.shape[2] >= 220
     assert TRACE.pictures(caption=False, width=50).shape == (4, 50, 50, 3)
     assert with_caption.shape[1] > with_caption.shape[2]
 
@@ -246,3 +246,38 @@ def test_the_confidence_area_is_the_mean_score_of_the_neutral_class_along_the_pa
 def test_csv_is_the_table(tmp_path):
     read = pd.read_csv(TRACE.save(tmp_path / "trace.csv"), index_col="frame")
     pd.testing.assert_frame_equal(read, TRACE.table(), check_dtype=False, rtol=1e-5)
+
+
+@pytest.mark.parametrize("part", [slice(1, 3), slice(2, None), slice(None, None, 2), 1, -1])
+def test_a_part_of_a_trace_has_the_rows_of_its_table(part):
+    rows = TRACE.table().iloc[part if isinstance(part, slice) else [part]].reset_index(drop=True)
+    columns = ["class_1", "score_1", "target", "drift_shift", "measured_brightness"]
+    pd.testing.assert_frame_equal(TRACE[part].table()[columns], rows[columns], check_names=False)
+
+
+def test_an_output_may_be_called_like_a_parameter():
+    outputs = Outputs(VALUES, ("rotation",), ("",), ((-90.0, 90.0),), (0.0,))
+    table = replace(made(np.array([[1], [2], [3], [4]], np.float32)), outputs=outputs).table()
+    assert table["rotation"].tolist() == pytest.approx([-30, -10, 10, 30])
+    assert table["value_rotation"].tolist() == [1, 2, 3, 4]
+
+
+def test_the_stable_range_of_a_path_that_turns_back_reaches_as_far_as_the_path_did():
+    path = TRACE.settings.assign(rotation=[0.0, 10.0, 0.0, -5.0])
+    row = replace(TRACE, settings=path, scores=SCORES[[0, 0, 0, 0]]).stable_range().loc["rotation"]
+    assert (row["low"], row["high"]) == (-5, 10)
+    assert not row["low_flips"]
+    assert not row["high_flips"]
+
+
+def test_a_path_that_does_not_pass_neutral_has_no_stable_range():
+    path = TRACE.settings.assign(rotation=[10.0, 20.0, 30.0, 40.0])
+    assert np.isnan(replace(TRACE, settings=path).stable_range().loc["rotation", "low"])
+
+
+def test_the_confidence_area_is_measured_along_the_path():
+    """Half of the way is walked in the last step alone."""
+    path = TRACE.settings.assign(rotation=[0.0, 10.0, 20.0, 60.0])
+    scores = SCORES[:, 0]
+    expected = np.trapezoid(scores, [0, 10, 20, 60]) / 60
+    assert replace(TRACE, settings=path).confidence_area() == pytest.approx(expected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,10 +38,10 @@ def augmentation(
     """Registers the function below it as a parameter of the group `own`.
 
     The function takes a batch `(n, 3, S, S)` in [0, 1] and the values as `(n, 1, 1, 1)`, both on one device, and
-    returns a batch of the same shape, which is cut to [0, 1]. It is given only frames whose value is not neutral, after
-    all other augmentations. What it draws from torch's, numpy's or Python's global generators is seeded, and these are
-    left as they were. Registering a name of one's own again replaces it. The result is checked, which waits for the
-    device.
+    returns a batch of the same shape, which is cut to [0, 1]. It is given only frames whose value is not neutral, one
+    at a time, after all other augmentations. What it draws from torch's, numpy's or Python's global generators is
+    seeded, and these are left as they were. Registering a name of one's own again replaces it. The result is checked,
+    which waits for the device.
 
     Args:
         name: a Python identifier that no built-in parameter has.
@@ -63,9 +64,15 @@ def augmentation(
     """
 
     def registered(function: Function) -> Function:
-        def rows(batch: Tensor, values: NDArray[np.float64], seed: int) -> Tensor:
-            with seeded(seed, batch.device):
-                return function(batch, column(values, batch))
+        def rows(batch: Tensor, values: NDArray[np.float64], seed: int) -> Any:
+            # Every frame by itself and from the same seed: what is random stays put while the value changes, however
+            # many frames there are.
+            shown: list[Any] = []
+            for image, value in zip(torch.split(batch, 1), torch.split(column(values, batch), 1), strict=True):
+                with seeded(seed, batch.device):
+                    shown.append(function(image, value))
+            # What is no tensor is refused below.
+            return torch.cat(shown) if all(isinstance(each, Tensor) for each in shown) else shown[0]
 
         register_effect(own_parameter(name, range, neutral, sweep, unit, description or _first_line(function)), rows)
         return function
@@ -129,8 +136,12 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     devices = [device] if device.type == "cuda" else []
     python, legacy = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
-        random.seed(seed)
+        # Not `torch.manual_seed`, which seeds every GPU there is.
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        random.seed(seed % 2**64)
         np.random.seed(seed % 2**32)
         try:
             yield

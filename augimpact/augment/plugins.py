@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
-import sys
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
 from augimpact.errors import ParameterError
+from augimpact.user_code import run_file
 
 __all__ = ["PLUGINS_VARIABLE", "load_named_plugins", "load_plugins"]
 
@@ -36,7 +35,7 @@ def load_plugins(paths: Iterable[str | PathLike[str]]) -> None:
         except OSError as error:
             raise ParameterError(f"the plugin {path} cannot be read: {error.strerror}") from error
         if _loaded.get(file) != digest:
-            _execute(file, digest)
+            _execute(file)
             _loaded[file] = digest
 
 
@@ -45,17 +44,9 @@ def load_named_plugins() -> None:
     load_plugins(filter(None, os.environ.get(PLUGINS_VARIABLE, "").split(os.pathsep)))
 
 
-def _execute(file: Path, digest: str) -> None:
-    """Runs the file as a module of a name of its own, which stays if nothing fails."""
-    name = f"augimpact_plugin_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}_{digest[:12]}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ParameterError(f"the plugin {file} cannot be loaded; expected the name of a Python file, ending in .py")
-    module = importlib.util.module_from_spec(spec)
-    # Before it runs, so that dataclasses and pickle find it.
-    sys.modules[name] = module
+def _execute(file: Path) -> None:
+    """Runs the file; its module stays, if nothing fails."""
     try:
-        spec.loader.exec_module(module)
+        run_file(file)
     except (Exception, SystemExit) as error:
-        del sys.modules[name]
         raise ParameterError(f"the plugin {file} failed: {type(error).__name__}: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,13 @@ app.command("augmentations")(lists.augmentations)
 app.command("methods")(lists.methods)
 
 
+def print_version(wanted: bool) -> None:
+    """Prints the package's version and ends."""
+    if wanted:
+        print(metadata.version("augimpact"))
+        raise typer.Exit
+
+
 @app.callback()
 def before(
     plugin: Annotated[
@@ -40,6 +48,9 @@ def before(
             help="A Python file of yours that registers augmentations; may be repeated.", envvar=PLUGINS_VARIABLE
         ),
     ] = None,
+    version: Annotated[  # noqa: ARG001 - typer calls back
+        bool, typer.Option("--version", help="Prints the version.", callback=print_version, is_eager=True)
+    ] = False,
 ) -> None:
     """See what image augmentation does to a classifier."""
     load_plugins(plugin or [])

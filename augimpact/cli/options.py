@@ -84,10 +84,12 @@ def parse_augmentations(augmentations: Sequence[str], *, parts: Sequence[int] = 
 
 
 def parse_names(text: str | None) -> list[str] | None:
-    """Names with commas between, or the lines of the text file of this name."""
+    """Names with commas between, one alone, or the lines of the text file of this name."""
     from augimpact.models.load import read_labels
 
-    return None if text is None else list(read_labels(text))
+    if text is None:
+        return None
+    return list(read_labels(text)) if "," in text or Path(text).exists() else [text]
 
 
 def require_outputs(output: Sequence[Path] | None, formats: Any = None) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -25,12 +26,12 @@ def progress_bar(first: str) -> Iterator[Any]:
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table for a person at a terminal; lines of tab-separated fields for a program."""
-    console = Console()
-    if not console.is_terminal:
+    # Asked of the stream itself: rich takes some pipes, such as those of notebooks, for terminals.
+    if not sys.stdout.isatty():
         for row in (header, *rows):
             print("\t".join(row))
         return
     table = Table(*header, box=None, header_style="bold")
     for row in rows:
         table.add_row(*row)
-    console.print(table)
+    Console().print(table)

@@ -17,7 +17,8 @@ __all__ = ["replay"]
 def replay(
     file: Annotated[Path, typer.Argument(help="A .json that `augimpact sweep` or `Trace.save` wrote.")],
     image: Annotated[str | None, typer.Option(help="In place of the recorded image, if that has moved.")] = None,
-    model: Annotated[str | None, typer.Option(help="In place of the recorded model.")] = None,
+    second: Annotated[str | None, typer.Option(help="Likewise, of the image that was mixed in.")] = None,
+    model: Annotated[str | None, typer.Option(help="In place of the recorded model: a name, or FILE.py:NAME.")] = None,
     trust: options.Trust = False,
     device: options.Device = "auto",
 ) -> None:
@@ -30,6 +31,7 @@ def replay(
         done = run(
             file,
             image=image,
+            second=second,
             classifier=None if model is None else load_classifier(model, device=device, trust=trust),
             device=device,
             trust=trust,

@@ -76,6 +76,9 @@ def sweep(
             step(f"writing {file}", index, len(files))
             known = format_of(file).options
             trace.save(file, **{name: value for name, value in asdict(look).items() if name in known})
+    mixed = trace.recipe["second"]
+    if mixed is not None and second is None:
+        print(f"note: mixed with {mixed['source']}; --second names another image", file=sys.stderr)
     for name in path.without_effect:
         needed = " or ".join(path.catalogue[name].needs)
         print(f"note: {name} has no effect while {needed} is neutral", file=sys.stderr)

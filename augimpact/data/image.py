@@ -95,6 +95,8 @@ def _one_error(name: str, max_pixels: int) -> Iterator[None]:
         raise ImageError(_too_large(name, "more pixels than Pillow decodes", max_pixels)) from error
     except FileNotFoundError as error:
         raise ImageError(f"there is no image {name}") from error
+    except IsADirectoryError as error:
+        raise ImageError(f"{name} is a folder; expected an image") from error
     except UnidentifiedImageError as error:
         raise ImageError(f"{name} is not an image that Pillow can read") from error
     except (OSError, SyntaxError, ValueError, EOFError, RuntimeError, struct.error) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -47,9 +48,11 @@ def from_checkpoint(path: str, arch: str | None, labels: Sequence[str] | None = 
     Raises:
         ModelError: the file holds no weights, the architecture is unknown, or the two do not fit.
     """
+    if not Path(path).is_file():
+        raise ModelError(f"there is no checkpoint {path!r}; expected a file of weights")
     if arch is None:
         raise ModelError(
-            f"the checkpoint {path!r} holds weights only; expected arch, what they belong to: a timm name, "
+            f"the checkpoint {path!r} is read as weights only; expected arch, what they belong to: a timm name, "
             f"{TORCHVISION}NAME, FILE.py:NAME or package.module:NAME"
         )
     weights = read_weights(path)

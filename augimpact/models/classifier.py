@@ -10,7 +10,7 @@ from torch import nn
 
 from augimpact.errors import ModelError, TargetError
 from augimpact.models.chosen import ChosenOutputs
-from augimpact.models.model import Model, inputs_of
+from augimpact.models.model import Model, inputs_of, names_of
 from augimpact.models.outputs import Outputs
 
 __all__ = ["Classifier"]
@@ -53,14 +53,14 @@ class Classifier(Model):
     ) -> None:
         inputs = inputs_of(signal, mean, std, size=size, crop=crop, squash=squash, interpolation=interpolation)
         super().__init__(module, inputs, layer, name)
-        self._labels = None if labels is None else tuple(str(label) for label in labels)
+        self._labels = None if labels is None else tuple(str(label) for label in names_of(labels, "labels"))
         self._chosen: tuple[int, ...] | None = None
 
     @cached_property
     def outputs(self) -> Outputs:
         """The classes."""
         found = self.probe.outputs
-        names = self._labels or tuple(f"class {index}" for index in range(found))
+        names = self._labels if self._labels is not None else tuple(f"class {index}" for index in range(found))
         if len(names) != found:
             raise ModelError(f"{len(names)} labels were given for a model of {found} classes")
         return Outputs.of_classes(names if self._chosen is None else [names[index] for index in self._chosen])
@@ -75,7 +75,7 @@ class Classifier(Model):
         Raises:
             TargetError: a class that there is not, one twice, or fewer than two.
         """
-        indices = tuple(self.index_of(each) for each in classes)
+        indices = tuple(self.index_of(each) for each in names_of(classes, "classes"))
         if len(set(indices)) != len(indices) or len(indices) < 2:
             raise TargetError(f"classes are {', '.join(map(str, classes))}; expected two or more, each once")
         other = copy(self)
@@ -83,6 +83,11 @@ class Classifier(Model):
         vars(other).pop("outputs", None)
         vars(other).pop("asked", None)
         return other
+
+    @property
+    def chosen(self) -> list[str] | None:
+        """The names of the chosen classes, or None for all."""
+        return None if self._chosen is None else list(self.labels)
 
     @cached_property
     def asked(self) -> nn.Module:

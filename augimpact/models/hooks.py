@@ -8,11 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from threading import Lock, RLock
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["evaluating", "watching"]
+__all__ = ["alone", "evaluating", "watching"]
+
+# Hooks and modes belong to the module, so that two threads must not look into one at a time. A module is forgotten
+# with its last user.
+_locks: WeakKeyDictionary[nn.Module, RLock] = WeakKeyDictionary()
+_making = Lock()
+
+
+@contextmanager
+def alone(module: nn.Module) -> Iterator[None]:
+    """Inside the block no other thread looks into the module by way of this package; it may be entered again."""
+    with _making:
+        lock = _locks.setdefault(module, RLock())
+    with lock:
+        yield
 
 
 @contextmanager

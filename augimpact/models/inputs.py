@@ -33,6 +33,8 @@ class _Moments:
     """Mean and inverse deviation as tensors on one device, kept from call to call."""
 
     def __init__(self, mean: Sequence[float], std: Sequence[float], shape: tuple[int, ...], scale: float) -> None:
+        if not all(value > 0 for value in std):
+            raise ModelError(f"std is {', '.join(f'{value:g}' for value in std)}; expected numbers above 0")
         self.mean = torch.tensor(mean).reshape(shape) * scale
         self.gain = 1 / (torch.tensor(std).reshape(shape) * scale)
 
@@ -83,13 +85,17 @@ class ImageInput:
         """Of one input, without the batch."""
         return 3, self.size, self.size
 
-    def canvas(self, image: Image.Image, device: torch.device) -> Tensor:
+    def canvas(self, image: Image.Image, device: torch.device, side: int | None = None) -> Tensor:
         """The region that evaluation keeps, at twice the input's side, `(3, S, S)` in [0, 1].
 
-        The image is resampled once, with antialiasing, straight from its own pixels.
+        The image is resampled once, with antialiasing, straight from its own pixels. Where these are no more than the
+        input's, the side is the input's own, if no other is given: nothing is gained by enlarging them twice, and an
+        image of the very size of the input reaches the model bit for bit.
         """
-        side = CANVAS_SCALE * self.size
-        pixels = np.asarray(image.resize((side, side), RESAMPLING[self.interpolation], box=self._region(image)))
+        left, top, right, bottom = box = self._region(image)
+        if side is None:
+            side = self.size if max(right - left, bottom - top) <= self.size else CANVAS_SCALE * self.size
+        pixels = np.asarray(image.resize((side, side), RESAMPLING[self.interpolation], box=box))
         return torch.from_numpy(pixels.copy()).to(device).permute(2, 0, 1).float().div_(255)
 
     def prepare(self, frames: Tensor) -> Tensor:
@@ -161,7 +167,9 @@ class SignalInput:
             SignalError: it has another shape than the model's input.
         """
         if signal.shape != self.shape:
-            raise SignalError(f"a signal of shape {signal.shape}; expected {self.shape} (channels, samples)")
+            raise SignalError(
+                f"a signal of shape {signal.shape}; expected {self.shape} (channels, samples; a sample a line in .csv)"
+            )
         return torch.from_numpy(signal).to(device)
 
     def prepare(self, signals: Tensor) -> Tensor:

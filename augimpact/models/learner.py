@@ -62,13 +62,13 @@ def load_learner(path: str, *, trust: bool) -> Classifier:
         ModelError: it is not trusted, fastai is not installed, the file cannot be read, or the learner is not one that
             gives every photograph one of its classes.
     """
+    if not Path(path).is_file():
+        raise ModelError(f"there is no learner {path!r}; expected the file that learner.export() wrote")
     if not trust:
         raise ModelError(
             f"{FASTAI}{path} is a pickle, which can run any code on this machine; if you trust where it comes from, "
             "say trust=True (on the command line --trust)"
         )
-    if not Path(path).is_file():
-        raise ModelError(f"there is no learner {path!r}; expected the file that learner.export() wrote")
     return from_learner(_unpickled(path), name=f"{FASTAI}{path}")
 
 

@@ -13,12 +13,13 @@ from PIL import Image
 from torch import Tensor, nn
 
 from augimpact.errors import LayerError, ModelError, unknown
+from augimpact.models.hooks import alone
 from augimpact.models.inputs import IMAGENET_MEAN, IMAGENET_STD, ImageInput, SignalInput
 from augimpact.models.layer import Layer
 from augimpact.models.outputs import Outputs
 from augimpact.models.probe import Probe, probe
 
-__all__ = ["Model", "inputs_of"]
+__all__ = ["Model", "inputs_of", "names_of"]
 
 
 class Model:
@@ -53,7 +54,8 @@ class Model:
     @cached_property
     def probe(self) -> Probe:
         """What one forward pass showed: the number of outputs and the layers with spatial output."""
-        return probe(self.module, self.inputs.shape)
+        with alone(self.module):
+            return probe(self.module, self.inputs.shape)
 
     @property
     def outputs(self) -> Outputs:
@@ -64,6 +66,11 @@ class Model:
     def labels(self) -> tuple[str, ...]:
         """The names of the outputs."""
         return self.outputs.names
+
+    @property
+    def chosen(self) -> list[str] | None:
+        """The names of the outputs that were chosen from all of the module's, or None where none were."""
+        return None
 
     @property
     def asked(self) -> nn.Module:
@@ -81,6 +88,8 @@ class Model:
         Raises:
             LayerError: there is none of that name, or its output has no spatial extent.
         """
+        if names is not None and not isinstance(names, (str, Sequence)):
+            raise LayerError(f"layer {names!r}; expected a name, or several")
         wanted = self.layers if names is None else (names,) if isinstance(names, str) else tuple(names)
         if not wanted:
             raise LayerError("no layer is named; expected the name of at least one")
@@ -115,6 +124,17 @@ class Model:
         """What names this model in a recipe."""
         about = {"name": self.name, "layers": list(self.layers), "outputs": len(self.outputs.names)}
         return about | self.inputs.recipe() | {"origin": self.origin}
+
+
+def names_of(names: Sequence[Any], what: str) -> Sequence[Any]:
+    """The names, if they are several.
+
+    Raises:
+        ModelError: one text, whose letters would be taken for names.
+    """
+    if isinstance(names, (str, bytes)) or not hasattr(names, "__len__"):
+        raise ModelError(f"{what} are {names!r}; expected a list of names")
+    return names
 
 
 def inputs_of(

@@ -97,6 +97,8 @@ class Outputs:
             TargetError: there is no such output.
         """
         what = "classes" if self.are_classes else "outputs"
+        if not isinstance(target, (str, int, np.integer)) or isinstance(target, bool):
+            raise TargetError(f"target {target!r}; expected the name or index of one of the {len(self.names)} {what}")
         if isinstance(target, (int, np.integer)):
             if not 0 <= target < len(self.names):
                 raise TargetError(

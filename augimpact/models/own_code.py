@@ -8,9 +8,7 @@ the line.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
-import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ from torch import nn
 
 from augimpact.errors import ModelError, unknown
 from augimpact.models.model import Model
+from augimpact.user_code import importing_from, run_file
 
 __all__ = ["build", "is_own_code"]
 
@@ -49,7 +48,7 @@ def build(source: str, *, num_classes: int | None = None) -> nn.Module | Model:
     place, _, name = source.rpartition(":")
     if not place or not name:
         raise ModelError(f"the model is {source!r}; expected FILE.py:NAME or package.module:NAME")
-    with _importing_from(_folder(place)), _one_error(source, place):
+    with importing_from(_folder(place)), _one_error(source, place):
         found = _named(_imported(place), name, place)
         if not isinstance(found, (nn.Module, Model)) and callable(found):
             found = found(**_arguments(found, num_classes))
@@ -76,15 +75,7 @@ def _imported(place: str) -> ModuleType:
     path = Path(place)
     if not path.is_file():
         raise ModelError(f"there is no file {place!r}; expected FILE.py:NAME")
-    # Registered under a name of its own, as dataclasses and pickle look a class's module up.
-    name = f"augimpact_own_{path.stem}"
-    specification = importlib.util.spec_from_file_location(name, path)
-    if specification is None or specification.loader is None:
-        raise ModelError(f"{place!r} cannot be imported; expected FILE.py:NAME")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[name] = module
-    specification.loader.exec_module(module)
-    return module
+    return run_file(path)
 
 
 def _named(module: ModuleType, name: str, place: str) -> Any:
@@ -110,18 +101,6 @@ def _is_file(place: str) -> bool:
 
 def _folder(place: str) -> Path:
     return Path(place).parent.resolve() if _is_file(place) else Path.cwd()
-
-
-@contextmanager
-def _importing_from(folder: Path) -> Iterator[None]:
-    """The folder comes first on the import path inside the block."""
-    entry = str(folder)
-    sys.path.insert(0, entry)
-    try:
-        yield
-    finally:
-        if entry in sys.path:
-            sys.path.remove(entry)
 
 
 @contextmanager

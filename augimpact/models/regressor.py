@@ -8,7 +8,7 @@ from functools import cached_property
 from torch import nn
 
 from augimpact.errors import ModelError
-from augimpact.models.model import Model, inputs_of
+from augimpact.models.model import Model, inputs_of, names_of
 from augimpact.models.outputs import VALUES, Outputs
 
 __all__ = ["Regressor"]
@@ -54,15 +54,21 @@ class Regressor(Model):
     ) -> None:
         inputs = inputs_of(signal, mean, std, size=size, crop=crop, squash=squash, interpolation=interpolation)
         super().__init__(module, inputs, layer, name)
-        spans = tuple((float(low), float(high)) for low, high in (ranges or [(0.0, 1.0)] * len(names)))
-        for name_, (low, high) in zip(names, spans, strict=False):
+        known = [str(each) for each in names_of(names, "names")]
+        if len(set(known)) != len(known):
+            raise ModelError(f"the names are {', '.join(known)}; expected each once")
+        count = len(known)
+        spans = [(0.0, 1.0)] * count if ranges is None else [(float(low), float(high)) for low, high in ranges]
+        for each, (low, high) in zip(known, spans, strict=False):
             if not low < high:
-                raise ModelError(f"the range of {name_!r} is {low:g} to {high:g}; expected the lower end first")
-        middles = tuple(float(value) for value in (thresholds or [(low + high) / 2 for low, high in spans]))
-        self._outputs = Outputs(VALUES, tuple(names), tuple(units or [""] * len(names)), spans, middles)
-        lengths = {len(part) for part in (names, self._outputs.units, spans, middles)}
-        if len(lengths) != 1 or not names:
-            raise ModelError(f"{len(names)} names with units, ranges or thresholds of another number; expected as many")
+                raise ModelError(f"the range of {each!r} is {low:g} to {high:g}; expected the lower end first")
+        middles = (
+            [(low + high) / 2 for low, high in spans] if thresholds is None else [float(each) for each in thresholds]
+        )
+        kinds = [""] * count if units is None else [str(each) for each in names_of(units, "units")]
+        if {len(kinds), len(spans), len(middles)} != {count} or not count:
+            raise ModelError(f"{count} names with units, ranges or thresholds of another number; expected as many")
+        self._outputs = Outputs(VALUES, tuple(known), tuple(kinds), tuple(spans), tuple(middles))
 
     @cached_property
     def outputs(self) -> Outputs:

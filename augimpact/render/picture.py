@@ -22,7 +22,7 @@ __all__ = ["CLASS_COLOURS", "INK", "MARGIN", "PAGE", "draw", "fitted", "font"]
 CLASS_COLOURS = ("#2f6bff", "#e0566a", "#24a98f", "#b583b0", "#b08d4a", "#8793a1")
 INK, MUTED, PAGE, WELL = "#e8ebef", "#97a1ae", "#14171b", "#252b33"
 # What is narrower than this is enlarged, so that its caption can be read.
-CAPTION_WIDTH = 240
+CAPTION_WIDTH = 220
 CELL_WIDTH = 88
 MARGIN, LINE = 8, 22
 
@@ -84,7 +84,10 @@ def _caption(pen: ImageDraw.ImageDraw, width: int, prediction: str, setting: str
 
 
 class _Strip:
-    """A row of cells, one a class: the higher the score, the stronger its colour; name and number beneath."""
+    """A row of cells, one a class: the higher the score, the stronger its colour; name and number beneath.
+
+    Of values the length of a bar tells: colours are compared with one another, and there may be only one.
+    """
 
     height = 34
 
@@ -103,8 +106,11 @@ class _Strip:
     def draw(self, pen: ImageDraw.ImageDraw, scores: NDArray[np.float32]) -> None:
         for index, (name, score, share) in enumerate(zip(self.names, scores, self.axis.shares(scores), strict=True)):
             left, right = self.spans[index]
-            colour = _mixed(WELL, CLASS_COLOURS[index % len(CLASS_COLOURS)], float(share))
-            pen.rectangle((left, LINE, right - 4, LINE + 10), fill=colour)
+            colour = CLASS_COLOURS[index % len(CLASS_COLOURS)]
+            strength = 0.0 if self.axis.bars else float(share)
+            pen.rectangle((left, LINE, right - 4, LINE + 10), fill=_mixed(WELL, colour, strength))
+            if self.axis.bars and share > 0:
+                pen.rectangle((left, LINE, left + (right - 4 - left) * float(share), LINE + 10), fill=colour)
             pen.text((left, LINE + 21), f"{name} {self.axis.text(score)}", MUTED, font(10), anchor="lm")
 
 

@@ -21,6 +21,12 @@ const FILES = [
   { suffix: ".npz", label: "NPZ arrays" },
 ];
 
+/** A bar as long as the share, or a colour as strong. */
+const cellPaint = (index, share, bars) =>
+  bars
+    ? `linear-gradient(to right, var(--class-${index}) ${share * 100}%, var(--well) 0)`
+    : `color-mix(in srgb, var(--class-${index}) ${Math.round(share * 100)}%, var(--well))`;
+
 /**
  * @param {HTMLElement} root
  * @param {object} host
@@ -130,7 +136,7 @@ export function mountPlayer(root, host) {
       ...labels.map((label, index) =>
         element(
           "div.class", { title: `${label} ${valueText(scores[index], axis, 1)}` },
-          element("div.cell", { style: { background: `color-mix(in srgb, var(--class-${index}) ${Math.round(valueShare(scores[index], axis) * 100)}%, var(--well))` } }),
+          element("div.cell", { style: { background: cellPaint(index, valueShare(scores[index], axis), axis.bars) } }),
           element("small", {},
             element("i", { style: { background: `var(--class-${index})` } }),
             element("span", {}, label),

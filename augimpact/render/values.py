@@ -23,6 +23,8 @@ ROUNDING = 1e-9
 class ValueAxis:
     """From `minimum` to `maximum`, in `unit`; what lies outside is shown at the end.
 
+    `bars`: whether a value is told by the length of a bar, and not by the strength of a colour.
+
     Raises:
         UserError: an end is not finite, or the maximum is not above the minimum.
 
@@ -33,6 +35,7 @@ class ValueAxis:
     minimum: float
     maximum: float
     unit: str = ""
+    bars: bool = False
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.minimum) and math.isfinite(self.maximum) and self.minimum < self.maximum):
@@ -41,11 +44,11 @@ class ValueAxis:
             )
 
     @classmethod
-    def around(cls, values: ArrayLike, unit: str = "") -> ValueAxis:
+    def around(cls, values: ArrayLike, unit: str = "", bars: bool = False) -> ValueAxis:
         """The axis that holds all `values` between round numbers; what is not finite does not count.
 
         >>> ValueAxis.around([-0.3, 7.3], "dots")
-        ValueAxis(minimum=-2.0, maximum=8.0, unit='dots')
+        ValueAxis(minimum=-2.0, maximum=8.0, unit='dots', bars=False)
         """
         numbers = np.asarray(values, dtype=np.float64)
         numbers = numbers[np.isfinite(numbers)]
@@ -55,7 +58,7 @@ class ValueAxis:
             margin = abs(low) / 2 or 0.5
             low, high = low - margin, high + margin
         step = _round_step((high - low) / 4)
-        return cls(math.floor(low / step + ROUNDING) * step, math.ceil(high / step - ROUNDING) * step, unit)
+        return cls(math.floor(low / step + ROUNDING) * step, math.ceil(high / step - ROUNDING) * step, unit, bars)
 
     @property
     def decimals(self) -> int | None:

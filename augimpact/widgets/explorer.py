@@ -15,6 +15,7 @@ from PIL import Image
 from augimpact.augment.parameters import CATALOGUE
 from augimpact.data.image import EXAMPLES, example, read_image
 from augimpact.errors import Cancelled, UserError
+from augimpact.explain.methods import METHODS
 from augimpact.sweep import Sweep
 from augimpact.widgets.controls import Controls
 from augimpact.widgets.player import Player, payload_of
@@ -51,6 +52,8 @@ class Explorer(ipywidgets.Box):
     """
 
     def __init__(self, image: Any = None, classifier: Model | Module | str | None = None, **choices: Any) -> None:
+        # First of all: whatever fails below, `close` finds it.
+        self._worker = Worker(on_error=self._show_error)
         self._images: dict[str, Image.Image] = {}
         if image is not None:
             name = Path(image).name if isinstance(image, (str, os.PathLike)) else "image"
@@ -65,7 +68,6 @@ class Explorer(ipywidgets.Box):
         self._tickets = itertools.count()
         # Held while something new appears in the page, so that nothing of an image that is gone does.
         self._showing = threading.RLock()
-        self._worker = Worker(on_error=self._show_error)
         self.controls = Controls(_name_of(classifier), self._images, **choices)
         self.player = Player()
         self.controls.observe(self._on_state, "state")
@@ -92,6 +94,7 @@ class Explorer(ipywidgets.Box):
         elif kind == "cancel":
             self._due.clear()
             self._worker.cancel()
+            self._show_status("idle", "cancelled")
         elif kind == "upload":
             self._upload(Path(message["name"]).name, bytes(buffers[0]))
 
@@ -136,6 +139,7 @@ class Explorer(ipywidgets.Box):
 
     def _work(self, cancelled: Cancelling) -> None:
         """Does what is due, the quickest first."""
+        began = dict(self._due)
         if self._classifier is None:
             self._load()
         for name, task in ((ORIGINAL, self._preview_original), (PREVIEW, self._preview), (SWEEP, self._sweep)):
@@ -147,7 +151,8 @@ class Explorer(ipywidgets.Box):
             except Cancelled:
                 raise
             except Exception:
-                self._due.clear()
+                # What was asked for meanwhile stays owed.
+                self._due = {each: ticket for each, ticket in self._due.items() if began.get(each) != ticket}
                 raise
             # Asked for once more meanwhile, it is due once more.
             if self._due.get(name) == ticket:
@@ -163,15 +168,19 @@ class Explorer(ipywidgets.Box):
         self.controls.labels = list(classifier.labels)
         self._classifier = classifier
 
-    def _preview_original(self, _cancelled: Cancelling) -> None:
+    def _preview_original(self, cancelled: Cancelling) -> None:
         subject = self._prepared()
+        self._warn_if_slow()
         original = self._explained(subject, {})
+        if cancelled():
+            raise Cancelled
         shown = self._explained(subject, self.controls.state["settings"])
         self._appear(subject, lambda: self.player.show_preview(shown, original))
 
     def _preview(self, _cancelled: Cancelling) -> None:
         """Shows the setting; once begun, also if there is a newer one: a drag brings one with every frame."""
         subject = self._prepared()
+        self._warn_if_slow()
         shown = self._explained(subject, self.controls.state["settings"])
         self._appear(subject, lambda: self.player.show_preview(shown))
         self._show_status("idle", "")
@@ -218,6 +227,11 @@ class Explorer(ipywidgets.Box):
 
         path: dict[str, Any] = dict(setting)
         return explain_settings(subject, Sweep(frames=1, **path).settings(), self._ready(), **self._options())
+
+    def _warn_if_slow(self) -> None:
+        method = METHODS[self.controls.state["method"]]
+        if method.slow:
+            self._show_status("sweeping", f"{method.label} takes seconds for every frame…")
 
     def _options(self) -> dict[str, Any]:
         return {name: self.controls.state[name] for name in ("method", "target", "erase_fill", "border")}

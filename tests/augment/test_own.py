@@ -53,7 +53,7 @@ def test_only_frames_that_ask_for_it_are_given(photographs):
     image = photographs["rocket"]
     before = image.clone()
     frames = augment(image, {"watched": [0.5, 0, -1]}).images
-    assert given == [((2, 3, 128, 128), [0.5, -1.0], (2, 1, 1, 1))]
+    assert given == [((1, 3, 128, 128), [0.5], (1, 1, 1, 1)), ((1, 3, 128, 128), [-1.0], (1, 1, 1, 1))]
     assert torch.equal(frames[1], before)
     assert torch.equal(image, before)
     assert torch.equal(frames[0], (before + 0.5).clamp(0, 1))
@@ -173,3 +173,16 @@ def test_it_comes_after_all_others(photographs):
     register_fade()
     frames = augment(photographs["rocket"], {"fade": 0.8, "erase_w": 1, "erase_h": 1, "noise": 0.3}).images
     assert torch.allclose(frames, torch.full_like(frames, 0.4))
+
+
+def test_what_is_random_is_the_same_in_every_frame_however_many_there_are(photographs):
+    @augmentation("grain", range=(0, 1), neutral=0)
+    def grain(batch, value):
+        return batch + value * torch.randn_like(batch)
+
+    image = photographs["coffee"]
+    many = augment(image, {"grain": [0.3, 0.1, 0.3, 0.3]}, seed=4).images
+    assert torch.equal(many[0], many[2])
+    assert torch.equal(many[0], many[3])
+    assert torch.equal(augment(image, {"grain": 0.3}, seed=4).images[0], many[0])
+    assert not torch.equal(augment(image, {"grain": 0.3}, seed=5).images[0], many[0])

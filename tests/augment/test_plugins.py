@@ -67,5 +67,5 @@ def test_a_file_that_is_not_there_or_is_no_python_is_named(tmp_path):
     with pytest.raises(ParameterError, match=r"absent.py cannot be read: No such file"):
         load_plugins([tmp_path / "absent.py"])
     (tmp_path / "notes.txt").write_text("x = 1")
-    with pytest.raises(ParameterError, match=r"notes.txt cannot be loaded; expected .* ending in .py"):
+    with pytest.raises(ParameterError, match=r"notes.txt cannot be loaded; expected .* ending in \.py"):
         load_plugins([tmp_path / "notes.txt"])

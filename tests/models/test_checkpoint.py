@@ -205,7 +205,7 @@ def test_what_does_not_fit_is_named(module, tmp_path):
 @pytest.mark.parametrize(
     ("arch", "words"),
     [
-        (None, r"holds weights only; expected arch, what they belong to"),
+        (None, r"is read as weights only; expected arch, what they belong to"),
         ("resnt10t", "unknown model 'resnt10t'; did you mean resnet10t"),
         ("resnet10t.of_nobody", "arch 'resnet10t.of_nobody' cannot be built"),
         ("torchvision:resnet10", "unknown torchvision model 'resnet10'"),

@@ -188,8 +188,8 @@ def test_a_learner_scores_in_a_sweep_as_it_predicts(name, files, wide, knowledge
     assert classifier.origin == {"source": source, "trust": True}
     assert not classifier.module.training
 
-    canvases = torch.stack([classifier.canvas(Image.open(file)) for file in wide])
-    prepared = classifier.prepare((canvases * 255).round().to(torch.uint8))
+    canvases = [classifier.canvas(Image.open(file))[None] for file in wide]
+    prepared = torch.cat([classifier.prepare((each * 255).round().to(torch.uint8)) for each in canvases])
     inputs = torch.cat([learner.dls.test_dl([file], num_workers=0).one_batch()[0] for file in wide])
     differences = (prepared - inputs) * torch.tensor(classifier.inputs.std)[:, None, None] * 255
     assert differences.abs().mean((1, 2, 3)).max() < tolerance

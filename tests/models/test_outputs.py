@@ -93,3 +93,19 @@ def test_a_model_of_signals_says_what_it_is_fed():
     assert classifier.layers == ("1",)
     with pytest.raises(ModelError, match="3 values for the mean or deviation of 2 channels"):
         Classifier(module, signal=(2, 50), mean=(1, 2, 3))
+
+
+def test_arrays_are_as_good_as_lists_and_one_text_is_no_list():
+    ranges, thresholds = np.array([[-10.0, 20.0], [0, 1]]), np.array([0.0, 0.5])
+    outputs = Regressor(network(2), np.array(["x", "y"]), ranges=ranges, thresholds=thresholds, size=32).outputs
+    assert outputs.thresholds == (0, 0.5)
+    assert outputs.ranges == ((-10, 20), (0, 1))
+    for wrong in ({"names": "dots"}, {"names": ["x", "x"]}):
+        with pytest.raises(ModelError, match=r"expected a list of names|expected each once"):
+            Regressor(network(1), **wrong)
+    with pytest.raises(ModelError, match="labels are 'cat,dog'; expected a list of names"):
+        Classifier(network(), "cat,dog")
+    with pytest.raises(ModelError, match="0 labels were given for a model of 4 classes"):
+        _ = Classifier(network(), [], size=32).labels
+    with pytest.raises(ModelError, match="std is 0, 0, 0; expected numbers above 0"):
+        Classifier(network(), std=0)

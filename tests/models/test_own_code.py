@@ -10,6 +10,7 @@ import torch
 
 import augimpact as ai
 from augimpact.errors import ModelError
+from augimpact.models import own_code
 from augimpact.models.load import load_classifier
 
 NETS = """
@@ -145,3 +146,19 @@ def test_nothing_is_taken_for_a_model_that_is_none(tmp_path):
     (tmp_path / "nets.py").write_text("from types import SimpleNamespace\nmake = SimpleNamespace\n")
     with pytest.raises(ModelError, match=f"gives a {SimpleNamespace.__name__}"):
         load_classifier(f"{tmp_path}/nets.py:make")
+
+
+def test_modules_of_one_name_in_two_folders_are_two_and_an_edited_one_is_read_anew(tmp_path):
+    for folder, width in (("first", 4), ("second", 8)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "blocks.py").write_text(f"WIDTH = {width}\n")
+        (tmp_path / folder / "net.py").write_text(
+            "from torch import nn\nfrom blocks import WIDTH\nnet = nn.Sequential(nn.Conv2d(3, WIDTH, 3))\n"
+        )
+
+    def width(folder):
+        return own_code.build(f"{tmp_path / folder / 'net.py'}:net")[0].out_channels
+
+    assert [width("first"), width("second"), width("first")] == [4, 8, 4]
+    (tmp_path / "first" / "blocks.py").write_text("WIDTH = 16  # edited\n")
+    assert width("first") == 16

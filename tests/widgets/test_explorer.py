@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import threading
@@ -17,6 +18,7 @@ from augimpact.augment.own import forget
 from augimpact.data.image import example
 from augimpact.errors import UserError
 from augimpact.trace import Trace
+from tests.networks import small_network
 
 PATIENCE = 60
 
@@ -355,3 +357,46 @@ def test_a_model_of_time_series_is_refused_in_a_sentence():
     wait_for(lambda: explorer.controls.status["kind"] == "error")
     assert "waves takes time series; the Explorer shows images" in explorer.controls.status["text"]
     explorer.close()
+
+
+def test_what_was_asked_for_while_a_job_failed_is_still_done(explorer, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+    own = explorer._preview_original
+
+    def fails(cancelled):
+        begun.set()
+        go_on.wait(PATIENCE)
+        monkeypatch.setattr(explorer, "_preview_original", own)
+        raise UserError("it failed")
+
+    monkeypatch.setattr(explorer, "_preview_original", fails)
+    change(explorer, method="layercam")
+    assert begun.wait(PATIENCE)
+    change(explorer, method="hirescam")
+    go_on.set()
+    wait_for(lambda: explorer.trace.recipe["method"] == "hirescam")
+
+
+def test_an_explorer_that_cannot_begin_says_one_thing_only(capsys):
+    with pytest.raises(UserError, match=r"there is no image 'nope\.jpg'"):
+        ai.Explorer("nope.jpg")
+    gc.collect()
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_slow_method_says_so_before_the_first_picture():
+    explorer = ai.Explorer(classifier=small_network(), frames=3, method="scorecam")
+    said = []
+    explorer.controls.observe(lambda change: said.append(change["new"]), "status")
+    explorer.controls._handle_custom_msg({"kind": "ready"}, [])
+    wait_for(lambda: explorer.trace is not None)
+    slow = next(each for each in said if "Score-CAM takes seconds for every frame" in each["text"])
+    # Of this kind the page shows a bar that moves, and a button to cancel.
+    assert slow["kind"] == "sweeping"
+    assert said.index(slow) < next(place for place, each in enumerate(said) if "of 3 frames" in each["text"])
+    explorer.close()
+
+
+def test_cancelling_is_said_at_once(explorer):
+    explorer.controls._handle_custom_msg({"kind": "cancel"}, [])
+    assert explorer.controls.status["text"] == "cancelled"

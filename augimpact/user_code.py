@@ -1,0 +1,66 @@
+"""Running a Python file that a user names, with what lies beside it, and leaving no trace that another would meet."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+__all__ = ["importing_from", "run_file"]
+
+
+def run_file(path: Path) -> ModuleType:
+    """The file as a module, run anew: it may have been edited since.
+
+    It stays registered under a name of its own, as dataclasses and pickle look a class's module up. The code runs with
+    the rights of this process, and whatever it raises is raised.
+    """
+    path = path.resolve()
+    name = f"augimpact_user_{path.stem}_{hashlib.blake2b(str(path).encode(), digest_size=6).hexdigest()}"
+    specification = importlib.util.spec_from_file_location(name, path)
+    if specification is None or specification.loader is None:
+        raise ImportError(f"{path.name} cannot be loaded; expected the name of a Python file, ending in .py")
+    module = importlib.util.module_from_spec(specification)
+    before = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        with importing_from(path.parent):
+            specification.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        if before is not None:
+            sys.modules[name] = before
+        raise
+    return module
+
+
+@contextmanager
+def importing_from(folder: Path) -> Iterator[None]:
+    """Inside the block the folder comes first on the import path, as `python FILE.py` has it.
+
+    Afterwards the path is as it was, and what was imported from the folder is forgotten again: another folder may have
+    a module of the same name, and a file may be edited before it is run once more.
+    """
+    entry, known = str(folder), set(sys.modules)
+    sys.path.insert(0, entry)
+    try:
+        yield
+    finally:
+        if entry in sys.path:
+            sys.path.remove(entry)
+        tops = {name.partition(".")[0] for name in set(sys.modules) - known}
+        own = {top for top in tops - known if _lies_in(top, folder)}
+        for name in set(sys.modules) - known:
+            if name.partition(".")[0] in own:
+                del sys.modules[name]
+
+
+def _lies_in(top: str, folder: Path) -> bool:
+    """Whether the module is `folder/top.py` or a package `folder/top/`."""
+    module = sys.modules.get(top)
+    places = [*getattr(module, "__path__", []), *filter(None, [getattr(module, "__file__", None)])]
+    return any(Path(place).resolve().parent == folder for place in places)
