@@ -64,7 +64,7 @@ def load(name: str) -> tuple[ai.Classifier, torch.Tensor]:
 
 
 def peer(name: str, classifier: ai.Classifier, batch: torch.Tensor) -> Callable[[], object]:
-    module, layer = classifier.module, classifier.find_layer()
+    module, layer = classifier.module, classifier.find_layers()[0].module
     if name == "gradient":
         return lambda: captum.attr.Saliency(module).attribute(batch.clone().requires_grad_(), CLASS)
     if name == "guided-gradient":
