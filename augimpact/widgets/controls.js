@@ -46,7 +46,7 @@ export default {
     let choosing = false;
     const list = element("datalist", { id: `labels-${Math.random().toString(36).slice(2)}` });
     const pinned = element("input", {
-      type: "text", list: list.id, placeholder: "name of a class", "aria-label": "name of the class", hidden: true,
+      type: "text", list: list.id, placeholder: "a class, or A - B", "aria-label": "name of the class", hidden: true,
       onchange: () => pinned.value && change({ target: pinned.value }),
     });
     const target = segmented("class that the map explains", [...TARGETS, ONE_CLASS], ONE_CLASS, (name) => {

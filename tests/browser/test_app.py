@@ -325,3 +325,14 @@ def test_the_page_fits_its_window(page, width, stacked):
     for box in (controls, player):
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
+
+
+def test_the_sweep_button_is_in_sight_however_long_the_list_is(page):
+    page.set_viewport_size({"width": 1400, "height": 700})
+    page.evaluate("document.querySelectorAll('details.group').forEach((group) => (group.open = true))")
+    button = page.get_by_role("button", name="Sweep", exact=True)
+    for row in ("crop", "grid_mask"):
+        page.locator(f".row[data-name={row}]").scroll_into_view_if_needed()
+        box = button.bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 700
