@@ -183,12 +183,18 @@ def subject_and_model(
     image: Any, classifier: Any, *, second: Any = None, classes: Sequence[str | int] | None = None
 ) -> tuple[Subject, Model]:
     """The model, with only the wanted classes, and the image or signal prepared for it; arguments as for `analyze`."""
-    model: Model = load_classifier() if classifier is None else load_classifier(classifier)
+    model: Model = _default_model() if classifier is None else load_classifier(classifier)
     if classes is not None:
         if not isinstance(model, Classifier):
             raise TargetError(f"{model.name} has no classes to choose from; it gives {', '.join(model.outputs.names)}")
         model = model.restricted_to(classes)
     return subject_of(image, model, second=second), model
+
+
+@cache
+def _default_model() -> Model:
+    """The built-in classifier, read once: nobody else is given this one, and so nobody can change it."""
+    return load_classifier()
 
 
 def find_target(model: Model, subject: Subject, target: Any, how: Conditions) -> Target:
