@@ -21,6 +21,8 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.sweep
 	$(BIN)/python -m benchmarks.gif
 	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.methods
+	$(BIN)/python -m benchmarks.device
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist

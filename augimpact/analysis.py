@@ -227,8 +227,8 @@ def find_target(model: Model, subject: Subject, target: Any, how: Conditions) ->
         return Target()
     if target == NEUTRAL:
         neutral = {name: parameter.neutral for name, parameter in subject.catalogue.items()}
-        alone = replace(how, progress=None, cancelled=None)
-        scores = score_settings(subject, pd.DataFrame([neutral], dtype=np.float64), model, **vars(alone))
+        unseen = replace(how, progress=None, cancelled=None)
+        scores = score_settings(subject, pd.DataFrame([neutral], dtype=np.float64), model, **vars(unseen))
         return Target(int(scores.argmax()))
     return Target(find(target))
 

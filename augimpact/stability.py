@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from augimpact.errors import ParameterError, SweepError
 
-__all__ = ["End", "confidence_area", "nearest_to_neutral", "stable_ends", "stable_run"]
+__all__ = ["StablePlace", "confidence_area", "nearest_to_neutral", "stable_places", "stable_run"]
 
 
 def confidence_area(scores: ArrayLike, positions: ArrayLike) -> float:
@@ -93,14 +93,14 @@ def nearest_to_neutral(settings: ArrayLike, neutral: ArrayLike, spans: ArrayLike
     return int((((rows - middle) / widths) ** 2).sum(axis=1).argmin())
 
 
-class End(NamedTuple):
+class StablePlace(NamedTuple):
     """place: `(P,)`, where a stable run has been. flips: whether the state changes there."""
 
     place: NDArray[np.float64]
     flips: bool
 
 
-def stable_ends(
+def stable_places(
     settings: NDArray[np.float64],
     states: NDArray[np.int64],
     *,
@@ -109,7 +109,7 @@ def stable_ends(
     state: int | None,
     flip_frames: NDArray[np.int64],
     flip_places: NDArray[np.float64],
-) -> list[End]:
+) -> list[StablePlace]:
     """The places of the run about neutral, its two ends with it; not numbers where there is no such run.
 
     Args:
@@ -123,15 +123,13 @@ def stable_ends(
     """
     start = _beside_neutral(settings, states, neutral, spans, state)
     if start is None:
-        nowhere = End(np.full(settings.shape[1], np.nan), False)
-        return [nowhere]
+        return [StablePlace(np.full(settings.shape[1], np.nan), False)]
     first, last = stable_run(states, start)
     # Of several flips between two frames the one next to the run ends it.
     before, after = np.flatnonzero(flip_frames == first), np.flatnonzero(flip_frames == last + 1)
     # A path may turn back: then it goes furthest somewhere on the way.
-    ends = [End(setting, False) for setting in settings[first : last + 1]]
-    ends += [End(flip_places[each], True) for each in (*before[-1:], *after[:1])]
-    return ends
+    places = [StablePlace(setting, False) for setting in settings[first : last + 1]]
+    return places + [StablePlace(flip_places[each], True) for each in (*before[-1:], *after[:1])]
 
 
 def _beside_neutral(

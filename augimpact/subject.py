@@ -58,9 +58,16 @@ class Subject(ABC):
     def catalogue(self) -> Mapping[str, Parameter]:
         """The parameters that can change."""
 
+    @property
     @abstractmethod
+    def content(self) -> tuple[tuple[int, ...], torch.dtype]:
+        """Shape and type of what is kept of one frame."""
+
     def room(self, count: int, device: torch.device) -> Tensor:
         """Empty memory for the content of `count` frames; on the host such that a GPU can write to it directly."""
+        shape, dtype = self.content
+        pinned = device.type == "cpu" and self.canvas.device.type == "cuda"
+        return torch.empty((count, *shape), dtype=dtype, device=device, pin_memory=pinned)
 
     @abstractmethod
     def fill(self, content: Tensor, values: Values, *, erase_fill: str, border: str, seed: int) -> list[NDArray[Any]]:
@@ -79,6 +86,7 @@ class Subject(ABC):
 class ImageSubject(Subject):
     """An image; `second` is the one that is mixed in, as `augimpact.data.image.read_image` takes it."""
 
+    inputs: ImageInput
     second: Any
 
     @property
@@ -86,11 +94,10 @@ class ImageSubject(Subject):
         """Those of images."""
         return CATALOGUE
 
-    def room(self, count: int, device: torch.device) -> Tensor:
-        """`(count, S, S, 3)` bytes."""
-        shape = (count, *self.canvas.shape[1:], 3)
-        pinned = device.type == "cpu" and self.canvas.device.type == "cuda"
-        return torch.empty(shape, dtype=torch.uint8, device=device, pin_memory=pinned)
+    @property
+    def content(self) -> tuple[tuple[int, ...], torch.dtype]:
+        """`(S, S, 3)` bytes."""
+        return (*self.canvas.shape[1:], 3), torch.uint8
 
     def fill(self, content: Tensor, values: Values, *, erase_fill: str, border: str, seed: int) -> list[NDArray[Any]]:
         """Bytes, as they are shown."""
@@ -120,15 +127,19 @@ class ImageSubject(Subject):
         """Its name, if it has one, and its hash."""
         if "_mixed_in" not in vars(self):
             return None
-        second = DEFAULT_SECOND if self.second is None else self.second
-        return {"source": _source(second), "hash": content_hash(read_image(second))}
+        return {"source": _source(self._second), "hash": self._second_hash}
+
+    @property
+    def _second(self) -> Any:
+        return DEFAULT_SECOND if self.second is None else self.second
 
     @cached_property
     def _mixed_in(self) -> Tensor:
-        second = read_image(DEFAULT_SECOND if self.second is None else self.second)
-        if not isinstance(self.inputs, ImageInput):
-            raise ImageError("an image was prepared for a model of signals")
-        return self.inputs.canvas(second, self.canvas.device, self.canvas.shape[-1])
+        return self.inputs.canvas(read_image(self._second), self.canvas.device, self.canvas.shape[-1])
+
+    @cached_property
+    def _second_hash(self) -> str:
+        return content_hash(read_image(self._second))
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,10 +151,10 @@ class SignalSubject(Subject):
         """Those of signals."""
         return SIGNAL_CATALOGUE
 
-    def room(self, count: int, device: torch.device) -> Tensor:
-        """`(count, C, T)` float32."""
-        pinned = device.type == "cpu" and self.canvas.device.type == "cuda"
-        return torch.empty((count, *self.canvas.shape), device=device, pin_memory=pinned)
+    @property
+    def content(self) -> tuple[tuple[int, ...], torch.dtype]:
+        """`(C, T)` float32."""
+        return tuple(self.canvas.shape), torch.float32
 
     def fill(self, content: Tensor, values: Values, *, erase_fill: str, border: str, seed: int) -> list[NDArray[Any]]:
         """Float32."""

@@ -26,7 +26,7 @@ from augimpact.render.animate import write_webp
 from augimpact.render.look import Look
 from augimpact.render.picture import draw
 from augimpact.render.values import ValueAxis
-from augimpact.stability import confidence_area, stable_ends
+from augimpact.stability import confidence_area, stable_places
 
 __all__ = ["Trace"]
 
@@ -227,7 +227,7 @@ class Trace:
         known = [self.parameter(name) for name in self.swept]
         swept = [each.name for each in known]
         flips = self.flips()
-        ends = stable_ends(
+        places = stable_places(
             self.settings[swept].to_numpy(),
             self.predictions,
             neutral=np.array([each.neutral for each in known]),
@@ -238,8 +238,11 @@ class Trace:
         )
         rows = []
         for index, name in enumerate(swept):
-            low, high = (pick((float(end.place[index]), end.flips) for end in ends) for pick in (min, max))
-            rows.append({"parameter": name, "low": low[0], "high": high[0], "low_flips": low[1], "high_flips": high[1]})
+            values = [float(each.place[index]) for each in places]
+            flipping = [value for value, each in zip(values, places, strict=True) if each.flips]
+            low, high = min(values), max(values)
+            ends = {"low": low, "high": high, "low_flips": low in flipping, "high_flips": high in flipping}
+            rows.append({"parameter": name, **ends})
         columns = ["parameter", "low", "high", "low_flips", "high_flips"]
         return pd.DataFrame(rows, columns=columns).set_index("parameter")
 

@@ -13,7 +13,7 @@ from augimpact.errors import LayerError, ModelError
 from augimpact.models.hooks import evaluating, watching
 from augimpact.models.layer import Layer, layout_of
 
-__all__ = ["Layer", "Probe", "evaluating", "probe"]
+__all__ = ["Probe", "probe"]
 
 # How many of the last layers are asked whether the scores depend on their places.
 ASKED = 16

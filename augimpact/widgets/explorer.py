@@ -16,9 +16,10 @@ from augimpact.augment.parameters import CATALOGUE
 from augimpact.data.image import EXAMPLES, example, read_image
 from augimpact.errors import Cancelled, UserError
 from augimpact.explain.methods import METHODS
+from augimpact.payload import payload_of
 from augimpact.sweep import Sweep
 from augimpact.widgets.controls import Controls
-from augimpact.widgets.player import Player, payload_of
+from augimpact.widgets.player import Player
 from augimpact.widgets.worker import Worker
 
 if TYPE_CHECKING:
@@ -152,7 +153,9 @@ class Explorer(ipywidgets.Box):
                 raise
             except Exception:
                 # What was asked for meanwhile stays owed.
-                self._due = {each: ticket for each, ticket in self._due.items() if began.get(each) != ticket}
+                for each, dropped in began.items():
+                    if self._due.get(each) == dropped:
+                        self._due.pop(each, None)
                 raise
             # Asked for once more meanwhile, it is due once more.
             if self._due.get(name) == ticket:

@@ -18,7 +18,7 @@ from augimpact.render.overlay import colour_table
 from augimpact.render.page import bundle, style
 from augimpact.trace import Trace
 
-__all__ = ["Player", "payload_of"]
+__all__ = ["Player"]
 
 logger = logging.getLogger(__name__)
 
