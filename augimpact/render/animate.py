@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +24,9 @@ WIDE = 1.6
 # The palette is found from a sample of the pixels. Colours are told apart by the five upper bits of their channels: of
 # 32,768 cells each is given its place in the palette once.
 SAMPLED_PIXELS = 60_000
+# One of a GIF's 256 is kept for what does not change.
+COLOURS = 255
+STAYS = 0.6
 BITS = 5
 CELLS = 1 << BITS
 ROUNDS = 10
@@ -53,15 +57,19 @@ def write_gif(
     Raises:
         UserError: a time that is not positive, or another loop.
     """
-    order, durations = _schedule(len(pictures), milliseconds, hold, loop)
-    palette = shared_palette(pictures)
-    indices = _indexed(pictures, palette)
-    images = [Image.fromarray(each) for each in indices]
+    order, durations = schedule(len(pictures), milliseconds, hold, loop)
+    palette = shared_palette(pictures, COLOURS)
+    # The place behind the last colour means: as it was.
+    drawn, some_stays = _drawn(_indexed(pictures, palette), order, len(palette))
+    images = [Image.fromarray(each) for each in drawn]
     for image in images:
         image.putpalette(palette.tobytes())
-    first, *others = (images[index] for index in order)
     repeat = {} if loop == "once" else {"loop": 0}
-    first.save(file, format="GIF", save_all=True, append_images=others, duration=durations, optimize=False, **repeat)
+    stays = {"transparency": len(palette), "disposal": 1} if some_stays else {}
+    first, *others = images
+    first.save(
+        file, format="GIF", save_all=True, append_images=others, duration=durations, optimize=False, **repeat, **stays
+    )
 
 
 def write_webp(
@@ -73,7 +81,7 @@ def write_webp(
     loop: str = LOOPS[0],
 ) -> None:
     """An animated WebP in true colour; arguments and errors as for `write_gif`."""
-    order, durations = _schedule(len(pictures), milliseconds, hold, loop)
+    order, durations = schedule(len(pictures), milliseconds, hold, loop)
     images = [Image.fromarray(picture) for picture in pictures]
     first, *others = (images[index] for index in order)
     repeat = 1 if loop == "once" else 0
@@ -117,6 +125,27 @@ def shared_palette(pictures: Pictures, colours: int = 256) -> NDArray[np.uint8]:
     return np.rint(palette).astype(np.uint8)
 
 
+def _drawn(indices: NDArray[np.uint8], order: Sequence[int], unchanged: int) -> tuple[list[NDArray[np.uint8]], bool]:
+    """What is drawn of each frame over the one before it, and whether any pixel of it is `unchanged`.
+
+    What stays is long runs of one value, which are short in a file. Where less than `STAYS` of the pixels stay, these
+    runs break others and the file would grow.
+    """
+    drawn, some = [indices[order[0]]], False
+    for before, index in pairwise(order):
+        stays = indices[index] == indices[before]
+        share = stays.mean()
+        if share == 1:
+            # The same once more, by which Pillow knows that it is to be shown for longer.
+            drawn.append(drawn[-1])
+        elif share < STAYS:
+            drawn.append(indices[index])
+        else:
+            drawn.append(np.where(stays, np.uint8(unchanged), indices[index]))
+            some = True
+    return drawn, some
+
+
 def _indexed(pictures: Pictures, palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Each pixel's place in the palette: the nearest to the middle of the cell that its colour lies in."""
     middles = (np.arange(CELLS, dtype=np.float32) + 0.5) * (256 / CELLS) - 0.5
@@ -153,7 +182,7 @@ def check_playback(milliseconds: int, hold: int, loop: str) -> None:
         raise UserError(f"frames of {milliseconds} ms with the last held {hold} ms; expected more than 0")
 
 
-def _schedule(count: int, milliseconds: int, hold: int, loop: str) -> tuple[Sequence[int], list[int]]:
+def schedule(count: int, milliseconds: int, hold: int, loop: str) -> tuple[Sequence[int], list[int]]:
     """The order of the frames, and how long each is shown."""
     check_playback(milliseconds, hold, loop)
     order = list(range(count))

@@ -63,6 +63,25 @@ def test_frames_come_in_the_order_and_for_the_time_that_was_asked(pictures, writ
     assert info.get("loop", 1) == repeats
 
 
+@pytest.mark.parametrize("loop", ["forward", "back and forth"])
+def test_what_does_not_change_is_not_drawn_again_and_still_shown(loop):
+    """Noise, of which a box, then half, then all, then nothing changes, and which appears again."""
+    random = np.random.default_rng(0)
+    colours = random.integers(0, 256, (255, 3), dtype=np.uint8)
+    indices = random.integers(0, 255, (1, 40, 60)).repeat(6, axis=0)
+    indices[1:, 5:20, 9:30] += 1
+    indices[2:, ::2] += 2
+    indices[3:] += 3
+    indices[5, 0, 0] += 1
+    pictures = colours[indices % 255]
+    shown, durations, _ = decoded(write_gif, pictures, loop=loop, milliseconds=50, hold=700)
+    # Frames 3 and 4 are equal and became one.
+    assert durations == [50, 50, 50, 100, 700] + ([100, 50, 50] if loop == "back and forth" else [])
+    for frame, index in zip(shown, [0, 1, 2, 3, 5, 3, 2, 1], strict=False):
+        # The nearest of the palette's colours, which are told apart by five bits.
+        assert np.abs(frame.astype(int) - pictures[index]).max() < 40
+
+
 def test_few_colours_are_kept_exactly():
     colours = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]], np.uint8)
     pictures = colours[np.random.default_rng(0).integers(0, 5, (3, 16, 16))]
@@ -119,3 +138,16 @@ def test_wrong_options_are_named(pictures):
         write_gif(io.BytesIO(), pictures, loop="forwards")
     with pytest.raises(UserError, match="frames of 0 ms"):
         write_gif(io.BytesIO(), pictures, milliseconds=0)
+
+
+def test_a_gif_in_which_little_changes_is_much_smaller(classifier):
+    trace = ai.analyze(example("motorcycle"), ai.Sweep(erase_w=(0, 0.6), erase_h=0.4, frames=16), classifier)
+    pictures = trace.pictures(caption=False)
+    file = io.BytesIO()
+    write_gif(file, pictures, loop="forward")
+    ours, *_ = decoded(write_gif, pictures, loop="forward")
+    # Each frame by itself with a palette of its own, as imageio has it.
+    theirs = imageio.imwrite("<bytes>", pictures, extension=".gif")
+    shown = imageio.imread(theirs, index=None)[..., :3]
+    assert len(file.getvalue()) < 0.8 * len(theirs)
+    assert signal_to_noise(ours, pictures) >= signal_to_noise(shown, pictures) - 1
