@@ -103,7 +103,7 @@ def batches(
     `content`, on the host, and `matrices` are filled on the way. Nothing here waits for a GPU.
     """
     device, count = subject.canvas.device, len(settings)
-    values = {str(name): column.to_numpy(dtype=np.float64) for name, column in settings.items()}
+    values = dict(zip(map(str, settings.columns), settings.to_numpy(dtype=np.float64).T, strict=True))
     for part in _parts(count, how.chunk or CHUNK.get(device.type, CPU_CHUNK[memory_is_kept()])):
         if how.cancelled is not None and how.cancelled():
             raise Cancelled

@@ -35,7 +35,8 @@ def alone(module: nn.Module) -> Iterator[None]:
 def evaluating(module: nn.Module) -> Iterator[None]:
     """Evaluation mode inside the block; afterwards every submodule trains or not as it did before."""
     training = [each for each in module.modules() if each.training]
-    module.eval()
+    if training:
+        module.eval()
     try:
         yield
     finally:

@@ -93,17 +93,16 @@ class Model:
         wanted = self.layers if names is None else (names,) if isinstance(names, str) else tuple(names)
         if not wanted:
             raise LayerError("no layer is named; expected the name of at least one")
-        modules: dict[str, nn.Module] = dict(self.module.named_modules())
         layouts = self.probe.layouts
         for name in wanted:
-            if name not in modules:
-                raise LayerError(unknown("layer", name, layouts))
             if name not in layouts:
+                if name not in dict(self.module.named_modules()):
+                    raise LayerError(unknown("layer", name, layouts))
                 some = (
                     f"among those that have: {', '.join(list(layouts)[-6:])}" if layouts else "none of this model has"
                 )
                 raise LayerError(f"layer {name!r} has no spatial output; {some}")
-        return tuple(Layer(name, modules[name], layouts[name]) for name in wanted)
+        return tuple(Layer(name, self.module.get_submodule(name), layouts[name]) for name in wanted)
 
     def with_layer(self, names: str | Sequence[str]) -> Self:
         """The same model, explained at this layer or these; raises as `find_layers` does."""
