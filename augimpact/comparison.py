@@ -17,15 +17,16 @@ from torch import nn
 from augimpact.analysis import analyze
 from augimpact.errors import UserError
 from augimpact.files import written_whole
-from augimpact.formats import ANIMATION_OPTIONS, PICTURE_OPTIONS, Format, format_of, write_csv
+from augimpact.formats import ANIMATION_OPTIONS, PICTURE_OPTIONS, Format, format_of, write_code, write_csv
 from augimpact.models.load import load_classifier
 from augimpact.models.model import Model
 from augimpact.render.animate import write_gif, write_strip, write_webp
 from augimpact.render.beside import beside
+from augimpact.render.video import write_mp4
 from augimpact.sweep import Sweep
 from augimpact.trace import Trace
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["COMPARISON_FORMATS", "Comparison", "compare"]
 
 PICTURE_WIDTH = 320
 
@@ -113,7 +114,9 @@ class Comparison:
         return beside([trace.pictures(**look) for trace in self.traces.values()], list(self.traces))
 
     def save(self, path: str | Path, **options: Any) -> Path:
-        """Writes an animation (`.gif`, `.webp`), film strip (`.png`) or table (`.csv`) of all; options as `Trace.save`.
+        """Writes an animation (`.gif`, `.webp`, `.mp4`), film strip (`.png`) table (`.csv`) or code (`.py`) of all.
+
+        Options as for `Trace.save`.
 
         Raises:
             OutputError: the suffix is none of these, or the file cannot be written.
@@ -143,6 +146,8 @@ def _animated(encode: Callable[..., None]) -> Format:
 COMPARISON_FORMATS: Mapping[str, Format] = {
     ".gif": _animated(write_gif),
     ".webp": _animated(write_webp),
+    ".mp4": _animated(write_mp4),
     ".png": Format(lambda comparison, file, **look: write_strip(file, comparison.pictures(**look)), PICTURE_OPTIONS),
     ".csv": Format(lambda comparison, file: write_csv(file, comparison.table())),
+    ".py": Format(lambda comparison, file: write_code(file, comparison)),
 }

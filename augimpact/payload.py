@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from augimpact.as_code import code_of
+from augimpact.errors import UserError
+from augimpact.readout import drift_of, event_of, flips_of, numbers_of, path_axis, stability_of
 from augimpact.render.document import Cell
 from augimpact.render.overlay import brightest
-from augimpact.render.values import decimals_for, number
+from augimpact.render.values import ValueAxis, decimals_for, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,29 +27,107 @@ if TYPE_CHECKING:
     from augimpact.augment.parameters import Parameter
     from augimpact.trace import Trace
 
-__all__ = ["described", "encoded_maps", "payload_of", "still_of"]
+__all__ = ["Beside", "described", "encoded_maps", "payload_of", "still_of"]
 
 JPEG_QUALITY = 88
+# A draft is no smaller than this.
+DRAFT_SIDE = 160
 FULL = 65535
 # Of a long list in a recipe so many are named.
 LISTED = 12
 
 
-def payload_of(trace: Trace) -> dict[str, Any]:
-    """All that the browser needs to play the trace of N frames.
+@runtime_checkable
+class Beside(Protocol):
+    """Traces by name, such as a `Comparison`: the first of two is shown with the second beside it."""
+
+    @property
+    def traces(self) -> Mapping[str, Trace]:
+        """Their names, as they are told apart by a person, and the traces."""
+        ...
+
+
+def payload_of(shown: Trace | Beside) -> dict[str, Any]:
+    """All that the browser needs to play the trace of N frames, or the first of two with the second beside it.
 
     Returns:
         Lists of length N (`jpegs`, `highest`, `tags`, `predictions`, `values`, and `scores` of the `labels`), `maps` as
-        `encoded_maps` gives them, `height` and `width` of a map, `flips`, `summary`, `axis`, `value_axis`, `threshold`,
-        and `neutral`, which is what `still_of` gives, or None.
+        `encoded_maps` gives them, `height` and `width` of a map, `flips`, `event` (what a flip is), `summary`, `axis`,
+        `value_axis`, `threshold`, `numbers` and `stability` (see `augimpact.readout`), `code` (see
+        `augimpact.as_code`), and `neutral`, which is what `still_of` gives, or None.
+        Of two, `name` is that of the first, and `second` the same of the second: its `labels` begin with those of the
+        first that it knows, its `numbers` are the drift alone, and it has no `jpegs` where they would be the same.
+
+    Raises:
+        UserError: there are not two traces, or they differ in length.
     """
-    matter = trace.outputs_that_matter()
+    if isinstance(shown, Beside):
+        told = all("classifier" in trace.recipe for trace in shown.traces.values())
+        return _payload_of_two(*_two(shown)) | {"code": code_of(shown) if told else ""}
+    return _payload_of_one(shown, shown.outputs_that_matter())
+
+
+def still_of(shown: Trace | Beside, *, draft: bool = False) -> dict[str, Any]:
+    """The first frame by itself: as `payload_of`, with one of what is a list there; `numbers` keep their form.
+
+    A draft is what a drag shows on its way: half as high and wide where that is enough to see, and without numbers.
+    """
+    if not isinstance(shown, Beside):
+        alone = shown[:1]
+        numbers = [] if draft else numbers_of(alone)
+        return _still_of_one(alone, alone.outputs_that_matter(), draft) | {"numbers": numbers}
+    (name, trace), (other, beside) = _two(shown)
+    one, two = trace[:1], beside[:1]
+    numbers = [] if draft else drift_of(two)
+    second = _still_of_one(two, _matching_outputs(one, two), draft) | {"name": other, "numbers": numbers}
+    return _on_one_axis(still_of(one, draft=draft) | {"name": name, "second": second})
+
+
+def _two(shown: Beside) -> list[tuple[str, Trace]]:
+    pairs = list(shown.traces.items())
+    lengths = {len(trace) for _, trace in pairs}
+    if len(pairs) != 2 or len(lengths) > 1:
+        counts = ", ".join(f"{name} ({len(trace)} frames)" for name, trace in pairs)
+        raise UserError(f"the player was given {counts or 'nothing'}; expected two traces of equal length")
+    return pairs
+
+
+def _payload_of_two(first: tuple[str, Trace], second: tuple[str, Trace]) -> dict[str, Any]:
+    (name, trace), (other, beside) = first, second
+    same = trace.frames is beside.frames or np.array_equal(trace.frames, beside.frames)
+    drawn = _payload_of_one(beside, _matching_outputs(trace, beside), pictures=not same)
+    # The original stands once on the stage, with the first one's map.
+    drawn |= {"name": other, "numbers": drift_of(beside), "neutral": None, "code": ""}
+    return _on_one_axis(payload_of(trace) | {"name": name, "second": drawn})
+
+
+def _matching_outputs(first: Trace, second: Trace, more: int = 2) -> list[int]:
+    """What is shown of the second: the first's outputs by their names, and up to `more` that matter to it alone."""
+    names = [first.labels[index] for index in first.outputs_that_matter()]
+    places = {name: index for index, name in reversed(list(enumerate(second.labels)))}
+    both = [places[name] for name in names if name in places]
+    alone = [index for index in second.outputs_that_matter() if second.labels[index] not in names]
+    return both + (alone[:more] if both else alone)
+
+
+def _on_one_axis(payload: dict[str, Any]) -> dict[str, Any]:
+    """Values of one unit are compared on one axis."""
+    axes = [payload["value_axis"], payload["second"]["value_axis"]]
+    if axes[0] != axes[1] and axes[0]["unit"] == axes[1]["unit"]:
+        ends = [axis[end] for axis in axes for end in ("minimum", "maximum")]
+        shared = ValueAxis(min(ends), max(ends), axes[0]["unit"], axes[0]["bars"]).payload()
+        payload["value_axis"] = payload["second"]["value_axis"] = shared
+    return payload
+
+
+def _payload_of_one(trace: Trace, matter: Sequence[int], *, pictures: bool = True) -> dict[str, Any]:
+    """`matter`: the outputs that are shown. `pictures`: whether the frames travel, too."""
     names, values = trace.says()
     value_axis = trace.value_axis()
-    axis = _axis(trace)
-    flips = _flips(trace, axis)
+    axis = path_axis(trace)
+    flips = flips_of(trace, axis)
     return {
-        "jpegs": [_jpeg(frame) for frame in trace.frames],
+        **({"jpegs": [_jpeg(frame) for frame in trace.frames]} if pictures else {}),
         **encoded_maps(trace.maps, trace.frames.shape[1:3]),
         "tags": [caption or "original" for caption in trace.captions()],
         "predictions": names,
@@ -54,23 +135,25 @@ def payload_of(trace: Trace) -> dict[str, Any]:
         "labels": [trace.labels[index] for index in matter],
         "scores": trace.scores[:, matter].tolist(),
         "flips": flips,
+        "event": event_of(trace),
         "summary": _summary(trace, axis, flips),
         "axis": axis,
         "value_axis": value_axis.payload(),
         "threshold": None if trace.outputs.are_classes else trace.outputs.thresholds[trace.target],
-        "neutral": None if trace.neutral is None else still_of(trace.neutral),
+        "numbers": numbers_of(trace) if pictures else [],
+        "stability": stability_of(trace),
+        "code": code_of(trace),
+        "neutral": still_of(trace.neutral) if pictures and trace.neutral is not None else None,
     }
 
 
-def still_of(trace: Trace) -> dict[str, Any]:
-    """The first frame of a trace by itself: as `payload_of`, with one of what is a list there."""
-    first = trace[:1]
-    matter = first.outputs_that_matter()
+def _still_of_one(first: Trace, matter: Sequence[int], draft: bool = False) -> dict[str, Any]:
+    """Of a trace of one frame, but for its numbers."""
     names, values = first.says()
     value_axis = first.value_axis()
     maps = encoded_maps(first.maps, first.frames.shape[1:3])
     return {
-        "jpeg": _jpeg(first.frames[0]),
+        "jpeg": _jpeg(first.frames[0], draft=draft),
         "map": maps["maps"],
         "highest": maps["highest"][0],
         "height": maps["height"],
@@ -114,49 +197,21 @@ def encoded_maps(maps: NDArray[np.float32], frame_size: tuple[int, ...]) -> dict
     }
 
 
-def _axis(trace: Trace) -> dict[str, Any]:
-    """What the curves are drawn over: the first parameter that is swept, else the number of the frame."""
-    for name in trace.swept:
-        parameter = trace.parameter(name)
-        return {"label": parameter.label, "unit": parameter.unit, "values": trace.settings[name].tolist(), "name": name}
-    return {"label": "frame", "unit": "", "values": list(range(1, len(trace) + 1))}
-
-
-def _flips(trace: Trace, axis: dict[str, Any]) -> list[dict[str, Any]]:
-    """The first frame after each flip, its place on the axis, and where between the frames that is."""
-    values = np.asarray(axis["values"], dtype=np.float64)
-    flips = trace.flips()
-    frames = flips["frame"].tolist()
-    places = flips[axis["name"]].tolist() if "name" in axis else [frame + 0.5 for frame in frames]
-    shares = [
-        (at - values[frame - 1]) / (values[frame] - values[frame - 1]) if values[frame] != values[frame - 1] else 0.5
-        for frame, at in zip(frames, places, strict=True)
-    ]
-    return [
-        {"frame": frame, "at": float(at), "position": float(frame - 1 + share)}
-        for frame, at, share in zip(frames, places, shares, strict=True)
-    ]
-
-
 def _summary(trace: Trace, axis: dict[str, Any], flips: list[dict[str, Any]]) -> str:
     """What there is to say of the whole sweep, in one sentence."""
     outputs, target = trace.outputs, trace.target
     if not flips:
         state = outputs.state_name(int(trace.predictions[0]), target)
         return f"{'the prediction is the same' if outputs.are_classes else state} in every frame"
-    degrees = axis["unit"] == "degrees"
-    places = ", ".join(f"{number(flip['at'], 1)}°" if degrees else number(flip["at"], 2) for flip in flips)
-    event = (
-        "prediction flips"
-        if outputs.are_classes
-        else f"{outputs.names[target]} crosses {outputs.threshold_text(target)}"
-    )
-    return f"{event} at {axis['label']} {places}"
+    return f"{event_of(trace)} at {axis['label']} {', '.join(flip['text'] for flip in flips)}"
 
 
-def _jpeg(frame: NDArray[np.uint8]) -> bytes:
+def _jpeg(frame: NDArray[np.uint8], *, draft: bool = False) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(frame).save(file, format="JPEG", quality=JPEG_QUALITY)
+    image = Image.fromarray(frame)
+    if draft and min(image.size) >= 2 * DRAFT_SIDE:
+        image = image.reduce(2)
+    image.save(file, format="JPEG", quality=JPEG_QUALITY)
     return file.getvalue()
 
 

@@ -11,7 +11,7 @@ import pytest
 from augimpact.render.page import bundle
 from tests.conftest import REPOSITORY
 
-ENTRIES = [REPOSITORY / "augimpact" / "widgets" / name for name in ("player.js", "controls.js")]
+ENTRIES = [REPOSITORY / "augimpact" / "widgets" / name for name in ("player.js", "controls.js", "surface.js")]
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
+from augimpact.comparison import Comparison
+from augimpact.errors import UserError
 from augimpact.models.outputs import VALUES, Outputs
 from augimpact.payload import described, encoded_maps, payload_of, still_of
 from augimpact.sweep import Sweep
@@ -91,9 +93,93 @@ def test_a_still_is_the_first_frame():
     assert still["jpeg"] == payload["jpegs"][0]
     assert still["map"] == payload["maps"][: 2 * 4 * 4]
     assert (still["prediction"], still["value"], still["tag"]) == ("cat", "0.70", payload["tags"][0])
+    assert {each["name"]: each["values"] for each in still["numbers"]} == {
+        each["name"]: each["values"][:1] for each in payload["numbers"]
+    }
     assert dict(zip(still["labels"], still["scores"], strict=True)) == pytest.approx(
         {"cat": 0.7, "dog": 0.2, "über-<b>": 0.1}
     )
+
+
+def other(labels, scores):
+    """The same frames as another classifier sees them."""
+    outputs = Outputs.of_classes(labels)
+    scores = np.asarray(scores, np.float32)
+    targets = scores.argmax(axis=1)
+    neutral = replace(TRACE.neutral, scores=scores[:1], outputs=outputs, targets=targets[:1])
+    return replace(TRACE, scores=scores, outputs=outputs, targets=targets, maps=TRACE.maps[::-1] * 7, neutral=neutral)
+
+
+OTHER = other(["rocket", "dog", "cat"], [[0.1, 0.2, 0.7], [0.8, 0.1, 0.1], [0.1, 0.6, 0.3], [0.2, 0.1, 0.7]])
+
+
+def test_a_second_trace_travels_beside_the_first_with_the_same_classes_first():
+    payload = payload_of(Comparison({"one": TRACE, "two": OTHER}))
+    second = payload["second"]
+    # The code makes both, where it is known how they were made.
+    alone = payload_of(TRACE) | {"code": ""}
+    assert {name: value for name, value in payload.items() if name not in ("name", "second")} == alone
+    assert (payload["name"], second["name"]) == ("one", "two")
+    # The first's are cat, über-<b>, dog; of those the second knows two, and one of its own.
+    assert second["labels"] == ["cat", "dog", "rocket"]
+    assert np.array(second["scores"]) == pytest.approx(OTHER.scores[:, [2, 1, 0]])
+    assert second["predictions"] == ["cat", "rocket", "dog", "cat"]
+    assert [each["frame"] for each in second["flips"]] == [1, 2, 3]
+    assert read_back(second) == pytest.approx(OTHER.maps, abs=1e-4)
+    # Frames and measures are the same, and travel once; its maps drift in their own way.
+    assert "jpegs" not in second
+    assert second["neutral"] is None
+    assert [each["name"] for each in second["numbers"]] == ["drift"]
+    assert second["numbers"] != [each for each in payload["numbers"] if each["name"] == "drift"]
+
+
+def test_a_second_trace_of_other_frames_brings_them():
+    small = replace(OTHER, frames=OTHER.frames[:, ::2, ::2])
+    second = payload_of(Comparison({"one": TRACE, "two": small}))["second"]
+    assert [Image.open(io.BytesIO(each)).size for each in second["jpegs"]] == [(16, 16)] * 4
+
+
+def test_two_that_have_no_class_in_common_show_their_own():
+    strange = other(["hat", "shoe", "sock"], OTHER.scores)
+    assert payload_of(Comparison({"one": TRACE, "two": strange}))["second"]["labels"] == ["hat", "sock", "shoe"]
+
+
+def test_values_of_one_unit_share_an_axis():
+    def valued(values):
+        outputs = Outputs(VALUES, ("depth",), ("mm",), ((-5.0, 10.0),), (5.0,))
+        scores = np.array(values, np.float32)[:, None]
+        neutral = replace(made(scores[:1]), outputs=outputs)
+        return replace(made(scores, neutral=neutral), outputs=outputs, targets=np.zeros(4, np.int64))
+
+    payload = payload_of(Comparison({"one": valued([1, 2, 3, 4]), "two": valued([1, 2, 300, 4])}))
+    assert payload["value_axis"] == payload["second"]["value_axis"]
+    assert payload["value_axis"]["minimum"] <= -5
+    assert payload["value_axis"]["maximum"] >= 300
+
+
+def test_stills_of_two_stand_beside_each_other():
+    still = still_of(Comparison({"one": TRACE, "two": OTHER}))
+    assert (still["name"], still["second"]["name"]) == ("one", "two")
+    assert still["jpeg"] == payload_of(TRACE)["jpegs"][0]
+    assert still["second"]["prediction"] == "cat"
+    assert [each["values"] for each in still["numbers"]] == [
+        each["values"][:1] for each in payload_of(TRACE)["numbers"]
+    ]
+    assert [each["name"] for each in still["second"]["numbers"]] == ["drift"]
+
+
+@pytest.mark.parametrize(
+    ("traces", "words"),
+    [
+        ({}, "was given nothing; expected two traces of equal length"),
+        ({"one": TRACE}, r"was given one \(4 frames\); expected two"),
+        ({"one": TRACE, "two": TRACE[:2]}, r"was given one \(4 frames\), two \(2 frames\); expected two"),
+        (dict.fromkeys(["one", "two", "three"], TRACE), "three .*; expected two"),
+    ],
+)
+def test_only_two_traces_of_equal_length_stand_beside_each_other(traces, words):
+    with pytest.raises(UserError, match=words):
+        payload_of(Comparison(traces))
 
 
 def test_around_the_player_stand_the_table_and_the_recipe():

@@ -1,13 +1,18 @@
 // The values over the sweep: one line a class, flips and threshold dashed, a cursor that follows the frame and can be
-// dragged.
+// dragged. Of two that are compared the second's lines are dashed, in the colours of the same classes.
 import { element } from "./dom.js";
+import { CLASS_COLOURS, matchingColours } from "./matching.js";
 import { format, ticks } from "./playback.js";
 import { valueShare, valueTicks } from "./values.js";
 
 const HEIGHT = 190;
 const EDGE = { left: 30, right: 10, top: 8, bottom: 24 };
 const TICK_GAP = 6;
-const COLOURS = ["--line", "--muted", "--warn", "--ink", ...Array.from({ length: 6 }, (_, index) => `--class-${index}`)];
+const DASHES = [6, 3];
+const LIGHTER = 0.5;
+const COLOURS = [
+  "--line", "--muted", "--warn", "--ink", ...Array.from({ length: CLASS_COLOURS }, (_, index) => `--class-${index}`),
+];
 
 /**
  * @param {(frame: number) => void} scrub called while a person clicks or drags
@@ -23,9 +28,8 @@ export function curves(scrub) {
   let live = true;
 
   const width = () => box.clientWidth;
-  const x = (index) =>
-    left + ((width() - left - EDGE.right) * index) / Math.max(1, trace.count - 1);
-  const y = (value) => EDGE.top + (HEIGHT - EDGE.top - EDGE.bottom) * (1 - valueShare(value, trace.value_axis));
+  const x = (index) => left + ((width() - left - EDGE.right) * index) / Math.max(1, trace.count - 1);
+  const y = (value, axis = trace.value_axis) => EDGE.top + (HEIGHT - EDGE.top - EDGE.bottom) * (1 - valueShare(value, axis));
   const paint = (name) => getComputedStyle(swatches[COLOURS.indexOf(name)]).color;
 
   function draw() {
@@ -37,9 +41,26 @@ export function curves(scrub) {
     const pen = canvas.getContext("2d");
     pen.scale(ratio, ratio);
     pen.font = `11px ${getComputedStyle(box).fontFamily}`;
-    pen.fillStyle = paint("--muted");
     pen.lineWidth = 1;
+    drawAxes(pen);
+    if (trace.second) {
+      pen.globalAlpha = LIGHTER;
+      drawFlips(pen, trace.second);
+      pen.globalAlpha = 1;
+    }
+    drawFlips(pen, trace);
+    pen.lineWidth = 2;
+    pen.lineJoin = "round";
+    if (trace.second) drawLines(pen, trace.second, matchingColours(trace.labels, trace.second.labels), DASHES);
+    drawLines(pen, trace, trace.labels.map((_, index) => index), []);
+    if (live) {
+      pen.lineWidth = 1.5;
+      line(pen, paint("--ink"), [], [x(frame), 2], [x(frame), HEIGHT - EDGE.bottom + 5]);
+    }
+  }
 
+  function drawAxes(pen) {
+    pen.fillStyle = paint("--muted");
     pen.textAlign = "right";
     pen.textBaseline = "middle";
     const { minimum, maximum, unit } = trace.value_axis;
@@ -60,23 +81,24 @@ export function curves(scrub) {
       pen.textAlign = place === 0 ? "left" : place === marked.length - 1 ? "right" : "center";
       pen.fillText(format(trace.axis.values[index], trace.axis.unit), x(index), HEIGHT - 6);
     });
-    for (const { position } of trace.flips)
-      line(pen, paint("--warn"), [3, 3], [x(position), EDGE.top], [x(position), y(minimum)]);
+  }
 
-    pen.lineWidth = 2;
-    pen.lineJoin = "round";
+  function drawFlips(pen, { flips }) {
+    for (const { position } of flips)
+      line(pen, paint("--warn"), [3, 3], [x(position), EDGE.top], [x(position), HEIGHT - EDGE.bottom]);
+  }
+
+  function drawLines(pen, { labels, scores, value_axis: axis }, colours, dashes) {
+    pen.setLineDash(dashes);
     // The first class is the most important one and is drawn last, on top.
-    for (let k = trace.labels.length - 1; k >= 0; k--) {
-      pen.strokeStyle = paint(`--class-${k}`);
+    for (let k = labels.length - 1; k >= 0; k--) {
+      pen.strokeStyle = paint(`--class-${colours[k]}`);
       pen.beginPath();
-      for (let index = 0; index < trace.count; index++) pen.lineTo(x(index), y(trace.scores[index][k]));
-      if (trace.count === 1) pen.lineTo(width() - EDGE.right, y(trace.scores[0][k]));
+      for (let index = 0; index < trace.count; index++) pen.lineTo(x(index), y(scores[index][k], axis));
+      if (trace.count === 1) pen.lineTo(width() - EDGE.right, y(scores[0][k], axis));
       pen.stroke();
     }
-    if (live) {
-      pen.lineWidth = 1.5;
-      line(pen, paint("--ink"), [], [x(frame), 2], [x(frame), y(minimum) + 5]);
-    }
+    pen.setLineDash([]);
   }
 
   function seek(event) {
@@ -96,22 +118,28 @@ export function curves(scrub) {
   observer.observe(box);
   const schemes = ["(prefers-color-scheme: dark)", "print"].map((query) => window.matchMedia(query));
   for (const scheme of schemes) scheme.addEventListener("change", draw);
+  // JupyterLab and Voilà tell their theme by an attribute.
+  const theme = new MutationObserver(draw);
+  theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
 
   return {
     element: box,
-    /** @param {any} shown count, axis, labels, scores, flips, value_axis, threshold */
+    /** @param {any} shown count, axis, labels, scores, flips, value_axis, threshold, and a second one of those */
     setTrace(shown) {
       trace = shown;
       draw();
     },
     /** @param {number} shown @param {boolean} [isLive] false where the picture is no frame of the sweep */
     setFrame(shown, isLive = true) {
+      // While a slider is dragged the curves stay as they are.
+      if (frame === shown && live === isLive) return;
       frame = shown;
       live = isLive;
       draw();
     },
     destroy() {
       observer.disconnect();
+      theme.disconnect();
       for (const scheme of schemes) scheme.removeEventListener("change", draw);
     },
   };

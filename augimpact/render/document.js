@@ -1,4 +1,5 @@
 // A page of its own: the player mounted on data that the page carries, and the table of frames that goes along with it.
+import { copyText } from "./copying.js";
 import { embedded } from "./embedded.js";
 import { mountPlayer } from "./player.js";
 
@@ -29,16 +30,10 @@ function mark(frame) {
   else if (box.scrollTop < below) box.scrollTop = below;
 }
 
-/** Copies a text; where the browser does not let pages write the clipboard, selects it instead. */
-async function copy(button) {
+function copy(button) {
   const source = page.querySelector(button.dataset.copy);
-  try {
-    await navigator.clipboard.writeText(source.textContent);
-    button.textContent = "Copied";
-  } catch {
+  return copyText(source.textContent, button, () => {
     source.closest("details").open = true;
     window.getSelection().selectAllChildren(source);
-    button.textContent = "Selected";
-  }
-  window.setTimeout(() => (button.textContent = "Copy"), 2000);
+  });
 }

@@ -55,3 +55,10 @@ export function dropdown(options, chosen, choose, attributes = {}) {
   made.value = chosen;
   return made;
 }
+
+/**
+ * A control with its name before it.
+ * @param {string} label
+ * @param {Node} control
+ */
+export const field = (label, control) => element("div.field", {}, element("span", {}, label), control);

@@ -18,7 +18,8 @@ class Look:
     """The choices, with what is usual.
 
     Args:
-        opacity: of the map over the frame, in [0, 1].
+        opacity: of the map over the frame where it is highest, in [0, 1]; where it is low the frame is seen through,
+            but for an opacity of 1.
         colour_map: one of `COLOUR_MAPS`.
         scale: `sweep` shows all maps on one scale, so that frames can be compared; `frame` each on its own.
         caption: whether prediction, setting and class scores are written under the picture.

@@ -34,13 +34,24 @@ export function between(side, cells) {
 }
 
 /**
+ * How much each place in the colour table covers of the frame, 256 bytes: all of the opacity where the map is high, a little
+ * where it says nothing.
+ * @param {number} opacity from 0 to 1, which covers everything
+ */
+export function opacityTable(opacity) {
+  const covered = (share) => opacity * (opacity ** 2 + (1 - opacity ** 2) * Math.sqrt(share));
+  return Uint8Array.from({ length: 256 }, (_, place) => Math.floor(255 * covered(place / 255) + 0.5));
+}
+
+/**
  * A map stretched over its frame, in colour.
  * @param {{values: Uint16Array, height: number, width: number, highest: number}} map height × width shares of `highest`
  * @param {number} full the value shown in the brightest colour
  * @param {Uint8Array} table 256 × 3 bytes
+ * @param {Uint8Array} opacities 256 bytes, see `opacityTable`
  * @param {{width: number, height: number, data: Uint8ClampedArray}} pixels of the frame's size, filled
  */
-export function colour(map, full, table, pixels) {
+export function colour(map, full, table, opacities, pixels) {
   const down = between(pixels.height, map.height);
   const across = between(pixels.width, map.width);
   const gain = full > 0 ? (255 * map.highest) / full / WHOLE : 0;
@@ -55,11 +66,12 @@ export function colour(map, full, table, pixels) {
     for (let x = 0; x < pixels.width; x++, at += 4) {
       const left = row[across.before[x]];
       const value = left + (row[across.after[x]] - left) * across.share[x] + 0.5;
-      const entry = (value > 255 ? 255 : value | 0) * 3;
+      const place = value > 255 ? 255 : value | 0;
+      const entry = place * 3;
       data[at] = table[entry];
       data[at + 1] = table[entry + 1];
       data[at + 2] = table[entry + 2];
-      data[at + 3] = 255;
+      data[at + 3] = opacities[place];
     }
   }
 }

@@ -1,48 +1,35 @@
-// The player: original beside augmented, transport, curves, looks, saving. It needs no kernel but for making files: where
+// The player: original beside augmented, transport, curves, facts, looks, saving, and the numbers of the frame under it.
+// It holds what is played and which frame is shown; its parts show that. It needs no kernel but for making files: where
 // nobody makes any, it offers none.
 import { curves } from "./curves.js";
-import { dropdown, element, segmented } from "./dom.js";
-import { fullScale } from "./overlay.js";
-import { bytes, decode, readStill, still, words } from "./payload.js";
+import { element } from "./dom.js";
+import { facts } from "./facts.js";
+import { looks } from "./looks.js";
+import { numbers } from "./numbers.js";
+import { bytes, closeStill, closeSweep, readStill, readSweep, still } from "./payload.js";
 import { LOOPS, advance } from "./playback.js";
-import { screen } from "./screen.js";
-import { valueShare, valueText } from "./values.js";
+import { saving } from "./saving.js";
+import { liesOver, stage } from "./stage.js";
+import { strip } from "./strip.js";
+import { keyed, transport } from "./transport.js";
 
 const MILLISECONDS = 80;
 const SETTLED = 200;
-// Frames that are wider than this many times their height lie one above the other.
-const WIDE = 1.6;
-const FILES = [
-  { suffix: ".webp", label: "WebP" },
-  { suffix: ".png", label: "PNG film strip" },
-  { suffix: ".html", label: "HTML page" },
-  { suffix: ".csv", label: "CSV table" },
-  { suffix: ".json", label: "JSON, to replay" },
-  { suffix: ".npz", label: "NPZ arrays" },
-];
-
-/** A bar as long as the share, or a colour as strong. */
-const cellPaint = (index, share, bars) =>
-  bars
-    ? `linear-gradient(to right, var(--class-${index}) ${share * 100}%, var(--well) 0)`
-    : `color-mix(in srgb, var(--class-${index}) ${Math.round(share * 100)}%, var(--well))`;
+const BARE_KEY = "m";
 
 /**
  * @param {HTMLElement} root
  * @param {object} host
  * @param {Record<string, DataView>} host.colourMaps 256 × 3 bytes each
- * @param {object} [host.look] to begin with: opacity, colours, scale, loop, milliseconds
+ * @param {object} [host.look] to begin with: opacity, over, colours, scale, loop, milliseconds
  * @param {(request: object) => void} [host.save] makes a file; without it none can be saved
  * @param {(frame: number) => void} [host.settle] told where the player rests
  * @param {(frame: number) => void} [host.shown] told of every frame of the sweep that is shown
  */
 export function mountPlayer(root, host) {
-  const original = screen("original");
-  const augmented = screen("augmented");
-  const chart = curves((frame) => scrubTo(frame));
   const look = {
-    opacity: 0.5, colours: Object.keys(host.colourMaps)[0], scale: "sweep", loop: LOOPS[0], milliseconds: MILLISECONDS,
-    ...host.look,
+    opacity: 0.5, over: "both", colours: Object.keys(host.colourMaps)[0], scale: "sweep", loop: LOOPS[0],
+    milliseconds: MILLISECONDS, ...host.look,
   };
   let trace = null;
   let preview = null;
@@ -50,57 +37,41 @@ export function mountPlayer(root, host) {
   let neutralPreview = null;
   let frame = 0;
   let direction = 1;
+  let speed = 1;
   let timer = 0;
   let settling = 0;
-  let painted = "";
   let destroyed = false;
 
-  const strip = element("div.strip");
-  const play = element("button.play", { type: "button", "aria-label": "play", onclick: () => toggle() }, "▶");
-  const scrubber = element("input", {
-    type: "range", min: 0, max: 0, step: 1, value: 0, "aria-label": "frame",
-    oninput: (event) => scrubTo(+event.target.value),
-  });
-  const position = element("span.position");
-  const facts = element("p.facts", { "aria-live": "polite" });
-  const opacity = element("input", {
-    type: "range", min: 0, max: 1, step: 0.01, value: look.opacity, "aria-label": "opacity of the map",
-    oninput: (event) => change({ opacity: +event.target.value }),
-  });
-  const saveButton = element("button", { type: "button", class: "save-gif", onclick: () => save(".gif") }, "Save GIF");
-  const more = element(
-    "details.more", {},
-    element("summary", {}, "More"),
-    element("div", {}, ...FILES.map(({ suffix, label }) =>
-      element("button", { type: "button", onclick: () => save(suffix) }, label))),
-  );
-  const notice = element("p.notice", { role: "status" });
-  const named = (names) => names.map((name) => ({ value: name, label: name }));
-  const stage = element("div.stage", {}, original.element, augmented.element);
+  const pictures = stage();
+  const scores = strip();
+  const controls = transport({ toggle, scrub: scrubTo, speed: setSpeed, loop: (loop) => change({ loop }) }, look.loop);
+  const chart = curves(scrubTo);
+  const said = facts(scrubTo);
+  const files = saving(host.save && save);
+  const tiles = numbers(scrubTo);
+  // What a screen reader says where the player comes to rest; while it plays it is silent.
+  const spoken = element("p.spoken", { role: "status" });
   const card = element(
-    "section.card.player", { tabindex: 0, "aria-label": "player", onkeydown: (event) => onKey(event) },
-    stage,
-    strip,
-    element("div.transport", {}, play, scrubber, position),
+    "section.card.player", { tabindex: 0, "aria-label": "player" },
+    pictures.element,
+    scores.element,
+    controls.element,
     chart.element,
-    facts,
-    element(
-      "div.tools", {},
-      element("label", {}, "opacity", opacity),
-      element("label", {}, "colours",
-        dropdown(named(Object.keys(host.colourMaps)), look.colours, (colours) => change({ colours }))),
-      element("label", {}, "scale", segmented("scale of the map", ["sweep", "frame"], look.scale, (scale) => change({ scale }))),
-      element("label", {}, "loop", dropdown(named(LOOPS), look.loop, (loop) => change({ loop }))),
-      host.save && element("div.save", {}, saveButton, more),
-    ),
-    host.save && notice,
+    said.element,
+    element("div.tools", {}, ...looks(look, Object.keys(host.colourMaps), change), files.element),
+    spoken,
   );
-  root.append(card);
+  // JupyterLab's own keys have a meaning only outside.
+  const whole = element(
+    "div.playing", { onkeydown: onKey, onkeyup: onKeyUp, onfocusout: onLeave },
+    card, tiles.element,
+  );
+  root.append(whole);
   enable(false);
 
   function enable(on) {
-    for (const control of [play, scrubber, saveButton]) control.disabled = !on;
-    more.toggleAttribute("inert", !on);
+    controls.enable(on);
+    files.setTrace(on ? trace : null);
   }
 
   function change(part) {
@@ -110,40 +81,20 @@ export function mountPlayer(root, host) {
   }
 
   function show() {
-    const table = bytes(host.colourMaps[look.colours]);
     const shown = preview ?? (trace && still(trace, frame));
     if (!shown) return;
     const first = (preview && neutralPreview) || trace?.neutral;
-    const full = trace && look.scale === "sweep" ? trace.full : null;
-    original.element.hidden = !first;
-    stage.classList.toggle("wide", shown.bitmap.width > WIDE * shown.bitmap.height);
-    // The original changes with the looks alone, not with every frame.
-    const wanted = JSON.stringify([first?.number, full, look.opacity, look.colours]);
-    if (first && wanted !== painted) original.paint({ ...first, full: full ?? first.full }, { opacity: look.opacity, table });
-    painted = wanted;
-    augmented.paint({ ...shown, full: full ?? shown.full }, { opacity: look.opacity, table });
-    showStrip(shown);
-    scrubber.value = String(frame);
-    scrubber.setAttribute("aria-valuetext", `frame ${frame + 1}, ${shown.tag}`);
-    position.textContent = !trace ? "" : preview ? "preview" : `${frame + 1} / ${trace.count}`;
+    const full = trace && look.scale === "sweep" ? { own: trace.full, second: trace.second?.full } : null;
+    pictures.paint(shown, first, full, { ...look, table: bytes(host.colourMaps[look.colours]) });
+    scores.show(shown, (trace ?? shown).labels);
+    const place = !trace ? "" : preview ? "preview" : `${frame + 1} / ${trace.count}`;
+    controls.show(frame, trace?.count ?? 1, shown.tag, place);
     chart.setFrame(frame, !preview);
-    if (!preview) host.shown?.(frame);
-  }
-
-  function showStrip({ labels, scores, value_axis: axis }) {
-    strip.style.setProperty("--cells", String(labels.length));
-    strip.replaceChildren(
-      ...labels.map((label, index) =>
-        element(
-          "div.class", { title: `${label} ${valueText(scores[index], axis, 1)}` },
-          element("div.cell", { style: { background: cellPaint(index, valueShare(scores[index], axis), axis.bars) } }),
-          element("small", {},
-            element("i", { style: { background: `var(--class-${index})` } }),
-            element("span", {}, label),
-            element("b", {}, valueText(scores[index], axis))),
-        ),
-      ),
-    );
+    if (preview) tiles.setPreview(preview, neutralPreview);
+    else {
+      tiles.setFrame(frame);
+      host.shown?.(frame);
+    }
   }
 
   function scrubTo(next) {
@@ -157,7 +108,12 @@ export function mountPlayer(root, host) {
   /** Tells where the player rests, once it does: not on every step of a drag. */
   function settle() {
     window.clearTimeout(settling);
-    settling = window.setTimeout(() => host.settle?.(frame), SETTLED);
+    settling = window.setTimeout(() => {
+      host.settle?.(frame);
+      // The slider says so itself.
+      if (trace && !document.activeElement?.classList.contains("scrubber"))
+        spoken.textContent = `frame ${frame + 1} of ${trace.count}, ${trace.tags[frame]}: ${trace.predictions[frame]} ${trace.values[frame]}`;
+    }, SETTLED);
   }
 
   function toggle() {
@@ -171,8 +127,8 @@ export function mountPlayer(root, host) {
     if (!trace || timer) return;
     dropPreview();
     if (look.loop === "once" && frame === trace.count - 1) frame = 0;
-    play.textContent = "❚❚";
-    play.setAttribute("aria-label", "pause");
+    window.clearTimeout(settling);
+    controls.setPlaying(true);
     show();
     timer = window.setInterval(() => {
       const next = advance(frame, direction, trace.count, look.loop);
@@ -180,44 +136,56 @@ export function mountPlayer(root, host) {
       if (next.frame === null) return toggle();
       frame = next.frame;
       show();
-    }, look.milliseconds);
+    }, look.milliseconds / speed);
   }
 
   function stop() {
     window.clearInterval(timer);
     timer = 0;
-    play.textContent = "▶";
-    play.setAttribute("aria-label", "play");
+    controls.setPlaying(false);
+  }
+
+  function setSpeed(value) {
+    speed = value;
+    if (!timer) return;
+    stop();
+    start();
   }
 
   function onKey(event) {
-    if (!trace || (event.target !== card && event.target !== scrubber && event.target !== play)) return;
-    const last = trace.count - 1;
-    const moves = { ArrowRight: Math.min(last, frame + 1), ArrowLeft: Math.max(0, frame - 1), Home: 0, End: last };
-    if (event.key === " " && event.target !== play) toggle();
-    else if (event.key in moves) scrubTo(moves[event.key]);
-    else return;
+    const asked = trace && keyed(event, frame, trace.count);
+    if (event.key === BARE_KEY && !event.target.closest("input, select, dialog")) pictures.hold(true);
+    else if (asked === null) return;
+    else if (asked === "toggle") toggle();
+    else scrubTo(asked);
     event.preventDefault();
+    event.stopPropagation();
+  }
+
+  function onKeyUp(event) {
+    if (event.key === BARE_KEY) pictures.hold(false);
+  }
+
+  /** A key that is let go elsewhere is not heard here. */
+  function onLeave(event) {
+    if (!whole.contains(event.relatedTarget)) pictures.hold(false);
   }
 
   function save(suffix) {
-    more.open = false;
-    saveButton.disabled = true;
-    notice.textContent = `making the ${suffix.slice(1).toUpperCase()} file…`;
-    host.save({ suffix, opacity: look.opacity, colour_map: look.colours, scale: look.scale, loop: look.loop });
+    // A page begins as it was saved and may be changed; of pictures the map is seen that is seen here.
+    const opacity = suffix === ".html" || liesOver(look.over, "augmented") ? look.opacity : 0;
+    host.save({ suffix, opacity, colour_map: look.colours, scale: look.scale, loop: look.loop });
   }
 
-  /** Gives the memory of the sweep's pictures back at once. */
   function forget() {
     window.clearTimeout(settling);
-    trace?.bitmaps.forEach((bitmap) => bitmap.close());
-    trace?.neutral?.bitmap.close();
+    if (trace) closeSweep(trace);
     trace = null;
     frame = 0;
   }
 
   function dropPreview() {
-    preview?.bitmap.close();
+    if (preview) closeStill(preview);
     preview = null;
   }
 
@@ -229,30 +197,23 @@ export function mountPlayer(root, host) {
      * @param {() => boolean} overtaken asked after decoding
      */
     async setTrace(payload, first, overtaken) {
-      const bitmaps = await Promise.all(payload.jpegs.map(decode));
-      const neutral = payload.neutral ? await readStill(payload.neutral) : null;
-      if (destroyed || overtaken()) {
-        [...bitmaps, ...(neutral ? [neutral.bitmap] : [])].forEach((bitmap) => bitmap.close());
-        return;
-      }
+      const read = await readSweep(payload);
+      if (destroyed || overtaken()) return closeSweep(read);
       stop();
       forget();
       dropPreview();
       neutralPreview = null;
-      const count = bitmaps.length;
-      trace = {
-        ...payload, bitmaps, maps: words(payload.maps), neutral, count, full: fullScale(payload.highest, "sweep")[0],
-      };
+      trace = read;
       direction = 1;
-      frame = Math.min(first, count - 1);
-      scrubber.max = String(count - 1);
+      frame = Math.min(first, trace.count - 1);
       chart.setTrace(trace);
-      facts.textContent = trace.summary;
+      said.setTrace(trace);
+      tiles.setTrace(trace);
       enable(true);
-      card.classList.remove("stale");
+      whole.classList.remove("stale");
       show();
       const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-      if (count > 1 && frame === 0 && !calm) start();
+      if (trace.count > 1 && frame === 0 && !calm) start();
     },
     /**
      * Shows one frame that is no part of the sweep, until a person plays or scrubs.
@@ -267,7 +228,7 @@ export function mountPlayer(root, host) {
       dropPreview();
       preview = read;
       if (neutral) neutralPreview = neutral;
-      card.classList.toggle("stale", Boolean(trace));
+      whole.classList.toggle("stale", Boolean(trace));
       show();
     },
     /** Forgets everything: it was of another image. */
@@ -276,10 +237,9 @@ export function mountPlayer(root, host) {
       forget();
       dropPreview();
       neutralPreview = null;
-      original.element.hidden = true;
-      position.textContent = "";
-      chart.setTrace(null);
-      facts.textContent = "";
+      pictures.clear();
+      controls.show(0, 1, "", "");
+      for (const part of [chart, said, tiles]) part.setTrace(null);
       enable(false);
     },
     /** @param {number} next */
@@ -290,10 +250,13 @@ export function mountPlayer(root, host) {
     scrub(next) {
       if (trace) scrubTo(next);
     },
-    /** @param {string} text */
-    saved(text) {
-      saveButton.disabled = !trace;
-      notice.textContent = text;
+    /** @param {string[]} suffixes of the files that the host can make of what is shown */
+    offer(suffixes) {
+      files.offer(suffixes);
+    },
+    /** What became of a file that was asked for. @param {string} text @param {boolean} [failed] */
+    saved(text, failed = false) {
+      files.done(text, failed, Boolean(trace));
     },
     destroy() {
       destroyed = true;
@@ -301,7 +264,8 @@ export function mountPlayer(root, host) {
       forget();
       dropPreview();
       chart.destroy();
-      card.remove();
+      files.destroy();
+      whole.remove();
     },
   };
 }

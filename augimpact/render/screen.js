@@ -1,6 +1,6 @@
 // One picture of the stage: a frame with its map blended over it, a tag above and a caption below.
 import { element } from "./dom.js";
-import { colour } from "./overlay.js";
+import { colour, opacityTable } from "./overlay.js";
 
 /**
  * @param {string} name for screen readers
@@ -28,15 +28,15 @@ export function screen(name) {
         box.style.aspectRatio = `${width} / ${height}`;
         pixels = new ImageData(width, height);
       }
-      colour(shown.map, shown.full, look.table, pixels);
-      overlay.getContext("2d").putImageData(pixels, 0, 0);
       const pen = canvas.getContext("2d");
-      pen.globalAlpha = 1;
       pen.drawImage(shown.bitmap, 0, 0);
-      pen.globalAlpha = look.opacity;
-      pen.drawImage(overlay, 0, 0);
-      tag.textContent = shown.tag;
-      prediction.textContent = shown.prediction;
+      if (look.opacity > 0) {
+        colour(shown.map, shown.full, look.table, opacityTable(look.opacity), pixels);
+        overlay.getContext("2d").putImageData(pixels, 0, 0);
+        pen.drawImage(overlay, 0, 0);
+      }
+      tag.textContent = tag.title = shown.tag;
+      prediction.textContent = prediction.title = shown.prediction;
       value.textContent = shown.value;
       canvas.setAttribute("aria-label", `${name}: ${shown.tag}, ${shown.prediction} ${shown.value}`);
     },

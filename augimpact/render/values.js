@@ -22,6 +22,17 @@ export function valueText(value, axis, more = 0) {
 }
 
 /**
+ * A number with a true minus sign; what is none is a dash.
+ * @param {number|null|undefined} value
+ * @param {number} decimals
+ */
+export function numberText(value, decimals) {
+  if (value == null || !Number.isFinite(value)) return "–";
+  const text = Math.abs(value).toFixed(decimals);
+  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+/**
  * Where a value lies between the two ends, from 0 to 1.
  * @param {number} value
  * @param {ValueAxis} axis

@@ -1,9 +1,12 @@
 // The player as a widget: traits in, requests for files out, files handed to the browser as downloads.
+import { download } from "../render/download.js";
 import { mountPlayer } from "../render/player.js";
+import { keepKeys } from "../render/shortcuts.js";
 
 export default {
   render({ model, el }) {
     el.classList.add("augimpact");
+    const giveKeysBack = keepKeys(el);
     // Unlike that of any other view, so that each downloads only what it asked for.
     let request = Math.floor(Math.random() * 2 ** 40) * 1000;
     const player = mountPlayer(el, {
@@ -35,7 +38,7 @@ export default {
         try {
           await begin(() => generation !== began);
         } catch (error) {
-          player.saved(`a picture could not be shown: ${error.message}`);
+          player.saved(`a picture could not be shown: ${error.message}`, true);
         }
       }
       busy = false;
@@ -45,6 +48,7 @@ export default {
       if (payload.jpegs)
         return take("trace", async (overtaken) => {
           shown = payload;
+          player.offer(model.get("formats"));
           await player.setTrace(payload, model.get("frame"), overtaken);
         });
       generation++;
@@ -62,7 +66,8 @@ export default {
       // Another view of the same player may have asked.
       if (message.request !== request) return;
       if (message.kind === "file") download(message.name, message.mime, buffers[0]);
-      player.saved(message.kind === "file" ? `saved ${message.name}` : message.text);
+      const made = message.kind === "file";
+      player.saved(made ? `saved ${message.name}` : message.text, !made);
     };
     model.on("change:payload", showTrace);
     model.on("change:preview", showPreview);
@@ -76,20 +81,8 @@ export default {
       model.off("change:preview", showPreview);
       model.off("change:frame", showFrame);
       model.off("msg:custom", onMessage);
+      giveKeysBack();
       player.destroy();
     };
   },
 };
-
-/** @param {string} name @param {string} type @param {DataView} content */
-function download(name, type, content) {
-  const address = URL.createObjectURL(new Blob([content], { type }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  document.body.append(link);
-  link.click();
-  link.remove();
-  // The browser reads the address after the click returns.
-  window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
-}

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
 from augimpact.errors import UserError
-from augimpact.formats import file_bytes
-from augimpact.payload import payload_of, still_of
+from augimpact.formats import FORMATS, Format, file_bytes
+from augimpact.payload import Beside, payload_of, still_of
 from augimpact.render.look import COLOUR_MAPS
 from augimpact.render.overlay import colour_table
 from augimpact.render.page import bundle, style
 from augimpact.trace import Trace
+from augimpact.widgets.lasting import Lasting
+
+if TYPE_CHECKING:
+    from augimpact.comparison import Comparison
 
 __all__ = ["Player"]
 
@@ -26,56 +31,82 @@ HERE = Path(__file__).parent
 MIME = {
     ".gif": "image/gif",
     ".webp": "image/webp",
+    ".mp4": "video/mp4",
     ".png": "image/png",
     ".html": "text/html",
     ".csv": "text/csv",
     ".json": "application/json",
+    ".py": "text/x-python",
     ".npz": "application/octet-stream",
 }
 
 
 class Player(anywidget.AnyWidget):
-    """Plays a trace: original beside augmented, maps blended in the browser, curves, and files to download.
+    """Plays a trace: original beside augmented, maps blended in the browser, curves, numbers, and files to download.
 
     Args:
-        trace: what `augimpact.analyze` returned; None shows an empty stage until `show` is called.
+        shown: what `augimpact.analyze` returned, or `augimpact.compare` of two variants, which stand beside each other;
+            None shows an empty stage until `show` is called.
         frame: where to begin; from the first it plays by itself, from any other it rests.
 
     Attributes:
         frame: the frame on which the player rests, from 0; it can be set, and follows where a person rests.
+        trace: what is played, of two the first; None before.
+        shown: what was given: the trace, or the comparison.
     """
 
     _esm = bundle(HERE / "player.js")
-    _css = style(HERE.parent / "render" / "player.css")
+    _css = style(HERE.parent / "render" / "player.css", HERE / "lasting.css")
 
     payload = traitlets.Dict().tag(sync=True)
     preview = traitlets.Dict().tag(sync=True)
     colour_maps = traitlets.Dict().tag(sync=True)
     frame = traitlets.Int(0).tag(sync=True)
+    # The suffixes of the files that can be made of what is shown.
+    formats = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def __init__(self, trace: Trace | None = None, *, frame: int = 0, **options: Any) -> None:
+    def __init__(self, shown: Trace | Comparison | None = None, *, frame: int = 0, **options: Any) -> None:
         super().__init__(colour_maps={name: colour_table(name).tobytes() for name in COLOUR_MAPS}, **options)
-        self.trace: Trace | None = None
+        self.shown: Trace | Comparison | None = None
+        self._lasting = Lasting()
         self.on_msg(self._on_message)
-        if trace is not None:
-            self.show(trace)
+        if shown is not None:
+            self.show(shown)
         self.frame = frame
 
-    def show(self, trace: Trace, payload: dict[str, Any] | None = None) -> None:
-        """Replaces what is played, from its first frame; `payload` is that of the trace, where it is at hand."""
-        payload = payload_of(trace) if payload is None else payload
-        # One message for both, so that the page never looks for a frame of one trace in the other.
-        with self.hold_sync():
-            self.trace, self.frame, self.payload = trace, 0, payload
+    @property
+    def trace(self) -> Trace | None:
+        """What is played; of a comparison its first trace."""
+        return next(iter(self.shown.traces.values())) if isinstance(self.shown, Beside) else self.shown
 
-    def show_preview(self, trace: Trace, original: Trace | None = None) -> None:
-        """Shows the one frame of `trace` until a person plays or scrubs; beside it `original`, where it is new."""
-        self.preview = still_of(trace) | ({"neutral": still_of(original)} if original is not None else {})
+    def show(self, shown: Trace | Comparison, payload: dict[str, Any] | None = None) -> None:
+        """Replaces what is played, from its first frame; `payload` is that of what is shown, where it is at hand.
+
+        Raises:
+            UserError: the comparison is not of two traces of equal length.
+        """
+        payload = payload_of(shown) if payload is None else payload
+        # One message for all, so that the page never looks for a frame of one trace in the other.
+        with self.hold_sync():
+            self.shown, self.frame, self.payload, self.formats = shown, 0, payload, list(_formats_of(shown))
+        self._lasting.update(shown)
+
+    def show_preview(
+        self, shown: Trace | Comparison, original: Trace | Comparison | None = None, *, draft: bool = False
+    ) -> None:
+        """Shows the one frame of `shown` until a person plays or scrubs; beside it `original`, where it is new.
+
+        A draft is smaller; see `augimpact.payload.still_of`.
+        """
+        self.preview = still_of(shown, draft=draft) | ({"neutral": still_of(original)} if original is not None else {})
 
     def clear(self) -> None:
         """Forgets the trace, as when another image is chosen."""
-        self.trace = None
+        self.shown = None
         self.payload = {}
+
+    def _ipython_display_(self) -> None:
+        self._lasting.display(self, self.shown)
 
     def _on_message(self, _widget: Any, message: dict[str, Any], _buffers: list[Any]) -> None:
         if message.get("kind") == "save":
@@ -85,13 +116,22 @@ class Player(anywidget.AnyWidget):
         """Makes the file off the kernel's main thread, and hands its bytes to the browser."""
         asked = {"request": request.get("request")}
         try:
-            trace, suffix = self.trace, request["suffix"]
-            if trace is None:
+            shown, trace, suffix = self.shown, self.trace, request["suffix"]
+            if shown is None or trace is None:
                 raise UserError("there is no sweep to save yet")
-            content = file_bytes(trace, suffix, request)
+            content = file_bytes(shown, suffix, request, _formats_of(shown))
             stem = Path(trace.recipe["image"]["name"]).stem.replace(" ", "-")
             name = "-".join([stem, *trace.changed[:3]]) + suffix
             self.send({"kind": "file", "name": name, "mime": MIME[suffix]} | asked, buffers=[content])
         except Exception as error:
             logger.exception("a file could not be made")
             self.send({"kind": "error", "text": f"the file could not be made: {error}"} | asked)
+
+
+def _formats_of(shown: Trace | Comparison) -> Mapping[str, Format]:
+    if not isinstance(shown, Beside):
+        return FORMATS
+    # Whoever made it has loaded torch already; a player alone does not.
+    from augimpact.comparison import COMPARISON_FORMATS
+
+    return COMPARISON_FORMATS

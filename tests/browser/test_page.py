@@ -19,7 +19,7 @@ from augimpact.data.image import example
 from augimpact.models.outputs import VALUES, Outputs
 from augimpact.payload import described, payload_of
 from augimpact.render.document import html_page
-from tests.browser.test_app import AUGMENTED, pause, set_range, text
+from tests.browser.driving import AUGMENTED, pause, set_range, text
 
 pytestmark = pytest.mark.browser
 
@@ -168,7 +168,7 @@ def test_opacity_colours_and_scale_change_the_pixels(page):
     seen = [pixels(page)]
     set_range(page, "input[aria-label='opacity of the map']", 1)
     seen.append(pixels(page))
-    page.locator(".tools select").first.select_option("viridis")
+    page.get_by_label("colours").select_option("viridis")
     seen.append(pixels(page))
     for before, after in pairwise(seen):
         assert np.abs(before.astype(int) - after).mean() > 5
@@ -203,8 +203,9 @@ def test_it_begins_as_it_was_saved(opened, trace, tmp_path):
     )
     page = opened(path)
     assert page.locator("input[aria-label='opacity of the map']").input_value() == "0.25"
-    assert page.locator(".tools select").evaluate_all("all => all.map((each) => each.value)") == ["turbo", "once"]
-    assert text(page, ".segmented [aria-pressed=true]") == "frame"
+    assert page.get_by_label("colours").input_value() == "turbo"
+    assert page.locator("select[aria-label=loop]").input_value() == "once"
+    assert text(page, "[aria-label='scale of the map'] [aria-pressed=true]") == "frame"
     # Once, at 20 ms a frame: it ends at the last one.
     until(page, lambda: text(page, ".position") == "20 / 20")
     until(page, lambda: page.locator(".play").get_attribute("aria-label") == "play")

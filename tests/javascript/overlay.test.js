@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { between, colour, fullScale } from "../../augimpact/render/overlay.js";
+import { between, colour, fullScale, opacityTable } from "../../augimpact/render/overlay.js";
 
 const GREY = Uint8Array.from({ length: 768 }, (_, index) => Math.floor(index / 3));
 
 /** The red bytes of a map of 16-bit values in a frame of the given size; what is no map's is left as it was. */
 function drawn({ values, height, width, highest }, full, size) {
   const pixels = { ...size, data: new Uint8ClampedArray(size.width * size.height * 4) };
-  colour({ values: Uint16Array.from(values), height, width, highest }, full, GREY, pixels);
+  colour({ values: Uint16Array.from(values), height, width, highest }, full, GREY, opacityTable(1), pixels);
   assert.ok(pixels.data.every((value, index) => index % 4 !== 3 || value === 255));
   return [...pixels.data].filter((_, index) => index % 4 === 0);
 }
@@ -30,6 +30,16 @@ test("the highest value takes the brightest colour, nothing the darkest", () => 
   assert.deepEqual(drawn(map, 2, { width: 2, height: 2 }), [255, 0, 0, 128]);
   assert.deepEqual(drawn(map, 4, { width: 2, height: 2 }), [128, 0, 0, 64]);
   assert.deepEqual(drawn(map, 1, { width: 2, height: 2 }), [255, 0, 0, 255]);
+});
+
+test("the map covers what it says something of, and everything where it is opaque", () => {
+  assert.deepEqual([0, 255].map((place) => opacityTable(0.5)[place]), [32, 128]);
+  assert.ok(opacityTable(1).every((byte) => byte === 255));
+  assert.ok(opacityTable(0).every((byte) => byte === 0));
+  const map = { values: [65535, 0], height: 1, width: 2, highest: 1 };
+  const pixels = { width: 2, height: 1, data: new Uint8ClampedArray(8) };
+  colour({ ...map, values: Uint16Array.from(map.values) }, 1, GREY, opacityTable(0.5), pixels);
+  assert.deepEqual([...pixels.data], [255, 255, 255, 128, 0, 0, 0, 32]);
 });
 
 test("a map is stretched over the whole of a wide frame, in rows and columns of its own", () => {

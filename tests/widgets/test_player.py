@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 import augimpact as ai
+from augimpact.comparison import COMPARISON_FORMATS, Comparison
 from augimpact.formats import FORMATS
 from augimpact.payload import payload_of, still_of
 from augimpact.render.page import bundle
 from augimpact.widgets.player import HERE, MIME
+from tests.test_payload import OTHER
 from tests.test_trace import TRACE
+
+BOTH = Comparison({"one": TRACE, "two": OTHER})
 
 
 @pytest.fixture
@@ -54,6 +58,32 @@ def test_a_page_is_handed_over_as_it_would_be_saved(player, monkeypatch, tmp_pat
     assert buffers[0] == TRACE.save(tmp_path / "page.html", **look).read_bytes()
 
 
+def test_of_two_those_files_are_offered_that_have_room_for_two(player, monkeypatch, tmp_path):
+    assert player.formats == list(FORMATS)
+    player.show(BOTH)
+    assert player.trace is TRACE
+    assert player.payload == payload_of(BOTH)
+    assert player.formats == list(COMPARISON_FORMATS)
+    content, buffers = asked_for(player, monkeypatch, suffix=".csv")
+    assert content["name"] == "some-rotation-brightness.csv"
+    assert buffers[0] == BOTH.save(tmp_path / "both.csv").read_bytes()
+    content, buffers = asked_for(player, monkeypatch, suffix=".gif", opacity=0.3)
+    assert buffers[0] == BOTH.save(tmp_path / "both.gif", opacity=0.3).read_bytes()
+    content, _ = asked_for(player, monkeypatch, suffix=".npz")
+    assert content["kind"] == "error"
+    assert "has the suffix '.npz'; expected one of .gif" in content["text"]
+    player.show(TRACE)
+    assert player.formats == list(FORMATS)
+
+
+def test_a_player_alone_begins_with_a_comparison_too():
+    player = ai.Player(BOTH, frame=2)
+    assert (player.frame, player.payload["second"]["name"]) == (2, "two")
+    player.clear()
+    assert player.trace is None
+    assert player.payload == {}
+
+
 def test_a_wish_that_is_out_of_range_is_said(player, monkeypatch):
     content, _ = asked_for(player, monkeypatch, suffix=".html", opacity=7)
     assert content["kind"] == "error"
@@ -65,6 +95,8 @@ def test_a_preview_travels_with_the_original_where_it_is_new(player):
     assert player.preview == still_of(TRACE)
     player.show_preview(TRACE[1:2], TRACE.neutral)
     assert player.preview == still_of(TRACE[1:2]) | {"neutral": still_of(TRACE.neutral)}
+    player.show_preview(BOTH, BOTH)
+    assert player.preview == still_of(BOTH) | {"neutral": still_of(BOTH)}
 
 
 def test_frames_that_are_not_square_are_played_too():

@@ -1,0 +1,61 @@
+// What the whole sweep comes to, in a line: its flips, each a way to go there, the stable range, the area under the curve.
+import { element } from "./dom.js";
+
+// A longer list folds.
+const LISTED = 8;
+
+/** @param {(frame: number) => void} scrub */
+export function facts(scrub) {
+  const box = element("div.facts");
+
+  return {
+    element: box,
+    /** @param {any} trace see payload.js; null: nothing is known */
+    setTrace(trace) {
+      const variants = trace ? [trace, trace.second].filter(Boolean) : [];
+      const lines = variants.map((variant) => {
+        const said = [flipsText(variant), ...stableTexts(variant.stability.ranges), areaText(variant.stability.area)];
+        // What a person hears, or copies, has spaces between its parts.
+        return element("p", {}, ...said.filter(Boolean).flatMap((part) => [part, " "]));
+      });
+      // Two methods explain the same predictions.
+      const same = lines.length === 2 && lines[0].textContent === lines[1].textContent;
+      box.replaceChildren(...lines.slice(0, same ? 1 : 2).map((line, index) => {
+        const { name } = variants[index];
+        return name && !same ? element("div.variant", {}, element("span.name", { title: name }, name), line) : line;
+      }));
+    },
+  };
+
+  function flipsText({ flips, event, axis, summary }) {
+    if (!flips.length) return element("span", {}, summary);
+    const buttons = flips.map((flip) =>
+      element("button.flip", {
+        type: "button", title: `${flip.from} → ${flip.to}; shows that frame`, onclick: () => scrub(flip.frame),
+      }, flip.text));
+    const listed = buttons.flatMap((button, index) => (index ? [", ", button] : [button]));
+    const box = element("span", {}, `${event} at ${axis.label} `, ...listed.slice(0, 2 * LISTED - 1));
+    const more = buttons.length - LISTED;
+    if (more > 0) {
+      const rest = listed.slice(2 * LISTED - 1);
+      const unfold = element("button.flip.unfold", {
+        type: "button", "aria-expanded": "false", onclick: () => unfold.replaceWith(...rest),
+      }, ` and ${more} more`);
+      box.append(unfold);
+    }
+    return box;
+  }
+}
+
+/** Of several parameters each is named. */
+const stableTexts = (ranges) => ranges.map((range) => stableText(range, ranges.length > 1 ? `${range.label} ` : ""));
+
+function stableText({ label, around, low, high, low_flips: lowFlips, high_flips: highFlips }, named) {
+  if (!lowFlips && !highFlips)
+    return element("span", { title: `${label} from ${low} to ${high}` }, `${named}stable around ${around} over the whole sweep`);
+  const end = (text, flips) => element("b", { title: flips ? "there it flips" : "there the sweep ends" }, text);
+  return element("span", { title: `${label}: the prediction stays that of the original` },
+    `${named}stable around ${around} from `, end(low, lowFlips), " to ", end(high, highFlips));
+}
+
+const areaText = (area) => area && element("span", { title: area.about }, "confidence area ", element("b", {}, area.text));

@@ -1,0 +1,100 @@
+// Taking something home: files that the host makes, and the code that makes the same again.
+import { copyText } from "./copying.js";
+import { element } from "./dom.js";
+
+const GIF = ".gif";
+const FILES = [
+  { suffix: ".webp", label: "WebP" },
+  { suffix: ".mp4", label: "MP4 video" },
+  { suffix: ".png", label: "PNG film strip" },
+  { suffix: ".html", label: "HTML page" },
+  { suffix: ".csv", label: "CSV table" },
+  { suffix: ".json", label: "JSON, to replay" },
+  { suffix: ".npz", label: "NPZ arrays" },
+  { suffix: ".py", label: "Python code" },
+];
+
+/**
+ * @param {((suffix: string) => void)|undefined} make asks for a file; without it none is offered
+ */
+export function saving(make) {
+  let ready = false;
+  let code = "";
+  const gif = element("button.save-gif", { type: "button", onclick: () => begin(GIF) }, "Save GIF");
+  const files = FILES.map(({ suffix, label }) =>
+    element("button", { type: "button", dataset: { suffix }, onclick: () => begin(suffix) }, label));
+  const summary = element("summary", {}, "More");
+  const more = element("details.more", { onkeydown: (event) => onMenuKey(event) }, summary, element("div", {}, ...files));
+  const copy = element("button.copy-code", {
+    type: "button", hidden: true, title: "copies the Python that makes this very trace", onclick: () => copyText(code, copy, showCode),
+  }, "Copy code");
+  const source = element("pre", { tabindex: 0 });
+  const dialog = element("dialog.code", { "aria-label": "the code" },
+    element("p", {}, "The clipboard is closed to this page; the code is selected:"), source,
+    element("form", { method: "dialog" }, element("button", {}, "Close")));
+  const notice = element("p.notice", { role: "status" });
+  const onPress = (event) => {
+    if (more.open && !event.composedPath().includes(more)) more.open = false;
+    // An error lies over the page until it was read.
+    if (notice.classList.contains("error") && !event.composedPath().includes(notice)) tell("");
+  };
+  document.addEventListener("pointerdown", onPress);
+  enable();
+
+  function onMenuKey(event) {
+    if (event.key !== "Escape" || !more.open) return;
+    more.open = false;
+    summary.focus();
+    event.stopPropagation();
+  }
+
+  function begin(suffix) {
+    more.open = false;
+    ready = false;
+    enable();
+    tell(`making the ${suffix.slice(1).toUpperCase()} file…`, "busy");
+    make(suffix);
+  }
+
+  function tell(text, kind = "") {
+    notice.className = `notice ${kind}`;
+    notice.textContent = text;
+  }
+
+  function enable() {
+    gif.disabled = !ready;
+    more.toggleAttribute("inert", !ready);
+    more.classList.toggle("off", !ready);
+  }
+
+  function showCode() {
+    source.textContent = code;
+    dialog.showModal();
+    window.getSelection().selectAllChildren(source);
+  }
+
+  return {
+    element: element("div.save", {}, make && gif, make && more, copy, dialog, make && notice),
+    /** @param {any} trace what can be saved now, see payload.js, or null */
+    setTrace(trace) {
+      ready = Boolean(trace);
+      code = trace?.code ?? "";
+      copy.hidden = !code;
+      enable();
+    },
+    /** @param {string[]} suffixes those of the files that can be made */
+    offer(suffixes) {
+      gif.hidden = !suffixes.includes(GIF);
+      for (const button of files) button.hidden = !suffixes.includes(button.dataset.suffix);
+    },
+    /** @param {string} text @param {boolean} failed @param {boolean} possible whether there is something to save still */
+    done(text, failed, possible) {
+      ready = possible;
+      enable();
+      tell(text, failed ? "error" : "");
+    },
+    destroy() {
+      document.removeEventListener("pointerdown", onPress);
+    },
+  };
+}

@@ -1,0 +1,235 @@
+// Two parameters against each other: the target's score and what is predicted, a cursor on both, and one chosen setting.
+import { cellOf, cellWords, classBorders, gridWords, legendOf, moved, rankColour } from "./cells.js";
+import { element } from "./dom.js";
+import { heatMap } from "./heatmap.js";
+import { bytes } from "./payload.js";
+import { valueShare, valueTicks } from "./values.js";
+
+const SURFACE_COLOURS = ["--card", "--muted", "--accent", ...Array.from({ length: 6 }, (_, index) => `--class-${index}`)];
+const SURFACE_FILES = [
+  { suffix: ".svg", label: "SVG figure" },
+  { suffix: ".pdf", label: "PDF figure" },
+  { suffix: ".csv", label: "CSV table" },
+  { suffix: ".json", label: "JSON, with recipe" },
+  { suffix: ".py", label: "Python code" },
+];
+const BORDER = ["#0009", "#fff"];
+const BAR_STOPS = 17;
+
+// Copied, for their offsets need not be multiples of four or two.
+/** @param {DataView} view */
+const floats = (view) => new Float32Array(bytes(view).slice().buffer);
+/** @param {DataView} view */
+const wholes = (view) => new Uint16Array(bytes(view).slice().buffer);
+
+/**
+ * @param {HTMLElement} root
+ * @param {object} host
+ * @param {DataView} host.colours 256 × 3 bytes: the colours of scores
+ * @param {(setting: Record<string, number>) => void} [host.choose] told which setting a person chose
+ * @param {(suffix: string) => void} [host.save] makes a file; without it none can be saved
+ */
+export function mountSurface(root, host) {
+  const table = bytes(host.colours);
+  const entry = (index) => `rgb(${table[3 * index]} ${table[3 * index + 1]} ${table[3 * index + 2]})`;
+  const scores = heatMap("scores");
+  const states = heatMap("states");
+  const swatches = SURFACE_COLOURS.map((name) => element("i", { hidden: true, style: { color: `var(${name})` } }));
+  let surface = null;
+  let cursor = null;
+  let chosen = null;
+  // Where the keys go on from.
+  let last = null;
+
+  // Its keys are its own: in JupyterLab and Notebook they would move between cells.
+  const maps = element(
+    "div.maps",
+    {
+      tabindex: 0, role: "application", "aria-roledescription": "grid of settings", onkeydown: (event) => onKey(event),
+      onblur: () => point(null),
+    },
+    scores.element, states.element,
+  );
+  const bar = element("div.bar", { "aria-hidden": "true" });
+  const legend = element("ul.legend", { "aria-label": "predictions" });
+  const facts = element("p.facts", { "aria-live": "polite" });
+  const saveButton = element("button", { type: "button", class: "save-png", onclick: () => save(".png") }, "Save PNG");
+  const copyButton = element("button", { type: "button", class: "copy-code", onclick: () => copyCode() }, "Copy code");
+  const more = element(
+    "details.more", {},
+    element("summary", {}, "More"),
+    element("div", {}, ...SURFACE_FILES.map(({ suffix, label }) =>
+      element("button", { type: "button", onclick: () => save(suffix) }, label))),
+  );
+  const code = element("pre.program", { hidden: true, tabindex: 0, "aria-label": "code" });
+  const notice = element("p.notice", { role: "status" });
+  const content = element(
+    "div.content", {},
+    maps,
+    element("div.key", {}, bar, legend),
+    facts,
+    element("div.tools", {}, notice, element("div.save", {}, ...(host.save ? [saveButton, more] : []), copyButton)),
+    code,
+  );
+  const empty = element("p.empty", {}, "no grid yet");
+  const card = element("section.card.surface", { "aria-label": "two parameters as a grid" }, empty, content, ...swatches);
+  root.append(card);
+  setSurface(null);
+
+  for (const map of [scores, states]) {
+    map.canvas.addEventListener("pointermove", (event) => point(map.cellUnder(event)));
+    map.canvas.addEventListener("pointerleave", () => point(null));
+    map.canvas.addEventListener("click", (event) => choose(map.cellUnder(event)));
+  }
+  const observer = new ResizeObserver(draw);
+  observer.observe(maps);
+  // JupyterLab and Voilà tell their theme by an attribute of the body, other pages by what their reader prefers.
+  const themes = new MutationObserver(draw);
+  themes.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
+  const schemes = ["(prefers-color-scheme: dark)", "print"].map((query) => window.matchMedia(query));
+  for (const scheme of schemes) scheme.addEventListener("change", draw);
+
+  function draw() {
+    if (!surface || !maps.clientWidth) return;
+    const colours = swatches.map((swatch) => getComputedStyle(swatch).color);
+    const paint = (name) => colours[SURFACE_COLOURS.indexOf(name)];
+    const { axes, borders, value_axis: axis, ranks } = surface;
+    const scoreColour = (index) => entry(Math.round(255 * valueShare(surface.scores[index], axis)));
+    const stateColour = (index) => paint(`--class-${rankColour(ranks[index])}`);
+    const marks = { cursor, chosen };
+    scores.draw(axes, borders, marks, { colour: scoreColour, border: BORDER, paint });
+    const between = paint("--card");
+    states.draw(axes, borders, marks, { colour: stateColour, border: ["transparent", between], paint });
+  }
+
+  function say() {
+    const cell = cursor ?? chosen;
+    facts.textContent = !surface ? "" : cell ? cellWords(surface, cell) : gridWords(surface);
+    const under = cell && surface ? rankColour(surface.ranks[cell.row * surface.columns + cell.column]) : -1;
+    [...legend.children].forEach((each, index) => each.toggleAttribute("data-under", index === under));
+  }
+
+  function point(cell) {
+    if (cell?.column === cursor?.column && cell?.row === cursor?.row) return;
+    cursor = cell;
+    last = cell ?? last;
+    draw();
+    say();
+  }
+
+  function choose(cell) {
+    if (!cell) return;
+    const [across, up] = surface.axes;
+    chosen = cell;
+    draw();
+    say();
+    host.choose?.({ [across.name]: across.values[cell.column], [up.name]: up.values[cell.row] });
+  }
+
+  function onKey(event) {
+    if (!surface || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Enter" || event.key === " ") choose(cursor);
+    else if (event.key === "Escape" && cursor) point(null);
+    else {
+      const next = moved(cursor ?? last ?? chosen ?? surface.middle, event.key, surface.columns, surface.rows);
+      if (!next) return;
+      point(next);
+    }
+    event.preventDefault();
+  }
+
+  function notify(text, failed = false) {
+    notice.textContent = text;
+    notice.classList.toggle("error", failed);
+  }
+
+  function save(suffix) {
+    more.open = false;
+    saveButton.disabled = true;
+    notify(`making the ${suffix.slice(1).toUpperCase()} file…`);
+    host.save(suffix);
+  }
+
+  /** Copies the code; where the browser does not let pages write the clipboard, shows it selected. */
+  async function copyCode() {
+    try {
+      await navigator.clipboard.writeText(surface.code);
+      notify("copied the code");
+    } catch {
+      code.textContent = surface.code;
+      code.hidden = false;
+      window.getSelection().selectAllChildren(code);
+      notify("the code is selected: the browser does not let this page copy it");
+    }
+  }
+
+  function showBar({ value_axis: axis, threshold, kind, target }) {
+    const stops = Array.from({ length: BAR_STOPS }, (_, index) => entry(Math.round((255 * index) / (BAR_STOPS - 1))));
+    const at = (value) => ({ left: `${100 * valueShare(value, axis)}%` });
+    const levels = valueTicks(axis);
+    if (axis.unit) levels[levels.length - 1].text += ` ${axis.unit}`;
+    const inside = threshold !== null && threshold >= axis.minimum && threshold <= axis.maximum;
+    bar.title = `${kind} of ${target}`;
+    bar.replaceChildren(
+      element("div.colours", { style: { background: `linear-gradient(to right, ${stops.join(", ")})` } },
+        inside ? element("i.threshold", { style: at(threshold) }) : null),
+      ...levels.map(({ value, text }) => element("small", { style: at(value) }, text)),
+    );
+  }
+
+  function showLegend({ names, counts }) {
+    legend.replaceChildren(
+      ...legendOf(names, counts).map(({ name, share, colour }) =>
+        element("li", { title: `${name}: ${share}` },
+          element("i", { style: { background: `var(--class-${colour})` } }), element("span", {}, name), element("b", {}, share)),
+      ),
+    );
+  }
+
+  function setSurface(payload) {
+    cursor = chosen = last = surface = null;
+    empty.hidden = Boolean(payload);
+    content.hidden = !payload;
+    code.hidden = true;
+    notify("");
+    if (payload) {
+      const [columns, rows] = payload.axes.map(({ values }) => values.length);
+      const ranks = wholes(payload.ranks);
+      surface = {
+        ...payload, ranks, columns, rows, scores: floats(payload.scores), best: payload.best && floats(payload.best),
+        borders: classBorders(ranks, columns, rows), middle: { column: columns >> 1, row: rows >> 1 },
+      };
+      const [across, up] = payload.axes.map(({ label }) => label);
+      maps.setAttribute("aria-label", `${across} across, ${up} upwards: arrow keys move, Enter chooses a setting`);
+      scores.setHeading(`${payload.kind} of ${payload.target}`);
+      states.setHeading(payload.threshold === null ? "prediction" : "below or above the threshold");
+      copyButton.hidden = !payload.code;
+      showBar(payload);
+      showLegend(payload);
+      draw();
+    }
+    say();
+  }
+
+  return {
+    /** @param {any} payload see grid.py; null shows that there is none */
+    setSurface,
+    /** Marks the cell nearest to a setting. @param {Record<string, number>} setting empty marks none */
+    setChosen(setting) {
+      chosen = surface && cellOf(surface.axes, setting);
+      draw();
+      say();
+    },
+    /** @param {string} text @param {boolean} failed */
+    saved(text, failed) {
+      saveButton.disabled = false;
+      notify(text, failed);
+    },
+    destroy() {
+      observer.disconnect();
+      themes.disconnect();
+      for (const scheme of schemes) scheme.removeEventListener("change", draw);
+      card.remove();
+    },
+  };
+}
