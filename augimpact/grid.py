@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from augimpact.augment.parameters import Parameter, resolve
 from augimpact.errors import SweepError
 from augimpact.files import written_whole
-from augimpact.formats import Format, format_of, write_csv, write_document
+from augimpact.formats import Format, format_of, write_code, write_csv, write_document
 from augimpact.models.outputs import Outputs
+from augimpact.render.values import ValueAxis
 from augimpact.sweep import MAX_FRAMES, catalogue_of, settings_frame
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Grid", "Surface"]
+__all__ = ["SURFACE_FORMATS", "Grid", "Surface", "surface_payload"]
 
 # More classes than this are not told apart by colour.
 COLOURED = 10
@@ -118,6 +119,30 @@ class Surface:
             self.scores.shape[:2]
         )
 
+    def ranked(self) -> tuple[NDArray[np.int64], list[str], list[int]]:
+        """The states by how often they occur, the most frequent first.
+
+        Returns:
+            The rank of each setting's state, `(R, K)`; the name of each rank; how many settings have it.
+        """
+        states, places, counts = np.unique(self.predictions, return_inverse=True, return_counts=True)
+        order = np.argsort(-counts, kind="stable")
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        names = [self.outputs.state_name(int(states[index]), self.target) for index in order]
+        return rank[places].reshape(self.predictions.shape), names, counts[order].tolist()
+
+    def value_axis(self) -> ValueAxis:
+        """What the target's score or value is drawn on: its range, or more where values pass it."""
+        low, high = self.outputs.axis([self.target])
+        values = self.scores[..., self.target]
+        if self.outputs.are_classes:
+            return ValueAxis(low, high)
+        unit = self.outputs.units[self.target]
+        if low <= values.min() and values.max() <= high:
+            return ValueAxis(low, high, unit, bars=True)
+        return ValueAxis.around([low, high, values.min(), values.max()], unit, bars=True)
+
     def table(self) -> pd.DataFrame:
         """One row a setting: both parameters, the state, its score, and the target's."""
         across, up = np.meshgrid(self.across, self.up)
@@ -137,9 +162,15 @@ class Surface:
         figure = Figure(figsize=(11, 4.6), layout="constrained")
         figure.suptitle(f"{self.recipe['image']['name']} · {self.recipe['classifier']['name']}", fontsize=10)
         left, right = figure.subplots(1, 2, sharex=True, sharey=True)
-        low, high = self.outputs.axis([self.target])
+        axis = self.value_axis()
         mesh = left.pcolormesh(
-            self.across, self.up, self.scores[..., self.target], vmin=low, vmax=high, cmap="viridis", shading="nearest"
+            self.across,
+            self.up,
+            self.scores[..., self.target],
+            vmin=axis.minimum,
+            vmax=axis.maximum,
+            cmap="viridis",
+            shading="nearest",
         )
         figure.colorbar(mesh, ax=left)
         left.set_title(f"{'score' if self.outputs.are_classes else 'value'} of {self.outputs.names[self.target]}")
@@ -149,6 +180,9 @@ class Surface:
             for parameter, draw in ((self.axes[0], axes.axvline), (self.axes[1], axes.axhline)):
                 draw(parameter.neutral, color="white", linewidth=0.8, linestyle=":")
         left.set_ylabel(_axis_label(self.axes[1]))
+        # From start to end as the grid was asked for, whether neutral lies inside or not.
+        left.set_xlim(_edges(self.across))
+        left.set_ylim(_edges(self.up))
         return figure
 
     def _draw_predictions(self, axes: Any) -> None:
@@ -157,24 +191,20 @@ class Surface:
         from matplotlib.colors import ListedColormap
         from matplotlib.patches import Patch
 
-        states, places, counts = np.unique(self.predictions, return_inverse=True, return_counts=True)
-        order = np.argsort(-counts, kind="stable")
-        rank = np.empty_like(order)
-        rank[order] = np.arange(len(order))
+        ranks, names, _ = self.ranked()
         colours = [colormaps["tab10"](index) for index in range(COLOURED)] + ["#999999"]
-        shown = np.minimum(rank[places], COLOURED).reshape(self.predictions.shape)
+        shown = np.minimum(ranks, COLOURED)
         axes.pcolormesh(
             self.across, self.up, shown, cmap=ListedColormap(colours), vmin=-0.5, vmax=COLOURED + 0.5, shading="nearest"
         )
-        names = [self.outputs.state_name(int(states[index]), self.target) for index in order[:COLOURED]]
-        patches = [Patch(color=colours[index], label=name) for index, name in enumerate(names)]
-        if len(order) > COLOURED:
-            patches.append(Patch(color=colours[-1], label=f"{len(order) - COLOURED} others"))
+        patches = [Patch(color=colours[index], label=name) for index, name in enumerate(names[:COLOURED])]
+        if len(names) > COLOURED:
+            patches.append(Patch(color=colours[-1], label=f"{len(names) - COLOURED} others"))
         axes.legend(handles=patches, loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8, frameon=False)
         axes.set_title("prediction")
 
     def save(self, path: str | Path) -> Path:
-        """Writes the figure (`.png`, `.svg`, `.pdf`), the table (`.csv`), or both scores and recipe (`.json`).
+        """Writes the figure (`.png`, `.svg`, `.pdf`), the table (`.csv`), all of it (`.json`) or the code (`.py`).
 
         Raises:
             OutputError: the suffix is none of these, or the file cannot be written.
@@ -188,6 +218,40 @@ class Surface:
         file = io.BytesIO()
         self.figure().savefig(file, format="png", dpi=100)
         return file.getvalue()
+
+
+def surface_payload(surface: Surface) -> dict[str, Any]:
+    """All that the browser needs to draw a surface of R rows and K columns.
+
+    Returns:
+        `axes`, across and up: each with `name`, `label`, `unit`, `neutral` and its `values`; `scores`: R × K numbers of
+        32 bits (little-endian), the target's, lowest row first; `best`: likewise the score of what is predicted, None
+        for values; `ranks`: R × K numbers of 16 bits, which state, by how often it occurs; `names` and `counts` of
+        these states; `target`, `kind` (`score` or `value`), `value_axis`, `threshold` (None for classes).
+    """
+    ranks, names, counts = surface.ranked()
+    outputs, target = surface.outputs, surface.target
+    return {
+        "axes": [
+            {
+                "name": parameter.name,
+                "label": parameter.label,
+                "unit": parameter.unit,
+                "neutral": float(parameter.neutral),
+                "values": values.tolist(),
+            }
+            for parameter, values in zip(surface.axes, (surface.across, surface.up), strict=True)
+        ],
+        "scores": surface.scores[..., target].astype("<f4").tobytes(),
+        "best": surface.scores.max(axis=-1).astype("<f4").tobytes() if outputs.are_classes else None,
+        "ranks": ranks.astype("<u2").tobytes(),
+        "names": names,
+        "counts": counts,
+        "target": outputs.names[target],
+        "kind": "score" if outputs.are_classes else "value",
+        "value_axis": surface.value_axis().payload(),
+        "threshold": None if outputs.are_classes else outputs.thresholds[target],
+    }
 
 
 def _figure_as(kind: str) -> Format:
@@ -207,6 +271,7 @@ SURFACE_FORMATS: Mapping[str, Format] = {
     ".pdf": _figure_as("pdf"),
     ".csv": Format(lambda surface, file: write_csv(file, surface.table())),
     ".json": Format(_write_json),
+    ".py": Format(lambda surface, file: write_code(file, surface)),
 }
 
 
@@ -219,6 +284,12 @@ def _steps(parameter: Parameter, value: Any) -> NDArray[np.float64]:
     if not 2 <= steps < np.inf or steps != int(steps) or start == end:
         raise SweepError(f"{parameter.name} is {value!r}; {expected}")
     return np.linspace(start, end, int(steps))
+
+
+def _edges(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The outer edges of the first and the last cell, in this order."""
+    half = (values[1] - values[0]) / 2
+    return float(values[0] - half), float(values[-1] + half)
 
 
 def _axis_label(parameter: Parameter) -> str:

@@ -39,6 +39,7 @@ def analyze_grid(
 
     Raises:
         ImageError, SignalError, ParameterError, ModelError, TargetError: see those.
+        Cancelled: `cancelled` said so.
     """
     subject, model = subject_and_model(image, classifier, second=second, classes=classes)
     how = Conditions(**conditions)

@@ -10,7 +10,11 @@ import pytest
 from PIL import Image
 
 import augimpact as ai
-from augimpact.errors import OutputError, ParameterError, SweepError, TargetError
+from augimpact.errors import Cancelled, OutputError, ParameterError, SweepError, TargetError
+from augimpact.grid import surface_payload
+from augimpact.models.outputs import Outputs
+from augimpact.render.values import ValueAxis
+from tests.surfaces import of_classes, of_values, surface_of
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +101,79 @@ def test_one_class_is_drawn(classifier):
 def test_a_grid_of_signals_is_not_for_images(classifier):
     with pytest.raises(ParameterError, match="window changes signals; expected parameters of images"):
         ai.analyze_grid("example:cat", ai.Grid(window=(1, 0.5, 2), shift=(0, 1, 2)), classifier)
+
+
+def test_progress_is_told_and_a_cancelled_grid_stops_at_the_next_chunk(classifier):
+    grid = ai.Grid(rotation=(-30, 30, 4), brightness=(0.5, 2, 3))
+    told = []
+    ai.analyze_grid("example:cat", grid, classifier, chunk=4, progress=lambda done, total: told.append((done, total)))
+    # The one frame that tells what neutral is does not count.
+    assert told == [(4, 12), (8, 12), (12, 12)]
+    told.clear()
+    with pytest.raises(Cancelled):
+        ai.analyze_grid(
+            "example:cat", grid, classifier, chunk=4,
+            progress=lambda done, total: told.append(done), cancelled=lambda: bool(told),
+        )  # fmt: skip
+    assert told == [4]
+
+
+def test_states_are_ranked_by_how_often_they_occur():
+    surface = of_classes([[3, 3, 0], [3, 1, 1]], ["a", "b", "c", "d"])
+    ranks, names, counts = surface.ranked()
+    assert names == ["d", "b", "a"]
+    assert counts == [3, 2, 1]
+    assert ranks.tolist() == [[0, 0, 2], [0, 1, 1]]
+    ranks, names, counts = of_values([[1, 6, 5], [7, 8, 9]]).ranked()
+    assert (names, counts) == (["dots ≥ 5 mm", "dots < 5 mm"], [5, 1])
+    assert ranks.tolist() == [[1, 0, 0], [0, 0, 0]]
+
+
+def test_the_page_is_given_the_targets_scores_and_the_states(surface):
+    payload = surface_payload(surface)
+    scores, best = (np.frombuffer(payload[name], "<f4").reshape(3, 5) for name in ("scores", "best"))
+    assert np.array_equal(scores, surface.scores[..., surface.target])
+    table = surface.table()
+    assert best.ravel().tolist() == table["score"].tolist()
+    ranks = np.frombuffer(payload["ranks"], "<u2")
+    assert [payload["names"][rank] for rank in ranks] == table["prediction"].tolist()
+    assert payload["counts"] == table["prediction"].value_counts().tolist()
+    across, up = payload["axes"]
+    assert across == {
+        "name": "rotation", "label": "rotation", "unit": "degrees", "neutral": 0.0, "values": [-90, -45, 0, 45, 90],
+    }  # fmt: skip
+    assert (up["name"], up["neutral"], up["values"]) == ("brightness", 1.0, pytest.approx([0.2, 1.6, 3]))
+    assert (payload["target"], payload["kind"], payload["threshold"]) == ("missile", "score", None)
+    assert payload["value_axis"] == ValueAxis(0, 1).payload()
+    # Nothing but plain types and bytes: JSON takes all the rest.
+    json.dumps({name: each for name, each in payload.items() if not isinstance(each, bytes)})
+
+
+def test_values_are_given_with_their_axis_and_threshold():
+    values = np.linspace(-3, 9, 12).reshape(3, 4)
+    payload = surface_payload(of_values(values))
+    assert np.frombuffer(payload["scores"], "<f4").tolist() == values.astype(np.float32).ravel().tolist()
+    assert payload["best"] is None
+    assert (payload["target"], payload["kind"], payload["threshold"]) == ("dots", "value", 5.0)
+    assert payload["value_axis"] == ValueAxis(-10, 10, "mm", bars=True).payload()
+    # What passes the expected range is still told apart, in the page and in the figure.
+    beyond = of_values(values * 2)
+    assert surface_payload(beyond)["value_axis"]["maximum"] == 20
+    assert beyond.figure().axes[0].collections[0].get_clim() == (-10, 20)
+
+
+def test_as_many_states_as_a_grid_can_have_are_told_apart():
+    states = np.arange(2000).reshape(40, 50)
+    payload = surface_payload(of_classes(states, [f"class {index}" for index in range(2000)]))
+    assert np.frombuffer(payload["ranks"], "<u2").tolist() == list(range(2000))
+    assert payload["names"][1999] == "class 1999"
+    assert sum(len(each) for each in payload.values() if isinstance(each, bytes)) == 2000 * 10
+
+
+def test_the_figure_runs_from_start_to_end_wherever_neutral_is():
+    grid = ai.Grid(crop=(0.9, 0.5, 5), brightness=(1.5, 2.5, 3))
+    scores = np.ones((3, 5, 1))
+    left, right = surface_of(scores, Outputs.of_classes(["only"]), grid=grid).figure().axes[:2]
+    for axes in (left, right):
+        assert axes.get_xlim() == pytest.approx((0.95, 0.45))
+        assert axes.get_ylim() == pytest.approx((1.25, 2.75))
