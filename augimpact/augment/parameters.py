@@ -35,6 +35,8 @@ __all__ = [
 ERASE_FILLS = ("black", "mean", "noise")
 # What is seen beyond the image's border, where the geometry leads there.
 BORDERS = ("black", "mean", "edge", "reflect")
+# Words that names shorten.
+SPELT_OUT = {"w": "width", "h": "height"}
 # The parameters that need a second image.
 MIXING = ("mixup", "cutmix")
 
@@ -60,7 +62,7 @@ class Parameter:
     @property
     def label(self) -> str:
         """The name as a person reads it."""
-        return self.name.replace("_", " ")
+        return " ".join(SPELT_OUT.get(word, word) for word in self.name.split("_"))
 
     def check(self, values: ArrayLike) -> NDArray[np.float64]:
         """The values as float64, of any shape.

@@ -1,40 +1,63 @@
-"""The Explorer: controls and player as one page, and between them one thread that asks the classifier."""
+"""The Explorer: controls, player and grid as one page, and between them one thread that asks the classifier."""
 
 from __future__ import annotations
 
 import itertools
 import os
 import threading
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets
-from PIL import Image
 
-from augimpact.augment.parameters import CATALOGUE
-from augimpact.data.image import EXAMPLES, example, read_image
+from augimpact.as_code import code_of
+from augimpact.data.image import UPLOAD_PIXELS
 from augimpact.errors import Cancelled, UserError
-from augimpact.explain.methods import METHODS
+from augimpact.explain.methods import METHODS, find_method
 from augimpact.payload import payload_of
-from augimpact.sweep import Sweep
+from augimpact.widgets.asker import Asker
+from augimpact.widgets.choices import state_of
 from augimpact.widgets.controls import Controls
+from augimpact.widgets.gallery import Gallery
+from augimpact.widgets.lasting import Lasting
+from augimpact.widgets.model_list import BUILTIN, ModelList
 from augimpact.widgets.player import Player
-from augimpact.widgets.worker import Worker
+from augimpact.widgets.surface import SurfaceView
+from augimpact.widgets.worker import Worker, logger, told
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
     from augimpact.models.model import Model
-    from augimpact.subject import Subject
     from augimpact.trace import Trace
 
 __all__ = ["Explorer"]
 
 Cancelling = Callable[[], bool]
-# What may be due.
-ORIGINAL, PREVIEW, SWEEP = "original", "preview", "sweep"
-BUILTIN_LABEL = "EfficientNet-Lite0 · ImageNet"
+# What may be due, the quickest first.
+ORIGINAL, PREVIEW, SWEEP, GRID = "original", "preview", "sweep", "grid"
+# What is due when one of these choices changes.
+DUE = {
+    **dict.fromkeys(
+        ("model", "device", "method", "layer", "target", "classes", "beside_model", "beside_method", "erase_fill",
+         "border", "second"),
+        (ORIGINAL, SWEEP),
+    ),
+    **dict.fromkeys(("settings", "draft"), (PREVIEW,)),
+    "sweeps": (SWEEP,),
+    "grids": (GRID,),
+}  # fmt: skip
+# After these the grid says nothing about what is shown.
+OUTDATE_GRID = {"image", "model", "classes", "target", "erase_fill", "border", "second"}
+
+
+class Moment(NamedTuple):
+    """The choices when a task began, and the image that the name in them meant then."""
+
+    state: dict[str, Any]
+    image: Any
 
 
 class Explorer(ipywidgets.Box):
@@ -45,35 +68,64 @@ class Explorer(ipywidgets.Box):
     Args:
         image: what to begin with, see `augimpact.data.image.read_image`; the examples are offered beside it.
         classifier: a `Classifier`, or what `load_classifier` takes; by default the built-in one.
+        models: more of them, to choose from.
+        folder: a folder on this machine whose images are offered.
+        max_pixels: of an uploaded image, by default 40 million.
+        private: that those who use the page may not learn of this machine: no paths, no tracebacks.
         **choices: to begin with, as `Controls.state` has them: `ranges={"crop": [1, 0.3]}`, `frames=24`…
 
     Attributes:
         controls: the left side, a widget of its own.
         player: the right side, likewise; `player.trace` is the last sweep.
+        surface: two parameters as a grid, once that was asked for.
+
+    Raises:
+        ImageError: the image cannot be read.
+        UserError: there is no such folder, or an unknown choice.
     """
 
-    def __init__(self, image: Any = None, classifier: Model | Module | str | None = None, **choices: Any) -> None:
-        # First of all: whatever fails below, `close` finds it.
+    def __init__(
+        self,
+        image: Any = None,
+        classifier: Model | Module | str | None = None,
+        *,
+        models: Sequence[Model | Module | str] = (),
+        folder: str | os.PathLike[str] | None = None,
+        max_pixels: int = UPLOAD_PIXELS,
+        private: bool = False,
+        **choices: Any,
+    ) -> None:
+        # First of all: whatever fails below, `close` finds them.
         self._worker = Worker(on_error=self._show_error)
-        self._images: dict[str, Image.Image] = {}
-        if image is not None:
-            name = Path(image).name if isinstance(image, (str, os.PathLike)) else "image"
-            self._images[name] = read_image(image)
-        self._images |= {name: example(name) for name in EXAMPLES}
-        self._source = classifier
-        self._classifier: Model | None = None
-        # The image, the one that is mixed in, and what was prepared of both.
-        self._subject: tuple[Image.Image, Image.Image, Subject] | None = None
+        # Files are read one after the other, while the classifier is asked about another.
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="augimpact-reader")
+        self._private = private
+        self._gallery = Gallery(image, folder, max_pixels=max_pixels, private=private)
+        first = [] if classifier is None and models else [BUILTIN if classifier is None else classifier]
+        self._models = ModelList([*first, *models])
+        self._asker = Asker(self._gallery, self._models)
+        self._begun = False
         # What the page has yet to be shown. A request may overtake another, but what it owed stays owed.
         self._due: dict[str, int] = {}
         self._tickets = itertools.count()
         # Held while something new appears in the page, so that nothing of an image that is gone does.
         self._showing = threading.RLock()
-        self.controls = Controls(_name_of(classifier), self._images, **choices)
+        self.controls = Controls(
+            state_of(self._gallery.names, self._models.names, choices),
+            images={name: self._gallery.thumbnail(name) for name in self._gallery.names},
+            models=self._models.names,
+            files=self._gallery.files,
+            max_pixels=max_pixels,
+        )
         self.player = Player()
+        self.surface = SurfaceView()
+        self._lasting = Lasting()
         self.controls.observe(self._on_state, "state")
         self.controls.on_msg(self._on_message)
-        page = ipywidgets.Box([self.controls, self.player])
+        self.surface.observe(self._on_cell, "chosen")
+        shown = ipywidgets.Box([self.player, self.surface])
+        shown.add_class("augimpact-shown")
+        page = ipywidgets.Box([self.controls, shown])
         page.add_class("augimpact-page")
         super().__init__([page])
         self.add_class("augimpact-explorer")
@@ -83,46 +135,57 @@ class Explorer(ipywidgets.Box):
         """The last sweep, or None before the first."""
         return self.player.trace
 
+    def warm_up(self) -> None:
+        """Loads the classifier and makes the first sweep now, not when a page is shown."""
+        if not self._begun:
+            self._begun = True
+            self._request(ORIGINAL, SWEEP)
+
     def close(self) -> None:
-        """Takes the page away and ends its thread."""
+        """Takes the page away and ends its threads."""
         self._worker.close()
+        self._reader.shutdown(wait=False, cancel_futures=True)
         super().close()
+
+    def _ipython_display_(self) -> None:
+        self._lasting.display(self, self.player.shown)
 
     def _on_message(self, _widget: Any, message: dict[str, Any], buffers: list[Any]) -> None:
         kind = message.get("kind")
-        if kind == "ready" and self._classifier is None:
-            self._request(ORIGINAL, SWEEP)
+        if kind == "ready":
+            self.warm_up()
         elif kind == "cancel":
             self._due.clear()
             self._worker.cancel()
             self._show_status("idle", "cancelled")
         elif kind == "upload":
-            self._upload(Path(message["name"]).name, bytes(buffers[0]))
+            self._read(self._upload, str(message["name"]), bytes(buffers[0]))
+        elif kind == "choose":
+            self._read(self._choose, str(message["name"]))
+        elif kind == "thumbnails":
+            self._read(self._send_thumbnails, [str(name) for name in message["names"]])
 
     def _on_state(self, change: dict[str, Any]) -> None:
         old, new = change["old"], change["new"]
         changed = {key for key in new if old.get(key) != new[key]}
+        if changed & OUTDATE_GRID:
+            self.surface.clear()
+        if any(new["settings"].get(name) != value for name, value in self.surface.chosen.items()):
+            # The sliders went elsewhere: the same cell can be chosen anew.
+            self.surface.chosen = {}
         if "image" in changed:
             self._begin_again()
             return
-        due = {ORIGINAL, SWEEP} if changed & {"method", "target", "erase_fill", "border", "second"} else set()
-        due |= {PREVIEW} if "settings" in changed else set()
-        due |= {SWEEP} if "sweeps" in changed else set()
+        due = {each for key in changed for each in DUE.get(key, ())}
         if due:
             self._request(*due)
 
-    def _upload(self, name: str, content: bytes) -> None:
-        try:
-            image = read_image(content)
-        except UserError as error:
-            self._show_error(UserError(str(error).replace(f"the image of {len(content)} bytes", repr(name))))
-            return
-        self._images[name] = image
-        chosen = self.controls.state["image"]
-        self.controls.add_image(name, image)
-        if chosen == name:
-            # The same name once more is no change that the state would tell.
-            self._begin_again()
+    def _on_cell(self, change: dict[str, Any]) -> None:
+        """A person chose a setting of the grid: the sliders go there."""
+        chosen = {name: float(value) for name, value in change["new"].items()}
+        if chosen:
+            state = self.controls.state
+            self.controls.state = state | {"settings": state["settings"] | chosen, "draft": False}
 
     def _begin_again(self) -> None:
         """Another image was chosen: nothing of the one before may appear any more."""
@@ -136,18 +199,46 @@ class Explorer(ipywidgets.Box):
             self._due[name] = next(self._tickets)
         self._worker.submit(self._work)
 
+    # What follows runs on the reader's thread.
+
+    def _read(self, task: Callable[..., None], *arguments: Any) -> None:
+        def run() -> None:
+            try:
+                task(*arguments)
+            except Exception as error:
+                logger.exception("a file could not be read")
+                self._show_error(error)
+
+        self._reader.submit(run)
+
+    def _upload(self, name: str, content: bytes) -> None:
+        name = self._gallery.upload(name, content)
+        chosen = self.controls.state["image"]
+        self.controls.add_image(name, self._gallery.thumbnail(name))
+        if chosen == name:
+            # The same name once more is no change that the state would tell.
+            self._begin_again()
+
+    def _choose(self, name: str) -> None:
+        self._gallery.choose(name)
+        self.controls.add_image(name, self._gallery.thumbnail(name))
+
+    def _send_thumbnails(self, names: list[str]) -> None:
+        for name in names:
+            self.controls.send({"kind": "thumbnail", "name": name}, buffers=[self._gallery.thumbnail(name)])
+
     # What follows runs on the worker's thread.
 
     def _work(self, cancelled: Cancelling) -> None:
-        """Does what is due, the quickest first."""
+        """Does what is due."""
         began = dict(self._due)
-        if self._classifier is None:
-            self._load()
-        for name, task in ((ORIGINAL, self._preview_original), (PREVIEW, self._preview), (SWEEP, self._sweep)):
+        tasks = {ORIGINAL: self._preview_original, PREVIEW: self._preview, SWEEP: self._sweep, GRID: self._grid}
+        for name, task in tasks.items():
             ticket = self._due.get(name)
             if ticket is None:
                 continue
             try:
+                self._load()
                 task(cancelled)
             except Cancelled:
                 raise
@@ -162,111 +253,85 @@ class Explorer(ipywidgets.Box):
                 self._due.pop(name, None)
 
     def _load(self) -> None:
-        self._show_status("loading", "loading the classifier…")
-        from augimpact.models.load import load_classifier
-
-        classifier = load_classifier() if self._source is None else load_classifier(self._source)
-        if classifier.inputs.domain != "image":
-            raise UserError(f"{classifier.name} takes time series; the Explorer shows images, expected such a model")
-        self.controls.labels = list(classifier.labels)
-        self._classifier = classifier
+        state = self.controls.state
+        if not self._asker.is_ready(state):
+            self._show_status("loading", "loading the classifier…")
+        about = self._asker.about(state)
+        if self.controls.about != about:
+            self.controls.about = about
 
     def _preview_original(self, cancelled: Cancelling) -> None:
-        subject = self._prepared()
-        self._warn_if_slow()
-        original = self._explained(subject, {})
+        moment = self._moment()
+        self._warn_if_slow(moment.state)
+        original = self._asker.explained(moment.state, {})
         if cancelled():
             raise Cancelled
-        shown = self._explained(subject, self.controls.state["settings"])
-        self._appear(subject, lambda: self.player.show_preview(shown, original))
+        shown = self._asker.explained(moment.state, moment.state["settings"])
+        self._appear(moment, lambda: self.player.show_preview(shown, original))
 
     def _preview(self, _cancelled: Cancelling) -> None:
         """Shows the setting; once begun, also if there is a newer one: a drag brings one with every frame."""
-        subject = self._prepared()
-        self._warn_if_slow()
-        shown = self._explained(subject, self.controls.state["settings"])
-        self._appear(subject, lambda: self.player.show_preview(shown))
+        moment = self._moment()
+        self._warn_if_slow(moment.state)
+        shown = self._asker.explained(moment.state, moment.state["settings"])
+        self._appear(moment, lambda: self.player.show_preview(shown, draft=moment.state["draft"]))
         self._show_status("idle", "")
 
     def _sweep(self, cancelled: Cancelling) -> None:
-        from augimpact.analysis import analyze
-
-        state = self.controls.state
+        moment = self._moment()
+        state = moment.state
         if not state["ranges"]:
             self._show_status("idle", "")
             return
-        path: dict[str, Any] = {
-            name: value for name, value in state["settings"].items() if value != CATALOGUE[name].neutral
-        }
-        path |= {name: tuple(ends) for name, ends in state["ranges"].items()}
-        sweep = Sweep(frames=state["frames"], easing=state["easing"], **path)
+        with self._told_when_cancelled():
+            swept = self._asker.swept(state, progress=self._progress("frames"), cancelled=cancelled)
+            payload = payload_of(swept)
+            self._appear(moment, lambda: self.player.show(swept, payload))
+        trace = self.player.trace
+        if trace is not None:
+            flips = trace.flips()
+            self.controls.flips = {name: flips[name].tolist() for name in trace.swept}
+            self._show_status("idle", f"{len(trace)} frames · {self._asker.device(state)}")
+            self._lasting.update(swept)
 
-        def progress(done: int, total: int) -> None:
-            self._show_status("sweeping", f"{done} of {total} frames", done, total)
+    def _grid(self, cancelled: Cancelling) -> None:
+        moment = self._moment()
+        with self._told_when_cancelled():
+            surface = self._asker.grid(moment.state, progress=self._progress("settings"), cancelled=cancelled)
+            code = code_of(surface)
+            self._appear(moment, lambda: self.surface.show(surface, code))
+        self._show_status("idle", f"{surface.predictions.size} settings · {self._asker.device(moment.state)}")
 
-        progress(0, sweep.frames)
-        subject = self._prepared()
-        try:
-            trace = analyze(subject, sweep, self._ready(), progress=progress, cancelled=cancelled, **self._options())
-            payload = payload_of(trace)
-            self._appear(subject, lambda: self.player.show(trace, payload))
-        except Cancelled:
-            self._show_status("idle", "cancelled")
-            raise
-        flips = trace.flips()
-        self.controls.flips = {name: flips[name].tolist() for name in sweep.swept}
-        self._show_status("idle", f"{len(trace)} frames · {str(self._ready().device).upper()}")
+    def _moment(self) -> Moment:
+        state = self.controls.state
+        return Moment(state, self._gallery.source(state["image"]))
 
-    def _appear(self, subject: Subject, show: Callable[[], None]) -> None:
+    def _appear(self, moment: Moment, show: Callable[[], None]) -> None:
         """Shows something, unless another image was chosen meanwhile."""
         with self._showing:
-            known = self._subject
-            if known is None or known[2] is not subject or known[0] is not self._chosen("image"):
+            if self._gallery.source(self.controls.state["image"]) is not moment.image:
                 raise Cancelled
             show()
 
-    def _explained(self, subject: Subject, setting: dict[str, float]) -> Trace:
-        from augimpact.analysis import explain_settings
+    def _warn_if_slow(self, state: dict[str, Any]) -> None:
+        for name in (state["method"], state["beside_method"]):
+            if name and find_method(name).slow:
+                self._show_status("sweeping", f"{METHODS[name].label} takes seconds for every frame…")
 
-        path: dict[str, Any] = dict(setting)
-        return explain_settings(subject, Sweep(frames=1, **path).settings(), self._ready(), **self._options())
+    def _progress(self, what: str) -> Callable[[int, int], None]:
+        return lambda done, total: self._show_status("sweeping", f"{done} of {total} {what}", done, total)
 
-    def _warn_if_slow(self) -> None:
-        method = METHODS[self.controls.state["method"]]
-        if method.slow:
-            self._show_status("sweeping", f"{method.label} takes seconds for every frame…")
+    @contextmanager
+    def _told_when_cancelled(self) -> Iterator[None]:
+        try:
+            yield
+        except Cancelled:
+            self._show_status("idle", "cancelled")
+            raise
 
-    def _options(self) -> dict[str, Any]:
-        return {name: self.controls.state[name] for name in ("method", "target", "erase_fill", "border")}
-
-    def _chosen(self, which: str) -> Image.Image:
-        return self._images[self.controls.state[which]]
-
-    def _ready(self) -> Model:
-        if self._classifier is None:
-            raise UserError("the classifier is not loaded")
-        return self._classifier
-
-    def _prepared(self) -> Subject:
-        """The chosen image as the classifier is asked about it, prepared once."""
-        from augimpact.subject import subject_of
-
-        image, second, known = self._chosen("image"), self._chosen("second"), self._subject
-        if known is None or known[0] is not image or known[1] is not second:
-            subject = subject_of(image, self._ready(), self.controls.state["image"], second=second)
-            known = image, second, subject
-            self._subject = known
-        return known[2]
-
-    def _show_status(self, kind: str, text: str, done: int = 0, total: int = 0) -> None:
-        self.controls.status = {"kind": kind, "text": text, "done": done, "total": total}
+    def _show_status(self, kind: str, text: str, done: int = 0, total: int = 0, details: str = "") -> None:
+        self.controls.status = {"kind": kind, "text": text, "done": done, "total": total, "details": details}
 
     def _show_error(self, error: Exception) -> None:
         text = str(error) if isinstance(error, UserError) else f"something went wrong: {error} ({type(error).__name__})"
-        self._show_status("error", text)
-
-
-def _name_of(classifier: Any) -> str:
-    if classifier is None:
-        return BUILTIN_LABEL
-    return classifier if isinstance(classifier, str) else getattr(classifier, "name", type(classifier).__name__)
+        self._show_status("error", text, details=told(error, private=self._private))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable
 
 from augimpact.errors import Cancelled
 
-__all__ = ["Worker"]
+__all__ = ["Worker", "logger", "told"]
 
 logger = logging.getLogger(__name__)
 # A job asks the function it is given whether to stop.
@@ -68,3 +69,22 @@ class Worker:
             except Exception as error:
                 logger.exception("a job failed")
                 self._on_error(error)
+
+
+def told(error: Exception, *, private: bool) -> str:
+    """What there is to know of an error beyond its sentence.
+
+    Args:
+        error: what was raised.
+        private: leaves out where the code lies on this machine: the kinds of what was raised only, with the last
+            function of ours that was at work.
+    """
+    if not private:
+        return "".join(traceback.format_exception(error))
+    lines = []
+    cause: BaseException | None = error
+    while cause is not None:
+        at = traceback.extract_tb(cause.__traceback__)
+        lines.append(f"{type(cause).__name__}{f' in {at[-1].name}' if at else ''}: {cause}")
+        cause = cause.__cause__ or cause.__context__
+    return "\n".join([*lines, "The server's log has the traceback."])

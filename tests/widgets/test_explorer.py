@@ -14,7 +14,10 @@ import torch
 from PIL import Image
 
 import augimpact as ai
+from augimpact.as_code import code_of
 from augimpact.augment.own import forget
+from augimpact.augment.parameters import neutral_setting
+from augimpact.comparison import Comparison
 from augimpact.data.image import example
 from augimpact.errors import UserError
 from augimpact.trace import Trace
@@ -141,8 +144,8 @@ def test_an_uploaded_photograph_replaces_the_example(explorer):
 def test_what_is_no_photograph_is_refused_and_the_page_lives_on(explorer):
     before = explorer.trace
     explorer.controls._handle_custom_msg({"kind": "upload", "name": "<b>bad</b>.jpg"}, [memoryview(b"hello")])
-    assert explorer.controls.status["kind"] == "error"
-    assert explorer.controls.status["text"] == "'b>.jpg' is not an image that Pillow can read"
+    wait_for(lambda: explorer.controls.status["kind"] == "error")
+    assert explorer.controls.status["text"].startswith("'b>.jpg' is not an image")
     change(explorer, sweeps=1)
     wait_for(lambda: explorer.trace is not before)
     wait_for(lambda: explorer.controls.status["kind"] == "idle")
@@ -176,7 +179,7 @@ def test_a_model_that_breaks_is_said_and_the_page_lives_on():
 def test_dragging_while_the_classifier_loads_loses_neither_original_nor_sweep(classifier, monkeypatch):
     loaded = threading.Event()
 
-    def slowly(_source=None):
+    def slowly(_source, **_options):
         assert loaded.wait(PATIENCE)
         return classifier
 
@@ -226,14 +229,13 @@ def test_the_same_name_uploaded_again_is_another_image(explorer):
         file = io.BytesIO()
         example(name).save(file, format="PNG")
         explorer.controls._handle_custom_msg({"kind": "upload", "name": "same.png"}, [memoryview(file.getvalue())])
-        assert explorer.trace is None
         expected = {"coffee": "espresso", "rocket": "missile"}[name]
         wait_for(lambda expected=expected: explorer.player.preview.get("neutral", {}).get("prediction") == expected)
     assert [each["name"] for each in explorer.controls.images].count("same.png") == 1
 
 
 def test_a_class_can_be_pinned_and_the_fill_chosen(explorer):
-    assert explorer.controls.labels[207] == "golden retriever"
+    assert explorer.controls.about["labels"][207] == "golden retriever"
     box = {"erase_w": 0.4, "erase_h": 0.4}
     change(explorer, target="disk brake", erase_fill="mean", settings=explorer.controls.state["settings"] | box)
     wait_for(lambda: explorer.trace.recipe["target"] == "disk brake")
@@ -346,7 +348,7 @@ def test_a_regressor_is_explored_as_a_classifier_is():
     explorer.controls._handle_custom_msg({"kind": "ready"}, [])
     wait_for(lambda: explorer.trace is not None)
     assert explorer.player.payload["value_axis"]["unit"] == "lx"
-    assert explorer.controls.labels == ["light"]
+    assert explorer.controls.about["labels"] == ["light"]
     explorer.close()
 
 
@@ -400,3 +402,131 @@ def test_a_slow_method_says_so_before_the_first_picture():
 def test_cancelling_is_said_at_once(explorer):
     explorer.controls._handle_custom_msg({"kind": "cancel"}, [])
     assert explorer.controls.status["text"] == "cancelled"
+
+
+def settle(explorer):
+    """Returns when nothing is under way or owed."""
+    wait_for(lambda: not explorer._due and explorer.controls.status["kind"] in ("idle", "error"))
+
+
+def test_a_second_method_stands_beside_the_first(explorer, classifier):
+    change(explorer, beside_method="eigencam")
+    wait_for(lambda: isinstance(explorer.player.shown, Comparison))
+    settle(explorer)
+    shown = explorer.player.shown
+    assert list(shown.traces) == ["Grad-CAM", "Eigen-CAM"]
+    assert explorer.player.payload["code"] == code_of(shown)
+    assert 'ai.compare(\n    "example:motorcycle"' in code_of(shown) or 'ai.compare("example:motorcycle"' in code_of(
+        shown
+    )
+    expected = ai.analyze("example:motorcycle", ai.Sweep(rotation=(-60, 60), frames=6), classifier, method="eigencam")
+    assert shown.traces["Eigen-CAM"].maps == pytest.approx(expected.maps, rel=0, abs=1e-4 * float(expected.maps.max()))
+    change(explorer, beside_method="")
+    wait_for(lambda: isinstance(explorer.player.shown, Trace))
+
+
+def test_a_second_model_stands_beside_the_first_and_may_have_other_classes(classifier):
+    other = small_network()
+    explorer = ai.Explorer(classifier=classifier, models=[other], frames=3, beside_model="small", classes=[665, 670])
+    explorer.warm_up()
+    wait_for(lambda: explorer.trace is not None)
+    first, second = explorer.player.shown.traces.values()
+    assert first.labels == ("motor scooter", "moped")[::-1]
+    assert first.frames.shape[1:] == (448, 448, 3)
+    # It does not know the chosen classes, and keeps its own.
+    assert second.labels == ("red", "green", "blue", "grey")
+    assert second.frames.shape[1:] == (192, 192, 3)
+    change(explorer, beside_model="", classes=[], model="small")
+    wait_for(lambda: explorer.controls.about["labels"] == ["red", "green", "blue", "grey"])
+    wait_for(lambda: isinstance(explorer.player.shown, Trace) and len(explorer.trace.labels) == 4)
+    explorer.close()
+
+
+def test_chosen_classes_share_the_scores(explorer, classifier):
+    change(explorer, classes=[671, 535])
+    wait_for(lambda: explorer.trace.labels == ("mountain bike", "disk brake"))
+    expected = ai.analyze("example:motorcycle", ai.Sweep(rotation=(-60, 60), frames=6), classifier, classes=[671, 535])
+    assert explorer.trace.scores == pytest.approx(expected.scores, abs=1e-5)
+
+
+def test_a_layer_can_be_chosen(explorer):
+    assert explorer.controls.about["layer"] == explorer.trace.recipe["classifier"]["layers"][0]
+    layer = explorer.controls.about["layers"][-8]
+    change(explorer, layer=layer)
+    wait_for(lambda: explorer.trace.recipe["classifier"]["layers"] == [layer])
+    settle(explorer)
+    change(explorer, layer="no such layer")
+    wait_for(lambda: explorer.controls.status["kind"] == "error")
+    assert "unknown layer 'no such layer'" in explorer.controls.status["text"]
+
+
+def test_two_ranges_make_a_grid_and_a_cell_of_it_sets_the_sliders(explorer, classifier):
+    change(explorer, ranges={"rotation": [60, -60], "brightness": [0.5, 2]}, grid_steps=3, grids=1)
+    wait_for(lambda: explorer.surface.surface is not None)
+    expected = ai.analyze_grid("example:motorcycle", ai.Grid(rotation=(-60, 60, 3), brightness=(0.5, 2, 3)), classifier)
+    assert explorer.surface.surface.scores == pytest.approx(expected.scores, abs=1e-5)
+    settle(explorer)
+    explorer.surface.chosen = {"rotation": 60.0, "brightness": 0.5}
+    assert explorer.controls.state["settings"]["rotation"] == 60
+    wait_for(lambda: explorer.player.preview["tag"] == "rotation 60.0°  brightness 0.50")
+    # Once the sliders went elsewhere, the same cell can be chosen anew.
+    change(explorer, settings=explorer.controls.state["settings"] | {"rotation": 10.0})
+    assert explorer.surface.chosen == {}
+    change(explorer, image="cat")
+    assert explorer.surface.surface is None
+    settle(explorer)
+    change(explorer, ranges={"rotation": [60, -60]}, grids=2)
+    wait_for(lambda: explorer.controls.status["kind"] == "error")
+    assert "1 parameters are ranges; expected two for a grid" in explorer.controls.status["text"]
+
+
+def test_it_can_be_made_ready_before_there_is_a_page(classifier):
+    explorer = ai.Explorer(classifier=classifier, frames=3)
+    explorer.warm_up()
+    wait_for(lambda: explorer.trace is not None)
+    settle(explorer)
+    trace = explorer.trace
+    explorer.controls._handle_custom_msg({"kind": "ready"}, [])
+    time.sleep(0.2)
+    assert explorer.trace is trace
+    explorer.close()
+
+
+def test_images_of_the_folder_are_looked_at_and_chosen(tmp_path, classifier):
+    (tmp_path / "photos").mkdir()
+    example("coffee").save(tmp_path / "photos" / "cup.png")
+    explorer = ai.Explorer(classifier=classifier, folder=tmp_path / "photos", private=True, ranges={})
+    sent = []
+    explorer.controls.send = lambda content, buffers=None: sent.append((content, buffers))
+    assert explorer.controls.files == ["photos/cup.png"]
+    explorer.controls._handle_custom_msg({"kind": "thumbnails", "names": ["photos/cup.png", "/etc/passwd"]}, [])
+    wait_for(lambda: explorer.controls.status["kind"] == "error")
+    assert "unknown image '/etc/passwd'" in explorer.controls.status["text"]
+    assert [content for content, _ in sent] == [{"kind": "thumbnail", "name": "photos/cup.png"}]
+    assert jpeg(sent[0][1][0]).shape == (112, 112, 3)
+    explorer.controls._handle_custom_msg({"kind": "choose", "name": "photos/cup.png"}, [])
+    wait_for(lambda: explorer.player.preview.get("prediction") == "espresso")
+    assert explorer.controls.state["image"] == "photos/cup.png"
+    assert str(tmp_path) not in json.dumps(explorer.controls.get_state(), default=str)
+    explorer.close()
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_an_error_comes_with_details_and_where_code_lies_stays_private(private, classifier, caplog):
+    explorer = ai.Explorer(classifier=classifier, private=private, frames=3)
+    explorer.warm_up()
+    wait_for(lambda: explorer.trace is not None)
+    settle(explorer)
+    # What no page of ours sends.
+    change(explorer, settings=None)
+    wait_for(lambda: explorer.controls.status["kind"] == "error")
+    status = explorer.controls.status
+    assert status["text"].startswith("something went wrong: ")
+    assert "\n" not in status["text"]
+    assert ("Traceback" in status["details"], "explorer.py" in status["details"]) == (not private, not private)
+    assert "AttributeError" in status["details"] or "TypeError" in status["details"]
+    assert "Traceback" in caplog.text
+    change(explorer, settings=neutral_setting(), sweeps=1)
+    settle(explorer)
+    wait_for(lambda: explorer.controls.status["kind"] == "idle")
+    explorer.close()

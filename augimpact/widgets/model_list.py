@@ -1,0 +1,71 @@
+"""The models that can be chosen in a page, loaded when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from augimpact.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    from augimpact.models.model import Model
+
+__all__ = ["BUILTIN_LABEL", "ModelList"]
+
+BUILTIN_LABEL = "EfficientNet-Lite0 · ImageNet"
+BUILTIN = "efficientnet-lite0"
+# The one that is explored, and the one beside it.
+KEPT = 2
+
+
+class ModelList:
+    """Models by name; the last two are kept in memory.
+
+    Args:
+        sources: each what `augimpact.load_classifier` takes.
+
+    Attributes:
+        names: as the page shows them, in order, each once.
+    """
+
+    def __init__(self, sources: Iterable[Any]) -> None:
+        self._sources: dict[str, Any] = {}
+        for source in sources:
+            name = _name_of(source)
+            count = 1
+            while name in self._sources and self._sources[name] is not source:
+                count += 1
+                name = f"{_name_of(source)} {count}"
+            self._sources[name] = source
+        self.names = list(self._sources)
+        self._loaded: dict[tuple[str, str], Model] = {}
+
+    def is_loaded(self, name: str, device: str) -> bool:
+        """Whether `load` gives it at once."""
+        return (name, device) in self._loaded
+
+    def load(self, name: str, device: str) -> Model:
+        """The model of this name, on this device; one that was given as an object stays where it is.
+
+        Raises:
+            UserError: there is none, or it takes no images; and what `load_classifier` raises.
+        """
+        if name not in self._sources:
+            raise UserError(unknown("model", name, self.names))
+        known = self._loaded.pop((name, device), None)
+        if known is None:
+            from augimpact.models.load import load_classifier
+
+            known = load_classifier(self._sources[name], device=device or "auto")
+            if known.inputs.domain != "image":
+                raise UserError(f"{known.name} takes time series; the Explorer shows images, expected such a model")
+        self._loaded[name, device] = known
+        for old in list(self._loaded)[:-KEPT]:
+            del self._loaded[old]
+        return known
+
+
+def _name_of(source: Any) -> str:
+    if isinstance(source, str):
+        return BUILTIN_LABEL if source == BUILTIN else source
+    return str(getattr(source, "name", type(source).__name__))
