@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 
-__all__ = ["keep_freed_memory", "memory_is_kept"]
+__all__ = ["keep_freed_memory", "memory_is_kept", "release_freed_memory"]
 
 # From glibc's malloc.h.
 M_TRIM_THRESHOLD = -1
@@ -37,3 +37,11 @@ def keep_freed_memory() -> bool:
 def memory_is_kept() -> bool:
     """Whether `keep_freed_memory` was called and could do what it says."""
     return _done
+
+
+def release_freed_memory() -> None:
+    """Gives what `keep_freed_memory` has kept back to the system, in some 50 ms; what comes next gets it anew."""
+    if sys.platform.startswith("linux"):
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)

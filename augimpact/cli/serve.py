@@ -11,10 +11,33 @@ __all__ = ["serve"]
 
 
 def serve(
-    port: Annotated[int, typer.Option(help="Where the page is served.")] = 8866,
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all of this machine.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Where the page is served; if taken, the next free one.")] = 8866,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            help="What visitors must bring. One is made where others reach --host.", envvar="AUGIMPACT_APP_TOKEN"
+        ),
+    ] = None,
     image: Annotated[Path | None, typer.Option(help="A photograph to begin with.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="A folder of images that the page offers.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="A model that the page offers, see `augimpact models`; may be repeated, the first is shown."),
+    ] = None,
+    max_megapixels: Annotated[float, typer.Option(help="The largest upload.")] = 40.0,
+    warm: Annotated[bool, typer.Option(help="Keeps a kernel ready for the next visitor, in some 900 MB.")] = True,
 ) -> None:
     """Serves the Explorer as a page, until interrupted."""
     from augimpact.widgets.app import start
 
-    start(port=port, image=image)
+    start(
+        host=host,
+        port=port,
+        token=token,
+        image=image,
+        folder=folder,
+        models=model or (),
+        max_megapixels=max_megapixels,
+        warm=warm,
+    )

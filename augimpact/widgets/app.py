@@ -1,63 +1,253 @@
-"""The Explorer as an app: Voilà on the notebook that shows it, with settings that are safe for a served page."""
+"""The Explorer as an app: Voilà on the notebook that shows it, with settings that are safe for a served page.
+
+`start` checks what the command line was told, and serves (`server.py`). Every page has a kernel of its own
+(`kernels.py`), whose notebook asks `app_explorer` for the widget; what it needs to know comes to it as JSON in one
+variable of the environment.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
 import os
+import secrets
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from IPython import get_ipython
 
 from augimpact.augment.plugins import load_named_plugins
 from augimpact.errors import UserError
 from augimpact.memory import keep_freed_memory
+from augimpact.widgets.addresses import check_host, is_loopback
 from augimpact.widgets.explorer import Explorer
+from augimpact.widgets.idle import release_when_idle
 
-__all__ = ["app_explorer", "start"]
+__all__ = ["AppOptions", "app_explorer", "settings_of", "start"]
 
+logger = logging.getLogger(__name__)
 # How the notebook, which runs in a kernel of its own, learns what the command line was told.
-IMAGE_VARIABLE = "AUGIMPACT_APP_IMAGE"
-# No file of the notebook's folder is served, nobody changes template or theme by the address, idle kernels end.
+OPTIONS_VARIABLE = "AUGIMPACT_APP"
+# The token may be given so as well; on a command line every user of this machine could read it.
+TOKEN_VARIABLE = "AUGIMPACT_APP_TOKEN"
+MAX_MEGAPIXELS = 40.0
+# The page scales an upload to less than 4 MB before it sends it; the rest is room for the message around it.
+MAX_MESSAGE_BYTES = 6 * 1024 * 1024
+# A page that nobody has touched for so long ends, though it is open: its kernel holds hundreds of megabytes.
+IDLE_SECONDS = 2 * 3600
+# All that a page loads comes from its own server, or it made it itself. Widgets are modules in blobs; JupyterLab's
+# message schemas are compiled in the page.
+CONTENT_POLICY = (
+    "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
 SETTINGS: dict[str, dict[str, Any]] = {
-    "Voila": {"ip": "127.0.0.1", "open_browser": False},
+    "Voila": {
+        "open_browser": False,
+        # A voila.json in the folder where the app is started would override what is said here.
+        "config_file_paths": [],
+        "identity_provider_class": "augimpact.widgets.server.TokenGuard",
+        "tornado_settings": {
+            # Tornado closes a websocket that brings a longer message.
+            "websocket_max_message_size": MAX_MESSAGE_BYTES,
+            "headers": {"Content-Security-Policy": CONTENT_POLICY, "Referrer-Policy": "same-origin"},
+        },
+    },
     "VoilaConfiguration": {
         "template": "augimpact",
+        # No file of the notebook's folder is served; nobody changes template or theme by the address.
         "file_allowlist": [],
         "allow_template_override": "NO",
         "allow_theme_override": "NO",
         "show_tracebacks": False,
+        "multi_kernel_manager_class": "augimpact.widgets.kernels.PageKernels",
+        "default_pool_size": 1,
+        # Voilà would load all that is installed for this machine's JupyterLab into the page.
+        "extension_allowlist": [
+            "anywidget",
+            "@jupyter-widgets/jupyterlab-manager",
+            "@voila-dashboards/widgets-manager8",
+        ],
     },
-    "MappingKernelManager": {"cull_idle_timeout": 1200, "cull_interval": 60},
+    "MappingKernelManager": {
+        "allow_tracebacks": False,
+        "cull_idle_timeout": IDLE_SECONDS,
+        "cull_interval": 60,
+        "cull_connected": True,
+        # Else every user of this machine could listen to what kernels and server tell each other.
+        "transport_encryption": "auto",
+    },
+    # A kernel that died would come back empty, without the notebook's widgets: its page is told instead.
+    "KernelRestarter": {"restart_limit": 0},
 }
 
 
-def start(port: int = 8866, image: Path | None = None) -> None:
-    """Serves the app on this machine's own address until interrupted.
+@dataclass(frozen=True)
+class AppOptions:
+    """What every page of the app begins with.
+
+    Attributes:
+        image: the file of a photograph, or None for the first example.
+        folder: whose images are offered, or None.
+        models: names as `load_classifier` takes them, the first is shown at first; empty for the built-in one.
+        max_pixels: of an upload.
+        started_in: the folder of the command line, from which names of models are meant.
+    """
+
+    image: str | None = None
+    folder: str | None = None
+    models: tuple[str, ...] = ()
+    max_pixels: int = round(MAX_MEGAPIXELS * 1e6)
+    started_in: str | None = None
+
+    @classmethod
+    def from_environment(cls) -> AppOptions:
+        """What the server told this kernel."""
+        options = json.loads(os.environ.get(OPTIONS_VARIABLE, "{}"))
+        return cls(**options | {"models": tuple(options.get("models", ()))})
+
+
+def start(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8866,
+    token: str | None = None,
+    image: Path | None = None,
+    folder: Path | None = None,
+    models: Sequence[str] = (),
+    max_megapixels: float = MAX_MEGAPIXELS,
+    warm: bool = True,
+) -> None:
+    """Serves the app until interrupted.
 
     Args:
+        host: the address to listen on. If others can reach it and there is no token, one is made.
         port: where; if it is taken the next free one is used.
+        token: what a visitor has to bring (`?token=…`, or typed into the form that asks for it).
         image: a photograph to begin with.
+        folder: images that every visitor can choose; nothing else in it, nor below it, can be reached.
+        models: names that can be chosen in the page; the first is shown at first.
+        max_megapixels: of an upload.
+        warm: whether a kernel waits, with its first sweep computed, for the next visitor.
 
     Raises:
-        ImageError: it cannot be read.
-        UserError: the port makes no sense.
+        ImageError: the image cannot be read.
+        ModelError: there is no such model.
+        UserError: an option makes no sense.
     """
+    # Pages have no use for it.
+    os.environ.pop(TOKEN_VARIABLE, None)
+    settings = settings_of(host=host, port=port, token=token, warm=warm)
+    os.environ[OPTIONS_VARIABLE] = json.dumps(asdict(checked_options(image, folder, models, max_megapixels)))
     from traitlets.config import Config
-    from voila.app import Voila
 
+    from augimpact.widgets.server import AppServer
+
+    AppServer.launch_instance([str(_notebook())], config=Config(settings))
+
+
+def settings_of(*, host: str, port: int, token: str | None, warm: bool) -> dict[str, dict[str, Any]]:
+    """Voilà's whole configuration.
+
+    Raises:
+        UserError: an option makes no sense.
+    """
     if not 0 < port < 65536:
         raise UserError(f"--port is {port}; expected a number from 1 to 65535")
+    check_host(host)
+    if token is not None and (not token or not token.isprintable() or " " in token):
+        raise UserError("--token is empty or has spaces; expected one word, or no --token")
+    made = token is None and not is_loopback(host)
+    own = {"ip": host, "port": port, "token": secrets.token_urlsafe(24) if made else token}
+    return SETTINGS | {
+        "Voila": SETTINGS["Voila"] | own,
+        "AppServer": {"tell_token": made},
+        "VoilaConfiguration": SETTINGS["VoilaConfiguration"] | {"preheat_kernel": warm},
+    }
+
+
+def checked_options(
+    image: Path | None, folder: Path | None, models: Sequence[str], max_megapixels: float
+) -> AppOptions:
+    """What the pages are told, once it is known that they can do it.
+
+    Raises:
+        ImageError: the image cannot be read.
+        ModelError: there is no such model.
+        UserError: the folder is missing, or no upload would be small enough.
+    """
+    if not 0 < max_megapixels < float("inf"):
+        raise UserError(f"--max-megapixels is {max_megapixels:g}; expected a number above 0")
+    if folder is not None and not folder.is_dir():
+        raise UserError(f"--folder is {str(folder)!r}; expected a folder that is there")
     if image is not None:
         from augimpact.data.image import read_image
 
         read_image(image)
-        os.environ[IMAGE_VARIABLE] = str(image.resolve())
-    Voila.launch_instance([str(_notebook())], config=Config(SETTINGS | {"Voila": SETTINGS["Voila"] | {"port": port}}))
+    if models:
+        from augimpact.models.names import check_name
+
+        for name in models:
+            check_name(name)
+    return AppOptions(
+        image=None if image is None else str(image.resolve()),
+        folder=None if folder is None else str(folder.resolve()),
+        models=tuple(models),
+        max_pixels=max(1, round(max_megapixels * 1e6)),
+        started_in=str(Path.cwd()),
+    )
 
 
 def app_explorer() -> Explorer:
     """What the app's notebook shows, in a kernel that serves nothing else."""
+    log_to_server()
     keep_freed_memory()
+    release_when_idle()
     load_named_plugins()
-    return Explorer(os.environ.get(IMAGE_VARIABLE))
+    options = AppOptions.from_environment()
+    if options.started_in is not None:
+        os.chdir(options.started_in)
+    explorer = Explorer(
+        options.image,
+        models=options.models,
+        folder=options.folder,
+        max_pixels=options.max_pixels,
+        private=True,
+    )
+    explorer.warm_up()
+    return explorer
+
+
+def log_to_server() -> None:
+    """Sends what is logged in a kernel, warnings and tracebacks of callbacks too, to the server's own log.
+
+    In a kernel `sys.stderr` leads to the page; the process's own is the server's.
+    """
+    handler = logging.StreamHandler(sys.__stderr__)
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(logging.Formatter("[%(name)s %(process)d %(asctime)s %(levelname)s] %(message)s"))
+    logging.getLogger().addHandler(handler)
+    logging.captureWarnings(True)
+    threading.excepthook = _log_thread
+    shell = get_ipython()
+    if shell is not None:
+        # What a widget's callback raises, ipywidgets hands to the shell, which shows it in the page alone.
+        shown = shell.showtraceback
+
+        def show_and_log(*args: Any, **kwargs: Any) -> None:
+            logger.error("a callback failed", exc_info=True)
+            shown(*args, **kwargs)
+
+        shell.showtraceback = show_and_log
+
+
+def _log_thread(raised: threading.ExceptHookArgs) -> None:
+    if raised.exc_value is not None:
+        logger.error("a thread failed", exc_info=raised.exc_value)
 
 
 def _notebook() -> Path:

@@ -1,0 +1,116 @@
+"""Voilà for one page that strangers may visit: every route behind the token, no file, no kernel but the page's own."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from typing import Any
+
+from jupyter_server.base.handlers import FileFindHandler, JupyterHandler
+from jupyter_server.log import log_request
+from tornado.web import HTTPError, authenticated
+from traitlets import Bool
+from voila.app import Voila
+from voila.request_info_handler import RequestInfoSocketHandler
+from voila.static_file_handler import AllowListFileHandler
+from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+from voila.voila_identity_provider import VoilaIdentityProvider
+
+from augimpact.widgets.addresses import is_loopback
+
+__all__ = ["AppServer"]
+
+# Files of the notebook's folder; what the visitor's request was, token and all.
+CLOSED = (AllowListFileHandler, RequestInfoSocketHandler)
+# RFC 6455, 7.4.1: what a browser says when it leaves a page.
+GOING_AWAY = 1001
+EVERYWHERE = ("", "0.0.0.0", "::")
+
+
+class TokenGuard(VoilaIdentityProvider):
+    """Lets in who brings the token, and everybody where there is none."""
+
+    def process_login_form(self, handler: Any) -> Any:
+        """A visitor who typed the token, or None."""
+        typed = str(handler.get_argument("password", default=""))
+        if self.token and not secrets.compare_digest(typed.encode(), self.token.encode()):
+            return None
+        return self.generate_anonymous_user(handler)
+
+
+class Page(TornadoVoilaHandler):
+    """The page, at the root and nowhere else."""
+
+    async def get(self, path: str | None = None) -> None:
+        """Answers with the page, and gives it a kernel."""
+        if path:
+            # Voilà would answer with the file of this name.
+            raise HTTPError(404)
+        # Makes the cookie without which the page's farewell, by which its kernel ends, would be refused.
+        _ = self.xsrf_token
+        await self.kernel_manager.drop_dead()
+        await super().get(path)
+
+
+class PageSocket(VoilaKernelWebsocketHandler):
+    """The connection of a page with its kernel."""
+
+    async def open(self, kernel_id: str) -> None:
+        """Answers at once: else each message would wait, some 40 ms, for the page to acknowledge the one before it."""
+        self.set_nodelay(True)
+        await super().open(kernel_id)
+
+    def on_close(self) -> None:
+        """Has the kernel end soon if the page was closed, reloaded or left, not if it was merely cut off."""
+        super().on_close()
+        if self.close_code == GOING_AWAY:
+            self.kernel_manager.end_soon(self.kernel_id)
+
+
+class AppServer(Voila):
+    """Voilà with fewer routes, all of them guarded."""
+
+    tell_token = Bool(False, config=True, help="Whether the address in the log has the token in it.")
+
+    def init_settings(self) -> dict[str, Any]:
+        """Voilà's settings; on a loopback address only requests for such a host are answered.
+
+        Any web page can have its own name resolve to 127.0.0.1 (DNS rebinding); the browser then takes the app for a
+        part of that page, unless the app looks at the name that it was called by.
+        """
+        settings: dict[str, Any] = super().init_settings()
+        # The log names no token.
+        return settings | {"allow_remote_access": not is_loopback(self.ip), "log_function": log_request}
+
+    def init_handlers(self) -> list[Any]:
+        """Voilà's routes, as far as the page needs them."""
+        return [
+            (pattern, _guarded(handler), *rest)
+            for pattern, handler, *rest in super().init_handlers()
+            if not issubclass(handler, CLOSED)
+        ]
+
+    @property
+    def display_url(self) -> str:
+        """The address for people. A token that was made up is told; one that was given is known."""
+        host = socket.gethostname() if self.ip in EVERYWHERE else self.ip
+        address = self._url(f"[{host}]" if ":" in host else host)
+        return f"{address}?token={self.identity_provider.token}" if self.tell_token else str(address)
+
+
+# In the place of Voilà's.
+OWN = {TornadoVoilaHandler: Page, VoilaKernelWebsocketHandler: PageSocket}
+
+
+def _guarded(handler: type[Any]) -> type[Any]:
+    """The handler, which asks who is there; Voilà's handlers of static files do not."""
+    if handler in OWN:
+        return OWN[handler]
+    if issubclass(handler, FileFindHandler):
+        # Jupyter opens these to everybody.
+        asking = {name: authenticated(getattr(handler, name)) for name in ("get", "head")}
+        return type(f"Guarded{handler.__name__}", (handler,), asking)
+    if issubclass(handler, JupyterHandler):
+        return handler
+    return type(f"Guarded{handler.__name__}", (JupyterHandler, handler), {})

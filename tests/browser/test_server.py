@@ -1,0 +1,426 @@
+"""The app's server, asked by strangers: what it serves, to whom, and how long a page's kernel lives."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import psutil
+import pytest
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import WebSocketClosedError, websocket_connect
+
+from augimpact.data.image import example
+from augimpact.widgets.app import MAX_MESSAGE_BYTES
+from tests.browser.conftest import PATIENCE, wait_for_sweep
+
+SECONDS = PATIENCE / 1000
+TOKEN = "a-token-of-the-tests"
+# The page's own cookies, the pool's kernels: started as `augimpact app` starts them, with a shorter patience.
+HURRY = (
+    "from augimpact.widgets import kernels; kernels.GRACE_SECONDS = 3.0; kernels.LOOK_SECONDS = 0.5; "
+    "from augimpact.cli import main; main()"
+)
+
+Result = TypeVar("Result")
+
+
+class Server(NamedTuple):
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def ask(self, path: str, method: str = "GET", body: str | None = None, **headers: str) -> tuple[int, str]:
+        """The status and the body; the path goes out as it is, dots and all."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body=body, headers=named)
+        answer = connection.getresponse()
+        status, text = answer.status, answer.read().decode(errors="replace")
+        connection.close()
+        return status, text
+
+    def kernels(self) -> list[psutil.Process]:
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [each for each in children if _is_kernel(each)]
+
+    def wait_for_kernels(self, count: int, seconds: float = SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while len(self.kernels()) != count:
+            assert time.monotonic() < deadline, f"{len(self.kernels())} kernels, not {count}:\n{self.log.read_text()}"
+            time.sleep(0.1)
+
+    def wait_for_log(self, pattern: str) -> str:
+        deadline = time.monotonic() + SECONDS
+        while (found := re.search(pattern, self.log.read_text())) is None:
+            assert time.monotonic() < deadline, f"no {pattern!r} in the log:\n{self.log.read_text()}"
+            time.sleep(0.1)
+        return found[0]
+
+
+def _is_kernel(process: psutil.Process) -> bool:
+    try:
+        return "ipykernel_launcher" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@contextmanager
+def serving(folder: Path, *options: str, code: str | None = None) -> Iterator[Server]:
+    """The app with these options, from a folder with files that are nobody's business."""
+    example("rocket").save(folder / "secret.png")
+    open_all = {"VoilaConfiguration": {"file_allowlist": [".*"], "allow_template_override": "YES"}}
+    (folder / "voila.json").write_text(json.dumps(open_all))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = folder / "log"
+    start = ["-c", code] if code else ["-m", "augimpact.cli"]
+    # The kernels shall find the package where this process did.
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path[1:2]])}
+    with log.open("w") as file:
+        command = [sys.executable, *start, "app", "--port", str(port), *options]
+        process = subprocess.Popen(command, stdout=file, stderr=file, cwd=folder, env=environment)
+    server = Server(port, log, process)
+    try:
+        server.wait_for_log("running at:\nhttp://")
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One without a token and without a waiting kernel: what runs there was asked for."""
+    with serving(tmp_path_factory.mktemp("open"), "--no-warm") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("guarded"), "--no-warm", "--token", TOKEN) as server:
+        yield server
+
+
+def run(talking: Coroutine[Any, Any, Result]) -> Result:
+    """On a thread of its own: Playwright's loop runs on this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, talking).result()
+
+
+def kernel_of(page: str) -> str:
+    found = re.search(r'"kernelId": ?"([0-9a-f-]{36})"', page)
+    assert found, page[:2000]
+    return found[1]
+
+
+def request(message_type: str, channel: str = "shell", **content: object) -> str:
+    header = {"msg_id": uuid.uuid4().hex, "msg_type": message_type, "username": "", "session": "s", "version": "5.3"}
+    message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": channel}
+    return json.dumps(message)
+
+
+def socket_address(server: Server, kernel: str) -> str:
+    return f"ws://127.0.0.1:{server.port}/api/kernels/{kernel}/channels?session_id={uuid.uuid4().hex}"
+
+
+async def connected(address: str, **headers: str):
+    return await websocket_connect(HTTPRequest(address, headers=headers, request_timeout=SECONDS))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/app.ipynb",
+        "/secret.png",
+        "/voila/files/app.ipynb",
+        "/voila/files/secret.png",
+        "/voila/files/../secret.png",
+        "/voila/files/%2e%2e/%2e%2e/etc/passwd",
+        "/../../../../etc/passwd",
+        "/..%2f..%2fetc%2fpasswd",
+        "/voila/static/../../../../../../../../etc/passwd",
+        "/voila/static/%2e%2e/app.py",
+        "/voila/static/..%2fapp.py",
+        "/voila/templates/augimpact/static/../index.html.j2",
+        "/voila/templates/lab/static/../../../../../../../../../etc/passwd",
+        "/voila/labextensions/../../../../../etc/passwd",
+        "/voila/api/themes/../../../../../etc/passwd",
+        "/voila/render/app.ipynb",
+        "/voila/tree",
+        f"/voila/query/{uuid.UUID(int=0)}",
+        "/voila/api/contents/app.ipynb",
+        "/api/contents/app.ipynb",
+        "/api/kernels",
+        f"/api/kernels/{uuid.UUID(int=0)}",
+        "/api/kernelspecs",
+        "/api/sessions",
+        "/api/terminals",
+        "/api/config/x",
+        "/nbconvert/html/app.ipynb",
+    ],
+)
+def test_no_file_and_no_other_route_of_jupyter_is_served(server, path):
+    status, text = server.ask(path)
+    # Voilà's handler of templates asserts that there is a "static" in the path: 500.
+    assert status in (400, 403, 404, 500), text[:500]
+    for secret in ("app_explorer", "root:", "PNG", "import ", "{%"):
+        assert secret not in text
+
+
+def test_no_kernel_is_started_but_by_the_page(server):
+    before = len(server.kernels())
+    for path in ("/api/kernels", "/api/sessions", "/api/terminals"):
+        assert server.ask(path, "POST", body='{"name": "python3"}')[0] in (403, 404, 405)
+    assert len(server.kernels()) == before
+
+
+def test_a_page_is_asked_for_by_the_name_of_this_machine_only(server):
+    assert server.ask("/", Host="evil.example")[0] == 403
+    assert server.ask("/voila/static/voila.js", Host=f"evil.example:{server.port}")[0] == 403
+    assert server.ask("/voila/static/voila.js", Host=f"localhost:{server.port}")[0] == 200
+
+
+def test_nobody_runs_code_through_a_pages_kernel_and_no_other_origin_talks_to_it(server, tmp_path):
+    page = server.ask("/?template=reveal&theme=dark")[1]
+    assert "reveal" not in page
+    assert "theme-dark" not in page
+    kernel = kernel_of(page)
+    address, proof = socket_address(server, kernel), tmp_path / "proof"
+
+    async def talk() -> set[str]:
+        with pytest.raises(HTTPClientError, match="403"):
+            await connected(address, Origin="https://evil.example")
+        mine = await connected(address, Origin=f"http://127.0.0.1:{server.port}")
+        code = f"open({str(proof)!r}, 'w')"
+        for channel in ("shell", "control"):
+            await mine.write_message(request("execute_request", channel, code=code, silent=False))
+        await mine.write_message(request("inspect_request", code="os", cursor_pos=1, detail_level=1))
+        await mine.write_message(request("complete_request", code="os.", cursor_pos=3))
+        await mine.write_message(request("debug_request", "control", command="evaluate"))
+        await mine.write_message(request("kernel_info_request"))
+        answers: set[str] = set()
+        while "kernel_info_reply" not in answers:
+            message = await asyncio.wait_for(mine.read_message(), SECONDS)
+            assert message is not None
+            answers.add(json.loads(message)["msg_type"])
+        # What is not answered by now was not heard: the shell answers in turn.
+        padded = json.loads(request("kernel_info_request")) | {"metadata": {"x": "x" * (MAX_MESSAGE_BYTES - 1000)}}
+        await mine.write_message(json.dumps(padded))
+        while json.loads(await asyncio.wait_for(mine.read_message(), SECONDS))["msg_type"] != "kernel_info_reply":
+            pass
+        # Closed while it is being written, perhaps.
+        with suppress(WebSocketClosedError):
+            await mine.write_message("x" * (MAX_MESSAGE_BYTES + 1))
+        while await asyncio.wait_for(mine.read_message(), SECONDS) is not None:
+            pass
+        return answers
+
+    answers = run(talk())
+    assert not answers & {"execute_reply", "execute_input", "inspect_reply", "complete_reply", "debug_reply"}
+    assert not proof.exists()
+    server.wait_for_log('"execute_request", which is not allowed')
+    for left in server.kernels():
+        left.kill()
+    server.wait_for_kernels(0)
+
+
+def test_a_kernel_ends_by_the_pages_farewell_and_not_by_that_of_another_origin(server):
+    before = len(server.kernels())
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    cookies = "; ".join(each.split(";")[0] for each in answer.headers.get_all("Set-Cookie", []))
+    crossed = re.search("_xsrf=([^;]+)", cookies)
+    assert crossed
+    farewell = f"/voila/api/shutdown/{kernel_of(answer.read().decode())}"
+    form = {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
+    assert server.ask(farewell, "POST", body="", **form)[0] == 403
+    body = f"_xsrf={crossed[1]}"
+    assert server.ask(farewell, "POST", body=body, Origin="https://evil.example", **form)[0] in (403, 404)
+    server.wait_for_kernels(before + 1)
+    assert server.ask(farewell, "POST", body=body, **form)[0] == 204
+    server.wait_for_kernels(before, seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        ("/", "GET"),
+        ("/voila/static/voila.js", "GET"),
+        ("/voila/templates/lab/static/voila-style.js", "GET"),
+        ("/voila/labextensions/anywidget/package.json", "GET"),
+        (f"/api/kernels/{uuid.UUID(int=0)}", "GET"),
+        (f"/api/kernels/{uuid.UUID(int=0)}", "DELETE"),
+        (f"/api/kernels/{uuid.UUID(int=0)}/channels", "GET"),
+        (f"/voila/api/shutdown/{uuid.UUID(int=0)}", "POST"),
+        ("/voila/api/themes/x", "GET"),
+    ],
+)
+def test_without_the_token_there_is_nothing_but_the_form_that_asks_for_it(guarded, path, method):
+    for asked in (path, f"{path}?token=wrong"):
+        status, text = guarded.ask(asked, method)
+        assert status == 403 or (status == 302 and not text), text[:300]
+    assert guarded.kernels() == []
+
+
+def test_the_token_opens_page_files_kernel_and_websocket(guarded):
+    given = {"Authorization": f"token {TOKEN}"}
+    assert guarded.ask("/voila/static/voila.js", **given)[0] == 200
+    status, page = guarded.ask(f"/?token={TOKEN}")
+    assert status == 200
+    kernel = kernel_of(page)
+    assert guarded.ask(f"/api/kernels/{kernel}")[0] == 403
+    assert guarded.ask(f"/api/kernels/{kernel}", **given)[0] == 200
+    address = socket_address(guarded, kernel)
+
+    async def talk() -> None:
+        with pytest.raises(HTTPClientError, match="403"):
+            await connected(address)
+        with pytest.raises(HTTPClientError, match="403"):
+            await connected(address, Authorization="token wrong")
+        (await connected(address, **given)).close()
+
+    run(talk())
+    assert guarded.ask(f"/api/kernels/{kernel}", "DELETE", **given)[0] == 204
+    guarded.wait_for_kernels(0, seconds=5)
+    assert TOKEN not in guarded.log.read_text()
+
+
+def test_the_token_can_be_typed(guarded, chromium):
+    page = chromium.new_page()
+    page.goto(guarded.address)
+    page.locator("input[type=password]").fill("wrong")
+    page.keyboard.press("Enter")
+    page.get_by_text("Invalid credentials").wait_for()
+    page.locator("input[type=password]").fill(TOKEN)
+    page.keyboard.press("Enter")
+    page.locator(".controls").wait_for(timeout=PATIENCE)
+    page.close()
+    guarded.wait_for_kernels(0, seconds=10)
+
+
+def test_others_are_never_served_without_a_token(tmp_path):
+    with serving(tmp_path, "--no-warm", "--host", "0.0.0.0") as server:
+        told = server.wait_for_log(r"http://\S+/\?token=\S{20,}")
+        assert server.ask("/voila/static/voila.js")[0] in (302, 403)
+        assert server.ask(f"/voila/static/voila.js?{told.partition('?')[2]}")[0] == 200
+
+
+def test_the_address_of_an_open_app_is_this_machines_own(server):
+    assert server.wait_for_log(r"http://\S+") == server.address
+    listening = [
+        each.laddr.ip for each in psutil.Process(server.process.pid).net_connections() if each.status == "LISTEN"
+    ]
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_a_pages_kernel_ends_with_the_page_also_while_it_computes(server, chromium):
+    server.wait_for_kernels(0)
+    pages = []
+    for count in (1, 2):
+        page = chromium.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(server.address)
+        page.locator(".controls").wait_for()
+        pages.append(page)
+        server.wait_for_kernels(count)
+    pages[0].close()
+    server.wait_for_kernels(1, seconds=5)
+    busy = pages[1]
+    wait_for_sweep(busy)
+    busy.get_by_label("method", exact=True).select_option("ablationcam")
+    time.sleep(2)
+    assert server.kernels()[0].cpu_percent(interval=0.5) > 20, "it does not compute"
+    busy.close()
+    server.wait_for_kernels(0, seconds=5)
+
+
+def test_a_reloaded_page_has_one_kernel(server, chromium):
+    page = chromium.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(server.address)
+    page.locator(".controls").wait_for()
+    page.reload()
+    page.locator(".controls").wait_for()
+    server.wait_for_kernels(1, seconds=10)
+    page.close()
+    server.wait_for_kernels(0, seconds=5)
+
+
+def test_a_page_that_is_cut_off_may_come_back_for_a_while_and_then_its_kernel_ends(tmp_path):
+    with serving(tmp_path, "--no-warm", code=HURRY) as server:
+        kernel = kernel_of(server.ask("/")[1])
+
+        async def cut_off() -> None:
+            connection = await connected(socket_address(server, kernel))
+            await connection.write_message(request("kernel_info_request"))
+            await asyncio.wait_for(connection.read_message(), SECONDS)
+            # No farewell, as when a network goes down.
+            connection.protocol.stream.close()
+
+        run(cut_off())
+        time.sleep(1.5)
+        assert len(server.kernels()) == 1
+        run(cut_off())
+        time.sleep(2)
+        assert len(server.kernels()) == 1
+        server.wait_for_kernels(0, seconds=10)
+
+
+def test_the_waiting_kernel_stays_is_replaced_when_it_dies_and_when_it_is_used(tmp_path, chromium):
+    with serving(tmp_path, code=HURRY) as server:
+        server.wait_for_kernels(1)
+        time.sleep(5)
+        (waiting,) = server.kernels()
+        waiting.send_signal(signal.SIGKILL)
+        # The system takes a moment to end a process of a gigabyte; until then it counts as alive.
+        time.sleep(1)
+        page = chromium.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(server.address)
+        wait_for_sweep(page)
+        server.wait_for_kernels(2)
+        page.close()
+        server.wait_for_kernels(1, seconds=10)
+        (last,) = server.kernels()
+        last.send_signal(signal.SIGKILL)
+        time.sleep(1)
+        server.wait_for_kernels(1)
+
+
+def test_what_fails_in_a_kernel_is_in_the_servers_log_with_its_traceback(tmp_path):
+    plugin = tmp_path / "failing.py"
+    plugin.write_text(
+        "import os, threading, warnings\n"
+        "if 'JPY_PARENT_PID' in os.environ:\n"
+        "    from augimpact.widgets.worker import Worker\n"
+        "    Worker(print).submit(lambda stop: 1 / 0)\n"
+        "    threading.Thread(target=lambda: {}['of a thread']).start()\n"
+        "    warnings.warn('a warning of a kernel')\n"
+    )
+    with serving(
+        tmp_path, code="from augimpact.cli import main; main(['--plugin', 'failing.py', *__import__('sys').argv[1:]])"
+    ) as server:
+        server.wait_for_log(r"a job failed\nTraceback[\s\S]*?ZeroDivisionError")
+        server.wait_for_log(r"a thread failed\nTraceback[\s\S]*?KeyError: 'of a thread'")
+        server.wait_for_log("a warning of a kernel")
