@@ -15,12 +15,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.conftest import BROWSER_VARIABLE
+from tests.browser.driving import wait_for_sweep
+from tests.conftest import BROWSER_VARIABLE, REPOSITORY
 
 PATIENCE = 90_000
 # What a page may ask for: its own server, and what it made itself.
 OWN = ("http://127.0.0.1:", "ws://127.0.0.1:", "blob:", "data:")
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    # Whatever a page asks of another server, it does not get.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +50,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("app") / "log"
     with log.open("w") as file:
         command = [sys.executable, "-m", "augimpact.cli", "app", "--port", "18866"]
-        server = subprocess.Popen(command, stdout=file, stderr=file, cwd=log.parent)
+        # The kernels, too, take the package that is tested.
+        environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+        server = subprocess.Popen(command, stdout=file, stderr=file, cwd=log.parent, env=environment)
     try:
         yield _address(server, log)
     finally:
@@ -86,12 +93,3 @@ def page(chromium: Browser, app: str) -> Iterator[Page]:
     page.close()
     assert errors == []
     assert elsewhere == []
-
-
-def wait_for_sweep(page: Page) -> None:
-    """Returns when a sweep has been painted and nothing is under way."""
-    page.wait_for_function(
-        "() => / \\/ /.test(document.querySelector('.position')?.textContent)"
-        " && /frames/.test(document.querySelector('.message').textContent)"
-        " && document.querySelector('.cancel').hidden"
-    )
