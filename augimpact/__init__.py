@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from augimpact.trace import Trace as Trace
     from augimpact.widgets.explorer import Explorer as Explorer
     from augimpact.widgets.player import Player as Player
+    from augimpact.widgets.surface import SurfaceView as SurfaceView
 
 _HOME = {
     "Classifier": "augimpact.models.classifier",
@@ -37,6 +38,7 @@ _HOME = {
     "Player": "augimpact.widgets.player",
     "Regressor": "augimpact.models.regressor",
     "Surface": "augimpact.grid",
+    "SurfaceView": "augimpact.widgets.surface",
     "Sweep": "augimpact.sweep",
     "Trace": "augimpact.trace",
     "analyze": "augimpact.analysis",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 import pandas as pd
 
+from augimpact.as_code import code_of
 from augimpact.augment.parameters import Parameter
 from augimpact.errors import OutputError, unknown
 from augimpact.models.outputs import Outputs
@@ -20,13 +21,14 @@ from augimpact.payload import described, payload_of
 from augimpact.render.animate import LOOPS, MILLISECONDS, check_playback, write_gif, write_strip, write_webp
 from augimpact.render.document import html_page
 from augimpact.render.look import Look
+from augimpact.render.video import write_mp4
 
 if TYPE_CHECKING:
     from augimpact.trace import Trace
 
 __all__ = [
-    "ANIMATION_OPTIONS", "FORMATS", "PICTURE_OPTIONS", "Format", "file_bytes", "format_of", "read_npz", "write_csv",
-    "write_document",
+    "ANIMATION_OPTIONS", "FORMATS", "PICTURE_OPTIONS", "Format", "file_bytes", "format_of", "read_npz", "write_code",
+    "write_csv", "write_document",
 ]  # fmt: skip
 
 ARRAYS = ("frames", "scores", "maps", "targets", "homographies")
@@ -62,11 +64,17 @@ def format_of(path: str | Path, options: Iterable[str] = (), formats: Mapping[st
     return known[suffix]
 
 
-def file_bytes(trace: Trace, suffix: str, wishes: Mapping[str, Any]) -> bytes:
-    """The content of the file that this suffix names; of the `wishes` those are heard that this format has."""
-    chosen = FORMATS[suffix]
+def file_bytes(
+    shown: Any, suffix: str, wishes: Mapping[str, Any], formats: Mapping[str, Format] | None = None
+) -> bytes:
+    """The content of the file that this suffix names, by default of a trace; of the `wishes` its format's are heard.
+
+    Raises:
+        OutputError: the suffix names no format.
+    """
+    chosen = format_of(f"file{suffix}", formats=formats)
     file = io.BytesIO()
-    chosen.write(trace, file, **{name: wishes[name] for name in chosen.options if name in wishes})
+    chosen.write(shown, file, **{name: wishes[name] for name in chosen.options if name in wishes})
     return file.getvalue()
 
 
@@ -85,6 +93,11 @@ def _write_png(trace: Trace, file: BinaryIO, **options: Any) -> None:
 def write_csv(file: BinaryIO, table: pd.DataFrame) -> None:
     """The table as comma-separated UTF-8, its index first."""
     file.write(table.to_csv().encode())
+
+
+def write_code(file: BinaryIO, result: Any) -> None:
+    """The Python that makes the result again, see `augimpact.as_code`."""
+    file.write(code_of(result).encode())
 
 
 def write_document(file: BinaryIO, document: Any) -> None:
@@ -192,9 +205,11 @@ def _with_tuples(document: dict[str, Any]) -> dict[str, Any]:
 FORMATS: Mapping[str, Format] = {
     ".gif": Format(_animated(write_gif), PICTURE_OPTIONS + ANIMATION_OPTIONS),
     ".webp": Format(_animated(write_webp), PICTURE_OPTIONS + ANIMATION_OPTIONS),
+    ".mp4": Format(_animated(write_mp4), PICTURE_OPTIONS + ANIMATION_OPTIONS),
     ".png": Format(_write_png, PICTURE_OPTIONS),
     ".csv": Format(lambda trace, file: write_csv(file, trace.table())),
     ".npz": Format(_write_npz),
     ".html": Format(_write_html, PAGE_OPTIONS),
     ".json": Format(_write_json),
+    ".py": Format(lambda trace, file: write_code(file, trace)),
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -103,12 +102,12 @@ class Trace:
     @property
     def changed(self) -> tuple[str, ...]:
         """The parameters that leave their neutral value somewhere on the path."""
-        return self._where(lambda values, parameter: bool((values != parameter.neutral).any()))
+        return self._where(self._path != np.array([each.neutral for each in self.parameters]))
 
     @property
     def swept(self) -> tuple[str, ...]:
         """The parameters that change on the way."""
-        return self._where(lambda values, _: bool((values != values[0]).any()))
+        return self._where(self._path != self._path[:1])
 
     def parameter(self, name: str) -> Parameter:
         """What a column of `settings` is."""
@@ -309,8 +308,9 @@ class Trace:
         """Writes the trace in the form that the suffix names; the file appears whole or not at all.
 
         Args:
-            path: ends in `.gif`, `.webp`, `.png` (a film strip), `.html` (one self-contained page), `.csv` (the table),
-                `.npz` (everything, exactly) or `.json` (settings, top five classes and recipe).
+            path: ends in `.gif`, `.webp`, `.mp4`, `.png` (a film strip), `.html` (one self-contained page), `.csv` (the
+                table), `.npz` (everything, exactly), `.json` (settings, top five classes and recipe) or `.py` (the code
+                that makes it again, see `augimpact.as_code`).
             **options: of pictures, see `augimpact.render.look.Look`; of animations also `milliseconds`, `hold` and
                 `loop`, see `augimpact.render.animate.write_gif`.
 
@@ -342,8 +342,15 @@ class Trace:
     def _measures(self) -> pd.DataFrame:
         return pd.DataFrame(measure(self.frames))
 
-    def _where(self, holds: Callable[[NDArray[np.float64], Parameter], bool]) -> tuple[str, ...]:
-        return tuple(each.name for each in self.parameters if holds(self.settings[each.name].to_numpy(), each))
+    @cached_property
+    def _path(self) -> NDArray[np.float64]:
+        """A row a frame, a column a parameter."""
+        return self.settings[[each.name for each in self.parameters]].to_numpy()
+
+    def _where(self, holds: NDArray[np.bool_]) -> tuple[str, ...]:
+        """The parameters for which it holds in any frame."""
+        found = np.flatnonzero(holds.any(axis=0)).tolist()
+        return tuple(self.parameters[index].name for index in found)
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
         """Shows itself as an animation in a notebook, also where no kernel runs."""

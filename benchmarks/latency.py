@@ -32,8 +32,8 @@ from benchmarks.timing import keep, machine, table
 PORT = 18867
 ADDRESS = f"http://127.0.0.1:{PORT}/"
 # Drags a slider: at the start of a refresh of the screen it moves one step, as Chromium hands on what a mouse does; the
-# next step comes with the refresh after its picture. Gives the milliseconds until the picture is in the canvas, and until
-# the refresh that shows it.
+# next step comes with the refresh after its picture. Gives the milliseconds until the picture is in the canvas, and
+# until the refresh that shows it.
 DRAG = """async (values) => {
   const slider = document.querySelector(".row[data-name=brightness] input");
   const tag = document.querySelector(".screen:nth-child(2) .tag");

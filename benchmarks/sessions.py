@@ -90,7 +90,13 @@ def main() -> None:
     print(machine())
     figures = {str(count): measure(count, options.rounds) for count in options.counts}
     names = next(iter(figures.values()))
-    rows = [("pages", *figures), *((name, *(f"{each[name]:.{2 if name.endswith(' s') else 0}f}" for each in figures.values())) for name in names)]
+    rows = [
+        ("pages", *figures),
+        *(
+            (name, *(f"{each[name]:.{2 if name.endswith(' s') else 0}f}" for each in figures.values()))
+            for name in names
+        ),
+    ]
     table(rows)
     keep("sessions", figures)
 

@@ -364,6 +364,15 @@ def test_names_that_hold_a_minus_or_are_rules_are_told_apart():
         asked(None)
 
 
+def test_the_neutral_class_of_chosen_ones_is_explained(classifier):
+    """It is asked for without a graph first, and then differentiated."""
+    names = ["moped", "disk brake", "tabby"]
+    trace = ai.analyze(example("motorcycle"), SWEEP, classifier, classes=names, target="neutral")
+    assert set(trace.targets) == {int(trace.neutral.scores[0].argmax())}
+    by_name = ai.analyze(example("motorcycle"), SWEEP, classifier, classes=names, target=trace.target)
+    assert np.array_equal(trace.maps, by_name.maps)
+
+
 def test_chosen_classes_are_recorded_also_where_the_classifier_was_restricted_before(classifier):
     names = ["moped", "tractor"]
     trace = ai.analyze(example("cat"), ai.Sweep(frames=1), classifier.restricted_to(np.array([665, 866])))

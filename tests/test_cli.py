@@ -324,9 +324,11 @@ def test_models_are_compared(folder, capsys):
     status, out, err = run(
         "compare", "photo.jpg", "-a", "rotation=-40:40", "--frames", 3, "--model", "efficientnet-lite0",
         "--model", f"{NETWORKS}:small_network", "--target", "neutral", "-o", "both.gif", "-o", "both.csv",
-        capsys=capsys,
+        "-o", "both.mp4", "-o", "both.py", capsys=capsys,
     )  # fmt: skip
-    assert (status, out, err) == (0, "both.gif\nboth.csv\n", "")
+    assert (status, out, err) == (0, "both.gif\nboth.csv\nboth.mp4\nboth.py\n", "")
+    assert (folder / "both.mp4").read_bytes()[4:8] == b"ftyp"
+    assert "ai.compare(" in (folder / "both.py").read_text()
     with Image.open("both.gif") as animation:
         assert animation.width == 2 * 320 + 8
     assert (folder / "both.csv").read_text().count("efficientnet-lite0") == 3
@@ -337,9 +339,10 @@ def test_models_are_compared(folder, capsys):
 def test_two_parameters_make_a_grid(folder, capsys):
     status, out, err = run(
         "grid", "photo.jpg", "-a", "rotation=-40:40:3", "-a", "brightness=0.5:2:2", "-a", "zoom=1.2",
-        "-o", "grid.png", "-o", "grid.csv", capsys=capsys,
+        "-o", "grid.png", "-o", "grid.csv", "-o", "grid.py", capsys=capsys,
     )  # fmt: skip
-    assert (status, out, err) == (0, "grid.png\ngrid.csv\n", "")
+    assert (status, out, err) == (0, "grid.png\ngrid.csv\ngrid.py\n", "")
+    assert "ai.Grid(rotation=(-40, 40, 3), brightness=(0.5, 2, 2), zoom=1.2)" in (folder / "grid.py").read_text()
     assert len((folder / "grid.csv").read_text().splitlines()) == 7
     status, _, err = run("grid", "photo.jpg", "-a", "rotation=-40:40", "-o", "grid.png", capsys=capsys)
     assert status == 2

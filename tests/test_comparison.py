@@ -84,3 +84,17 @@ def test_nothing_to_compare_is_refused(classifier):
         ai.compare("example:cat", SWEEP)
     with pytest.raises(UserError, match="'gradcam' is compared with itself"):
         ai.compare("example:cat", SWEEP, [classifier], ["gradcam", "gradcam"])
+
+
+def test_a_comparison_is_a_video_too(comparison, tmp_path):
+    import av
+
+    with av.open(comparison.save(tmp_path / "all.mp4", width=150, loop="forward", milliseconds=50, hold=400)) as video:
+        frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+        assert video.duration == 550_000
+    pictures = comparison.pictures(width=150)
+    _, height, width, _ = pictures.shape
+    for frame, picture in zip(frames, pictures, strict=True):
+        error = np.mean((frame[:height, :width].astype(float) - picture) ** 2)
+        # Decibels, as in tests/render/test_video.py; captions of this size are hard.
+        assert 10 * np.log10(255**2 / error) > 30

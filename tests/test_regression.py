@@ -79,7 +79,7 @@ def test_a_flip_is_where_the_value_crosses_its_threshold(trace, counter):
 
 
 def test_pictures_page_and_files_show_the_value(trace, counter, tmp_path):
-    for suffix in ("gif", "webp", "png", "html", "csv", "json", "npz"):
+    for suffix in ("gif", "webp", "mp4", "png", "html", "csv", "json", "npz", "py"):
         trace.save(tmp_path / f"dots.{suffix}")
     payload = ai.Player(trace).payload
     assert payload["value_axis"]["maximum"] == MOST_DOTS

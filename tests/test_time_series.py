@@ -91,7 +91,7 @@ def test_the_curve_is_drawn_where_the_samples_are(trace):
 
 
 def test_it_is_played_and_saved_as_images_are(trace, tmp_path):
-    for suffix in ("gif", "webp", "png", "html", "csv", "json", "npz"):
+    for suffix in ("gif", "webp", "mp4", "png", "html", "csv", "json", "npz", "py"):
         trace.save(tmp_path / f"wave.{suffix}")
     with Image.open(tmp_path / "wave.gif") as animation:
         assert animation.n_frames > 10

@@ -34,11 +34,12 @@ def compare(
     precision: options.Precision = "float32",
     opacity: options.Opacity = 0.5,
 ) -> None:
-    """Sweeps IMAGE with several models or methods, side by side as .gif .webp .png, or as a table in .csv."""
+    """Sweeps IMAGE with several models or methods, side by side as .gif .webp .mp4 .png, table .csv or code .py."""
     from augimpact.comparison import COMPARISON_FORMATS
 
     files = options.require_outputs(output, COMPARISON_FORMATS)
     path = Sweep(frames=frames, easing=easing, **options.parse_augmentations(augmentation or []))
+    from augimpact.formats import format_of
     from augimpact.render.look import Look
 
     opacity = Look(opacity=opacity).opacity
@@ -64,6 +65,7 @@ def compare(
         )
         for index, file in enumerate(files):
             step(f"writing {file}", index, len(files))
-            comparison.save(file, **({} if file.suffix.lower() == ".csv" else {"opacity": opacity}))
+            known = format_of(file, formats=COMPARISON_FORMATS).options
+            comparison.save(file, **({"opacity": opacity} if "opacity" in known else {}))
     for file in files:
         print(file)

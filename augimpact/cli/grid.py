@@ -37,7 +37,7 @@ def grid(
     device: options.Device = "auto",
     precision: options.Precision = "float32",
 ) -> None:
-    """Asks about every combination of two parameters: a figure as .png .svg .pdf, a table as .csv, both as .json."""
+    """Asks about every combination of two parameters: figure .png .svg .pdf, table .csv, both .json, or code .py."""
     from augimpact.grid import SURFACE_FORMATS, Grid
 
     files = options.require_outputs(output, SURFACE_FORMATS)

@@ -44,7 +44,7 @@ def sweep(
         int | None, typer.Option(help="Of pictures in pixels; by default twice the model's input.")
     ] = None,
 ) -> None:
-    """Sweeps IMAGE and saves what the model saw and where it looked: .gif .webp .png .html .csv .npz .json."""
+    """Sweeps IMAGE and saves what the model saw and where it looked: .gif .webp .mp4 .png .html .csv .npz .json .py."""
     files = options.require_outputs(output)
     path = Sweep(frames=frames, easing=easing, **options.parse_augmentations(augmentation or []))
     from augimpact.formats import format_of

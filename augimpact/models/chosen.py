@@ -19,7 +19,9 @@ class ChosenOutputs(nn.Module):
         super().__init__()
         self.module = module
         device = next((each.device for each in module.parameters()), None)
-        self.register_buffer("indices", torch.tensor(list(indices), device=device), persistent=False)
+        # May be made where nothing is differentiated, and be used where something is.
+        with torch.inference_mode(False):
+            self.register_buffer("indices", torch.tensor(list(indices), device=device), persistent=False)
         # A wrapper is as much in training as what it wraps.
         self.training = module.training
 

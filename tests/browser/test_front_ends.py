@@ -186,7 +186,14 @@ def test_opacity_changes_pixels_without_a_word_to_the_kernel(front, page):
 
 @pytest.mark.parametrize(
     "focus",
-    [".player", ".play", ".tools label:has-text('colours') select", slider("brightness"), "input[aria-label=frames]", "button.primary"],
+    [
+        ".player",
+        ".play",
+        ".tools label:has-text('colours') select",
+        slider("brightness"),
+        "input[aria-label=frames]",
+        "button.primary",
+    ],
 )
 def test_no_key_in_the_widget_is_a_shortcut_of_the_notebook(page, focus):
     pause(page)

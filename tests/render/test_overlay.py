@@ -27,14 +27,14 @@ GREY = np.repeat(np.arange(256, dtype=np.uint8), 3)
 NODE = shutil.which("node")
 COLOUR = """
   import { readFileSync } from "node:fs";
-  import { colour, fullScale } from "./overlay.js";
-  const { maps, highest, height, width, size, table, scale } = JSON.parse(readFileSync(0));
+  import { colour, fullScale, opacityTable } from "./overlay.js";
+  const { maps, highest, height, width, size, table, scale, opacity } = JSON.parse(readFileSync(0));
   const words = new Uint16Array(Uint8Array.from(Buffer.from(maps, "base64")).buffer);
   const full = fullScale(highest, scale);
   const drawn = highest.map((most, k) => {
     const pixels = { ...size, data: new Uint8ClampedArray(size.width * size.height * 4) };
     const values = words.subarray(k * height * width, (k + 1) * height * width);
-    colour({ values, height, width, highest: most }, full[k], new Uint8Array(table), pixels);
+    colour({ values, height, width, highest: most }, full[k], new Uint8Array(table), opacityTable(opacity), pixels);
     return Array.from(pixels.data);
   });
   console.log(JSON.stringify({ full, drawn }));
@@ -47,7 +47,8 @@ def expected(frames, maps, opacity, colour_map, full):
     )[:, 0]
     shares = large.numpy() / full[:, None, None]
     colours = matplotlib.colormaps[colour_map](np.rint(shares * 255).clip(0, 255).astype(int))[..., :3] * 255
-    return frames * (1 - opacity) + colours * opacity
+    covered = (opacity**3 + (opacity - opacity**3) * shares.clip(0, 1) ** 0.5)[..., None]
+    return frames * (1 - covered) + colours * covered
 
 
 @given(opacity=st.floats(0, 1), colour_map=st.sampled_from(COLOUR_MAPS), scale=st.sampled_from(["sweep", "frame"]))
@@ -88,7 +89,7 @@ def test_wrong_options_are_named(options, words):
         Look(**options)
 
 
-def in_the_browser(maps, size, scale, table):
+def in_the_browser(maps, size, scale, table, opacity=1):
     """What overlay.js draws of the maps as they travel, `(N, height, width, 4)`, and what is shown brightest."""
     if NODE is None:
         pytest.skip("node is not installed")
@@ -98,6 +99,7 @@ def in_the_browser(maps, size, scale, table):
         "size": {"width": size[0], "height": size[1]},
         "scale": scale,
         "table": table.ravel().tolist(),
+        "opacity": opacity,
     }
     folder = Path(__file__).parents[2] / "augimpact" / "render"
     command = [NODE, "--input-type=module", "-e", COLOUR]
@@ -115,6 +117,27 @@ def test_the_browser_colours_maps_as_we_do(scale):
     # A value between two entries of the table may fall to either.
     assert np.abs(theirs[..., :3] - ours).max() <= 6
     assert np.abs(theirs[..., :3] - ours).mean() <= 0.1
+
+
+@pytest.mark.parametrize("opacity", [0, 0.2, 0.5, 0.8, 1])
+def test_the_browser_covers_as_much_of_the_frame_as_we_do(opacity):
+    theirs, _ = in_the_browser(MAPS, (64, 48), "sweep", colour_table("inferno"), opacity)
+    covered = theirs[..., 3:] / 255
+    blended = FRAMES * (1 - covered) + theirs[..., :3] * covered
+    ours = np.stack([np.asarray(each) for each in blend(FRAMES, MAPS, Look(opacity))])
+    # A value between two entries of the table may fall to either.
+    assert np.abs(blended - ours).max() <= 6
+    assert np.abs(blended - ours).mean() <= 0.5
+
+
+def test_where_the_map_says_nothing_the_photograph_stays_visible():
+    maps = np.zeros((1, 2, 2), np.float32)
+    maps[0, 0, 0] = 1
+    grey = np.full((1, 64, 64, 3), 200, np.uint8)
+    drawn = np.asarray(blend(grey, maps, Look(0.5))[0])
+    assert drawn[-1, -1].min() > 170
+    # At its highest the map covers half of it.
+    assert np.abs(drawn[0, 0] - (grey[0, 0, 0] / 2 + colour_table("inferno")[255] / 2)).max() <= 1
 
 
 @pytest.mark.parametrize("scale", ["sweep", "frame"])
