@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from augimpact.render.look import COLOUR_MAPS
 from augimpact.render.overlay import colour_table
 from augimpact.render.page import bundle, style
 from augimpact.trace import Trace
+from augimpact.widgets.handing_over import file_name, hand_over
 from augimpact.widgets.lasting import Lasting
 
 if TYPE_CHECKING:
@@ -25,20 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Player"]
 
-logger = logging.getLogger(__name__)
-
 HERE = Path(__file__).parent
-MIME = {
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-    ".mp4": "video/mp4",
-    ".png": "image/png",
-    ".html": "text/html",
-    ".csv": "text/csv",
-    ".json": "application/json",
-    ".py": "text/x-python",
-    ".npz": "application/octet-stream",
-}
 
 
 class Player(anywidget.AnyWidget):
@@ -109,23 +95,18 @@ class Player(anywidget.AnyWidget):
         self._lasting.display(self, self.shown)
 
     def _on_message(self, _widget: Any, message: dict[str, Any], _buffers: list[Any]) -> None:
-        if message.get("kind") == "save":
-            threading.Thread(target=self._save, args=(message,), daemon=True).start()
+        if message.get("kind") != "save":
+            return
+        # That which was seen when it was asked for.
+        shown, trace = self.shown, self.trace
 
-    def _save(self, request: dict[str, Any]) -> None:
-        """Makes the file off the kernel's main thread, and hands its bytes to the browser."""
-        asked = {"request": request.get("request")}
-        try:
-            shown, trace, suffix = self.shown, self.trace, request["suffix"]
+        def make(suffix: str) -> tuple[str, bytes]:
             if shown is None or trace is None:
                 raise UserError("there is no sweep to save yet")
-            content = file_bytes(shown, suffix, request, _formats_of(shown))
-            stem = Path(trace.recipe["image"]["name"]).stem.replace(" ", "-")
-            name = "-".join([stem, *trace.changed[:3]]) + suffix
-            self.send({"kind": "file", "name": name, "mime": MIME[suffix]} | asked, buffers=[content])
-        except Exception as error:
-            logger.exception("a file could not be made")
-            self.send({"kind": "error", "text": f"the file could not be made: {error}"} | asked)
+            content = file_bytes(shown, suffix, message, _formats_of(shown))
+            return file_name(trace.recipe["image"]["name"], trace.changed[:3], suffix), content
+
+        hand_over(self, message, make)
 
 
 def _formats_of(shown: Trace | Comparison) -> Mapping[str, Format]:

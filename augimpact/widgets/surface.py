@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import logging
 import math
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +15,12 @@ from augimpact.formats import format_of
 from augimpact.grid import SURFACE_FORMATS, Surface, surface_payload
 from augimpact.render.overlay import colour_table
 from augimpact.render.page import bundle, style
+from augimpact.widgets.handing_over import file_name, hand_over
 
 __all__ = ["SurfaceView"]
 
-logger = logging.getLogger(__name__)
-
 HERE = Path(__file__).parent
 RENDER = HERE.parent / "render"
-SURFACE_MIME = {
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".pdf": "application/pdf",
-    ".csv": "text/csv",
-    ".json": "application/json",
-    ".py": "text/x-python",
-}
 
 
 class SurfaceView(anywidget.AnyWidget):
@@ -87,22 +76,19 @@ class SurfaceView(anywidget.AnyWidget):
         return {name: float(value) for name, value in chosen.items()}
 
     def _on_message(self, _widget: Any, message: dict[str, Any], _buffers: list[Any]) -> None:
-        if message.get("kind") == "save":
-            threading.Thread(target=self._save, args=(self.surface, message), daemon=True).start()
+        if message.get("kind") != "save":
+            return
+        # That which was seen when it was asked for.
+        surface = self.surface
 
-    def _save(self, surface: Surface | None, request: dict[str, Any]) -> None:
-        """Makes the file off the kernel's main thread, and hands its bytes to the browser."""
-        asked = {"request": request.get("request")}
-        try:
+        def make(suffix: str) -> tuple[str, bytes]:
             if surface is None:
                 raise UserError("there is no grid to save yet")
-            suffix = str(request.get("suffix"))
-            stem = Path(surface.recipe["image"]["name"]).stem.replace(" ", "-")
-            name = "-".join([stem, *(parameter.name for parameter in surface.axes)]) + suffix
+            name = file_name(
+                surface.recipe["image"]["name"], tuple(parameter.name for parameter in surface.axes), suffix
+            )
             file = io.BytesIO()
             format_of(name, formats=SURFACE_FORMATS).write(surface, file)
-            answer = {"kind": "file", "name": name, "mime": SURFACE_MIME[suffix]}
-            self.send(answer | asked, buffers=[file.getvalue()])
-        except Exception as error:
-            logger.exception("a file could not be made")
-            self.send({"kind": "error", "text": f"the file could not be made: {error}"} | asked)
+            return name, file.getvalue()
+
+        hand_over(self, message, make)

@@ -16,7 +16,8 @@ import augimpact as ai
 from augimpact.grid import SURFACE_FORMATS, surface_payload
 from augimpact.render.overlay import colour_table
 from augimpact.render.page import bundle
-from augimpact.widgets.surface import HERE, SURFACE_MIME
+from augimpact.widgets.handing_over import MIME
+from augimpact.widgets.surface import HERE
 from tests.surfaces import of_classes, of_values
 from tests.tasks import SAMPLES, wave_network, waves
 
@@ -95,15 +96,15 @@ def test_what_is_no_setting_of_the_grid_is_refused(view, chosen):
 
 
 def test_every_format_has_its_kind_and_is_offered_by_the_page():
-    assert SURFACE_MIME.keys() == SURFACE_FORMATS.keys()
+    assert SURFACE_FORMATS.keys() <= MIME.keys()
     offered = bundle(HERE / "surface.js")
-    assert all(f'"{suffix}"' in offered for suffix in SURFACE_MIME)
+    assert all(f'"{suffix}"' in offered for suffix in SURFACE_FORMATS)
 
 
 def test_files_are_handed_over_as_they_would_be_saved(view, monkeypatch, tmp_path):
     for suffix in (".csv", ".json"):
         content, buffers = asked_for(view, monkeypatch, suffix=suffix)
-        assert (content["kind"], content["request"], content["mime"]) == ("file", 3, SURFACE_MIME[suffix])
+        assert (content["kind"], content["request"], content["mime"]) == ("file", 3, MIME[suffix])
         assert content["name"] == f"some-picture-rotation-brightness{suffix}"
         assert buffers[0] == SURFACE.save(tmp_path / f"saved{suffix}").read_bytes()
     content, buffers = asked_for(view, monkeypatch, suffix=".png")
