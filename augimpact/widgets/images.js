@@ -53,12 +53,12 @@ export function images({ model, change }) {
       if (message.kind === "thumbnail") folder?.receive(message.name, buffers[0]);
     },
     /**
-     * Takes files that are dropped anywhere on the Explorer, or pasted there.
+     * Takes files that are dropped anywhere on the Explorer, in the app anywhere on the page, or pasted there.
      * @param {HTMLElement} el
      */
     listen(el) {
       const zone = () => el.closest(".augimpact-explorer") ?? el;
-      const inside = (event) => zone().contains(event.target) || document.querySelector(".jp-LabShell, #notebook-container, .jp-NotebookShell") === null;
+      const inside = (event) => zone().contains(event.target) || "voila" in document.body.dataset;
       const isFiles = (event) => event.dataTransfer?.types.includes("Files") && inside(event);
       const over = (event) => {
         if (!isFiles(event)) return;

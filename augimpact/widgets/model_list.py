@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augimpact.errors import UserError, unknown
@@ -67,5 +68,7 @@ class ModelList:
 
 def _name_of(source: Any) -> str:
     if isinstance(source, str):
-        return BUILTIN_LABEL if source == BUILTIN else source
+        # Of a file its name is enough, and where it lies is nobody's business.
+        is_file = bool(Path(source.rpartition(":")[0] or source).suffix)
+        return BUILTIN_LABEL if source == BUILTIN else Path(source).name if is_file else source
     return str(getattr(source, "name", type(source).__name__))

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.driving import wait_for_sweep
-from tests.conftest import BROWSER_VARIABLE, REPOSITORY
+from tests.browser.serving import SECONDS, serving
+from tests.conftest import BROWSER_VARIABLE
 
-PATIENCE = 90_000
+PATIENCE = 1000 * SECONDS
 # What a page may ask for: its own server, and what it made itself.
 OWN = ("http://127.0.0.1:", "ws://127.0.0.1:", "blob:", "data:")
 FLAGS = [
@@ -46,36 +41,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The app as `augimpact app` starts it, from a folder of its own; its address."""
-    log = tmp_path_factory.mktemp("app") / "log"
-    with log.open("w") as file:
-        command = [sys.executable, "-m", "augimpact.cli", "app", "--port", "18866"]
-        # The kernels, too, take the package that is tested.
-        environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-        server = subprocess.Popen(command, stdout=file, stderr=file, cwd=log.parent, env=environment)
-    try:
-        yield _address(server, log)
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def _address(server: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + PATIENCE / 1000
-    while time.monotonic() < deadline and server.poll() is None:
-        found = re.search(r"http://\S+", log.read_text())
-        if found:
-            try:
-                urllib.request.urlopen(found[0] + "static/", timeout=5).close()
-            except urllib.error.HTTPError:
-                # It answers, and that is all that was asked.
-                return found[0]
-            except OSError:
-                pass
-            else:
-                return found[0]
-        time.sleep(0.1)
-    raise AssertionError(f"the app did not start:\n{log.read_text()}")
+    """The address of the app, as it is by default."""
+    with serving(tmp_path_factory.mktemp("app")) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="module")

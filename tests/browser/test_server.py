@@ -5,30 +5,25 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-import os
 import re
 import signal
-import socket
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import psutil
 import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClosedError, websocket_connect
 
-from augimpact.data.image import example
 from augimpact.widgets.app import MAX_MESSAGE_BYTES
-from tests.browser.conftest import PATIENCE, wait_for_sweep
+from tests.browser.conftest import PATIENCE
+from tests.browser.driving import wait_for_sweep
+from tests.browser.serving import SECONDS, Server, serving
 
-SECONDS = PATIENCE / 1000
 TOKEN = "a-token-of-the-tests"
 # The page's own cookies, the pool's kernels: started as `augimpact app` starts them, with a shorter patience.
 HURRY = (
@@ -37,75 +32,6 @@ HURRY = (
 )
 
 Result = TypeVar("Result")
-
-
-class Server(NamedTuple):
-    port: int
-    log: Path
-    process: subprocess.Popen[bytes]
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
-
-    def ask(self, path: str, method: str = "GET", body: str | None = None, **headers: str) -> tuple[int, str]:
-        """The status and the body; the path goes out as it is, dots and all."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body=body, headers=named)
-        answer = connection.getresponse()
-        status, text = answer.status, answer.read().decode(errors="replace")
-        connection.close()
-        return status, text
-
-    def kernels(self) -> list[psutil.Process]:
-        children = psutil.Process(self.process.pid).children(recursive=True)
-        return [each for each in children if _is_kernel(each)]
-
-    def wait_for_kernels(self, count: int, seconds: float = SECONDS) -> None:
-        deadline = time.monotonic() + seconds
-        while len(self.kernels()) != count:
-            assert time.monotonic() < deadline, f"{len(self.kernels())} kernels, not {count}:\n{self.log.read_text()}"
-            time.sleep(0.1)
-
-    def wait_for_log(self, pattern: str) -> str:
-        deadline = time.monotonic() + SECONDS
-        while (found := re.search(pattern, self.log.read_text())) is None:
-            assert time.monotonic() < deadline, f"no {pattern!r} in the log:\n{self.log.read_text()}"
-            time.sleep(0.1)
-        return found[0]
-
-
-def _is_kernel(process: psutil.Process) -> bool:
-    try:
-        return "ipykernel_launcher" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-@contextmanager
-def serving(folder: Path, *options: str, code: str | None = None) -> Iterator[Server]:
-    """The app with these options, from a folder with files that are nobody's business."""
-    example("rocket").save(folder / "secret.png")
-    open_all = {"VoilaConfiguration": {"file_allowlist": [".*"], "allow_template_override": "YES"}}
-    (folder / "voila.json").write_text(json.dumps(open_all))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = folder / "log"
-    start = ["-c", code] if code else ["-m", "augimpact.cli"]
-    # The kernels shall find the package where this process did.
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path[1:2]])}
-    with log.open("w") as file:
-        command = [sys.executable, *start, "app", "--port", str(port), *options]
-        process = subprocess.Popen(command, stdout=file, stderr=file, cwd=folder, env=environment)
-    server = Server(port, log, process)
-    try:
-        server.wait_for_log("running at:\nhttp://")
-        yield server
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,11 @@ def test_every_model_has_a_name_of_its_own(classifier):
     assert names == [BUILTIN_LABEL, "small", "small 2", "resnet18", classifier.name]
 
 
+def test_of_a_file_only_the_name_is_told():
+    names = ModelList(["/home/me/own.py:build", "hf-hub:timm/resnet18", "runs/last.pth", "torchvision:resnet18"]).names
+    assert names == ["own.py:build", "hf-hub:timm/resnet18", "last.pth", "torchvision:resnet18"]
+
+
 def test_what_is_not_offered_is_not_loaded(tmp_path):
     code = tmp_path / "own.py"
     code.write_text("raise SystemExit('this code ran')")
