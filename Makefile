@@ -23,6 +23,8 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.methods
 	$(BIN)/python -m benchmarks.device
+	$(BIN)/python -m benchmarks.latency
+	$(BIN)/python -m benchmarks.sessions
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist

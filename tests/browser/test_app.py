@@ -307,3 +307,16 @@ def test_the_sweep_button_is_in_sight_however_long_the_list_is(page):
         box = button.bounding_box()
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 700
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_it_is_light_or_dark_as_its_visitor_prefers(page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_timeout(200)
+    # The page's corner, the edge of a card, and what is written on it.
+    shown = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("L"))
+    card = page.locator(".controls .card").first.bounding_box()
+    corner, inside = shown[2, 2], shown[int(card["y"]) + 5, int(card["x"] + card["width"] / 2)]
+    ink = page.locator(".row .name").first.evaluate("(name) => getComputedStyle(name).color")
+    levels = [int(corner), int(inside), 255 - int(ink.removeprefix("rgb(").split(",")[0])]
+    assert max(levels) < 70 if scheme == "dark" else min(levels) > 200
