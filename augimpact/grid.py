@@ -276,12 +276,12 @@ SURFACE_FORMATS: Mapping[str, Format] = {
 
 
 def _steps(parameter: Parameter, value: Any) -> NDArray[np.float64]:
-    expected = "expected (start, end, steps) with two different ends and 2 steps or more"
+    expected = f"expected (start, end, steps) with two different ends and 2 to {MAX_FRAMES} steps"
     if np.ndim(value) != 1 or len(value) != 3:
         raise SweepError(f"{parameter.name} is {value!r}; {expected}")
     start, end = parameter.check(value[:2])
     steps = float(value[2])
-    if not 2 <= steps < np.inf or steps != int(steps) or start == end:
+    if not 2 <= steps <= MAX_FRAMES or steps != int(steps) or start == end:
         raise SweepError(f"{parameter.name} is {value!r}; {expected}")
     return np.linspace(start, end, int(steps))
 

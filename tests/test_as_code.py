@@ -104,7 +104,7 @@ def runs(draw):
     labels = ["red", "green", "blue", "grey"]
     options = {
         "method": st.sampled_from(["gradcam", "layercam", "gradcam++", "hirescam"]),
-        "target": st.sampled_from([FOLLOW, NEUTRAL, "red", 1, "grey - red", ("green", 0)]),
+        "target": st.sampled_from([FOLLOW, NEUTRAL, "red", 1, "grey - red", ("green", "blue")]),
         "erase_fill": st.sampled_from(["black", "mean", "noise"]),
         "border": st.sampled_from(["black", "mean", "edge", "reflect"]),
         "seed": st.integers(0, 2**63 - 1),

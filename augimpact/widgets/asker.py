@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Asker"]
 
 State = Mapping[str, Any]
+# Of a sweep's frames, in a page's process.
+MOST_BYTES = 600_000_000
 Telling = Callable[[int, int], object]
 Cancelling = Callable[[], bool]
 
@@ -70,8 +72,13 @@ class Asker:
     def swept(self, state: State, *, progress: Telling, cancelled: Cancelling) -> Trace | Comparison:
         """The chosen sweep; progress counts the frames of all variants."""
         sweep = sweep_of(state)
-        count = len(self._variants(state))
+        variants = self._variants(state)
+        count = len(variants)
         finished = 0
+        frame = sum(self._subject(name, model, state).canvas[0].numel() * 3 for name, model, _ in variants)
+        if sweep.frames * frame > MOST_BYTES:
+            taken = f"{sweep.frames} frames take {sweep.frames * frame / 1e6:.0f} MB"
+            raise UserError(f"{taken}; expected at most {MOST_BYTES // frame} frames of this size")
 
         def ask(subject: Subject, model: Model, options: Mapping[str, Any]) -> Trace:
             nonlocal finished
@@ -144,25 +151,30 @@ class Asker:
         other, other_method = state["beside_model"] or name, state["beside_method"] or method
         if (other, other_method) != (name, method):
             variants.append((other, self._model(other, state), other_method))
+        # What was prepared for others is forgotten, and they with it.
+        names = {each for each, _, _ in variants}
+        for prepared in (self._restricted, self._subjects):
+            for gone in prepared.keys() - names:
+                del prepared[gone]
         return variants
 
     def _model(self, name: str, state: State) -> Model:
-        """The model with the chosen classes alone, as far as it has them all."""
+        """The model with the chosen classes alone, if it has them all: another model's are known by their names."""
         from augimpact.models.classifier import Classifier
 
-        model = self._models.load(name, state["device"])
-        chosen = tuple(int(index) for index in state["classes"])
+        model, first = (self._models.load(each, state["device"]) for each in (name, state["model"]))
+        chosen = [int(index) for index in state["classes"]]
         if not chosen or not isinstance(model, Classifier):
             return model
+        if model.labels != first.labels:
+            names = [first.labels[index] for index in chosen]
+            if not set(names) <= set(model.labels):
+                return model
+            chosen = [model.labels.index(each) for each in names]
         known = self._restricted.get(name)
-        if known is not None and known[0] == chosen and known[1] is model:
-            return known[2]
-        first = self._models.load(state["model"], state["device"])
-        wanted = [first.labels[index] for index in chosen] if name != state["model"] else list(chosen)
-        has_all = name == state["model"] or set(wanted) <= set(model.labels)
-        restricted: Model = model.restricted_to(wanted) if has_all else model
-        self._restricted[name] = chosen, model, restricted
-        return restricted
+        if known is None or known[:2] != (tuple(chosen), model):
+            known = self._restricted[name] = tuple(chosen), model, model.restricted_to(chosen)
+        return known[2]
 
     def _subject(self, name: str, model: Model, state: State) -> Subject:
         """The chosen image as the model is asked about it, prepared once."""

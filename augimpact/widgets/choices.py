@@ -10,13 +10,13 @@ from augimpact.errors import UserError, unknown
 from augimpact.explain.methods import METHODS
 from augimpact.sweep import DEFAULT_FRAMES, EASINGS, Sweep
 
-__all__ = ["AUTO", "MAX_FRAMES", "conditions_of", "held_of", "options_of", "state_of", "sweep_of"]
+__all__ = ["MAX_PAGE_FRAMES", "conditions_of", "held_of", "options_of", "state_of", "sweep_of"]
 
 State = Mapping[str, Any]
 # A device or a layer that nobody chose.
 AUTO = ""
-# Five hundred frames of 448 pixels are 300 MB.
-MAX_FRAMES = 500
+# More frames than this in one page are a slip of the finger.
+MAX_PAGE_FRAMES = 500
 GRID_STEPS = 15
 
 
@@ -74,7 +74,7 @@ def sweep_of(state: State) -> Sweep:
         SweepError, ParameterError: it cannot be walked.
     """
     path: dict[str, Any] = held_of(state) | {name: tuple(ends) for name, ends in state["ranges"].items()}
-    return Sweep(frames=min(int(state["frames"]), MAX_FRAMES), easing=state["easing"], **path)
+    return Sweep(frames=min(int(state["frames"]), MAX_PAGE_FRAMES), easing=state["easing"], **path)
 
 
 def conditions_of(state: State) -> dict[str, Any]:

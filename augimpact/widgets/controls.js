@@ -94,9 +94,12 @@ export default {
       asked.fill();
       show();
     }
+    const chooseImage = () => change({ image: model.get("chosen").name });
+    const showFileError = () => picker.fail(model.get("file_error"));
     const listeners = [
       ["change:state", show], ["change:flips", show], ["change:images", showImages], ["change:status", showStatus],
       ["change:about", showAbout], ["msg:custom", picker.receive],
+      ["change:chosen", chooseImage], ["change:file_error", showFileError],
     ];
     for (const [event, listener] of listeners) model.on(event, listener);
     asked.fill();

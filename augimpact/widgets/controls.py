@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from augimpact.augment.parameters import BORDERS, CATALOGUE, ERASE_FILLS
 from augimpact.explain.methods import METHODS
 from augimpact.render.page import bundle, style
 from augimpact.sweep import EASINGS
-from augimpact.widgets.choices import MAX_FRAMES
+from augimpact.widgets.choices import MAX_PAGE_FRAMES
 
 __all__ = ["Controls"]
 
@@ -45,6 +45,8 @@ class Controls(anywidget.AnyWidget):
         images: what can be chosen, each with `name` and `thumbnail` (JPEG bytes).
         status: `kind` (`idle`, `loading`, `sweeping`, `error`), `text`, `done`, `total`, `details`.
         flips: for each parameter that was swept, the values at which the prediction flips.
+        chosen: the `name` of an image that was brought, for the page to choose, and a `count` of these.
+        file_error: `text` and `details` of a file that could not be read, and a `count` of these.
     """
 
     _esm = bundle(HERE / "controls.js")
@@ -62,6 +64,8 @@ class Controls(anywidget.AnyWidget):
     images = traitlets.List().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
     status = traitlets.Dict().tag(sync=True)
+    chosen = traitlets.Dict().tag(sync=True)
+    file_error = traitlets.Dict().tag(sync=True)
     flips = traitlets.Dict().tag(sync=True)
 
     def __init__(
@@ -82,7 +86,7 @@ class Controls(anywidget.AnyWidget):
             easings=list(EASINGS),
             erase_fills=list(ERASE_FILLS),
             borders=list(BORDERS),
-            limits={"frames": MAX_FRAMES, "pixels": max_pixels},
+            limits={"frames": MAX_PAGE_FRAMES, "pixels": max_pixels},
             models=list(models),
             files=list(files),
             about={"labels": [], "are_classes": True, "layers": [], "layer": "", "devices": []},
@@ -91,8 +95,11 @@ class Controls(anywidget.AnyWidget):
             status={"kind": "idle", "text": "", "done": 0, "total": 0, "details": ""},
         )
 
-    def add_image(self, name: str, thumbnail: bytes) -> None:
-        """Offers another image, in place of one of the same name, and chooses it."""
-        others = [each for each in self.images if each["name"] != name]
+    def add_image(self, name: str, thumbnail: bytes, names: Container[str]) -> None:
+        """Offers another image, in place of one of the same name and of those not in `names`, and has it chosen.
+
+        The page chooses it: what it says of all its choices may be under way, and would undo what was set here.
+        """
+        others = [each for each in self.images if each["name"] != name and each["name"] in names]
         self.images = [*others, {"name": name, "thumbnail": thumbnail}]
-        self.state = self.state | {"image": name}
+        self.chosen = {"name": name, "count": self.chosen.get("count", 0) + 1}

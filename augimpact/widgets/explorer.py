@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,16 +16,17 @@ from augimpact.as_code import code_of
 from augimpact.data.image import UPLOAD_PIXELS
 from augimpact.errors import Cancelled, UserError
 from augimpact.explain.methods import METHODS, find_method
-from augimpact.payload import payload_of
+from augimpact.payload import Beside, payload_of
 from augimpact.widgets.asker import Asker
-from augimpact.widgets.choices import state_of
+from augimpact.widgets.choices import held_of, state_of
 from augimpact.widgets.controls import Controls
 from augimpact.widgets.gallery import Gallery
 from augimpact.widgets.lasting import Lasting
 from augimpact.widgets.model_list import BUILTIN, ModelList
 from augimpact.widgets.player import Player
+from augimpact.widgets.reader import Reader
 from augimpact.widgets.surface import SurfaceView
-from augimpact.widgets.worker import Worker, logger, told
+from augimpact.widgets.worker import Worker, sentence, told
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -49,15 +50,20 @@ DUE = {
     "sweeps": (SWEEP,),
     "grids": (GRID,),
 }  # fmt: skip
-# After these the grid says nothing about what is shown.
-OUTDATE_GRID = {"image", "model", "classes", "target", "erase_fill", "border", "second"}
+# What was asked with other ones of these says nothing about what is chosen now.
+SUBJECT = {"image"} | {name for name, due in DUE.items() if ORIGINAL in due}
+# Thumbnails that a page is sent at a time.
+MOST_THUMBNAILS = 12
+
+logger = logging.getLogger(__name__)
 
 
 class Moment(NamedTuple):
-    """The choices when a task began, and the image that the name in them meant then."""
+    """When a task began: the choices, the image that the name in them meant, and how often *Cancel* was pressed."""
 
     state: dict[str, Any]
     image: Any
+    cancels: int
 
 
 class Explorer(ipywidgets.Box):
@@ -97,14 +103,14 @@ class Explorer(ipywidgets.Box):
     ) -> None:
         # First of all: whatever fails below, `close` finds them.
         self._worker = Worker(on_error=self._show_error)
-        # Files are read one after the other, while the classifier is asked about another.
-        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="augimpact-reader")
+        self._reader = Reader(on_error=self._show_file_error)
         self._private = private
         self._gallery = Gallery(image, folder, max_pixels=max_pixels, private=private)
         first = [] if classifier is None and models else [BUILTIN if classifier is None else classifier]
-        self._models = ModelList([*first, *models])
+        self._models = ModelList([*first, *models], private=private)
         self._asker = Asker(self._gallery, self._models)
         self._begun = False
+        self._cancels = 0
         # What the page has yet to be shown. A request may overtake another, but what it owed stays owed.
         self._due: dict[str, int] = {}
         self._tickets = itertools.count()
@@ -144,54 +150,72 @@ class Explorer(ipywidgets.Box):
     def close(self) -> None:
         """Takes the page away and ends its threads."""
         self._worker.close()
-        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._reader.close()
+        for part in (self.controls, self.player, self.surface):
+            part.close()
         super().close()
 
     def _ipython_display_(self) -> None:
         self._lasting.display(self, self.player.shown)
 
     def _on_message(self, _widget: Any, message: dict[str, Any], buffers: list[Any]) -> None:
-        kind = message.get("kind")
-        if kind == "ready":
-            self.warm_up()
-        elif kind == "cancel":
-            self._due.clear()
-            self._worker.cancel()
-            self._show_status("idle", "cancelled")
-        elif kind == "upload":
-            self._read(self._upload, str(message["name"]), bytes(buffers[0]))
-        elif kind == "choose":
-            self._read(self._choose, str(message["name"]))
-        elif kind == "thumbnails":
-            self._read(self._send_thumbnails, [str(name) for name in message["names"]])
+        with self._told():
+            kind = message.get("kind")
+            if kind == "ready":
+                self.warm_up()
+            elif kind == "cancel":
+                self._cancels += 1
+                self._due.clear()
+                self._worker.cancel()
+                self._show_status("idle", "cancelled")
+            elif kind == "upload":
+                self._reader.submit(self._upload, str(message["name"]), bytes(buffers[0]))
+            elif kind == "choose":
+                self._reader.submit(self._choose, str(message["name"]))
+            elif kind == "thumbnails":
+                names = [str(name) for name in message["names"]]
+                self._reader.submit(self._send_thumbnails, names[:MOST_THUMBNAILS])
 
     def _on_state(self, change: dict[str, Any]) -> None:
-        old, new = change["old"], change["new"]
-        changed = {key for key in new if old.get(key) != new[key]}
-        if changed & OUTDATE_GRID:
-            self.surface.clear()
-        if any(new["settings"].get(name) != value for name, value in self.surface.chosen.items()):
+        with self._told():
+            old, new = change["old"], change["new"]
+            changed = {key for key in new if old.get(key) != new[key]}
+            self._drop_grid(old, new, changed)
+            if "image" in changed:
+                self._begin_again()
+                return
+            due = {each for key in changed for each in DUE.get(key, ())}
+            if due:
+                self._request(*due)
+
+    def _drop_grid(self, old: dict[str, Any], new: dict[str, Any], changed: set[str]) -> None:
+        """Takes away the grid, or the mark in it, if it was of other choices."""
+        surface = self.surface.surface
+        if surface is None:
+            return
+        axes = {parameter.name for parameter in surface.axes}
+        held = [{name: value for name, value in held_of(each).items() if name not in axes} for each in (old, new)]
+        if changed & SUBJECT or held[0] != held[1]:
+            with self._showing:
+                self.surface.clear()
+        elif any(new["settings"].get(name) != value for name, value in self.surface.chosen.items()):
             # The sliders went elsewhere: the same cell can be chosen anew.
             self.surface.chosen = {}
-        if "image" in changed:
-            self._begin_again()
-            return
-        due = {each for key in changed for each in DUE.get(key, ())}
-        if due:
-            self._request(*due)
 
     def _on_cell(self, change: dict[str, Any]) -> None:
         """A person chose a setting of the grid: the sliders go there."""
-        chosen = {name: float(value) for name, value in change["new"].items()}
-        if chosen:
-            state = self.controls.state
-            self.controls.state = state | {"settings": state["settings"] | chosen, "draft": False}
+        with self._told():
+            chosen = {name: float(value) for name, value in change["new"].items()}
+            if chosen:
+                state = self.controls.state
+                self.controls.state = state | {"settings": state["settings"] | chosen, "draft": False}
 
     def _begin_again(self) -> None:
         """Another image was chosen: nothing of the one before may appear any more."""
         with self._showing:
             self._request(ORIGINAL, SWEEP)
             self.player.clear()
+            self.surface.clear()
             self.controls.flips = {}
 
     def _request(self, *due: str) -> None:
@@ -199,33 +223,40 @@ class Explorer(ipywidgets.Box):
             self._due[name] = next(self._tickets)
         self._worker.submit(self._work)
 
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Whatever a page sent that cannot be understood is said in the page."""
+        try:
+            yield
+        except Exception as error:
+            logger.exception("a message could not be understood")
+            self._show_error(error)
+
     # What follows runs on the reader's thread.
 
-    def _read(self, task: Callable[..., None], *arguments: Any) -> None:
-        def run() -> None:
-            try:
-                task(*arguments)
-            except Exception as error:
-                logger.exception("a file could not be read")
-                self._show_error(error)
-
-        self._reader.submit(run)
-
     def _upload(self, name: str, content: bytes) -> None:
-        name = self._gallery.upload(name, content)
-        chosen = self.controls.state["image"]
-        self.controls.add_image(name, self._gallery.thumbnail(name))
-        if chosen == name:
+        state = self.controls.state
+        name = self._gallery.upload(name, content, keep=(state["image"], state["second"]))
+        self._offer(name)
+        if state["image"] == name:
             # The same name once more is no change that the state would tell.
             self._begin_again()
 
     def _choose(self, name: str) -> None:
         self._gallery.choose(name)
-        self.controls.add_image(name, self._gallery.thumbnail(name))
+        self._offer(name)
+
+    def _offer(self, name: str) -> None:
+        self.controls.add_image(name, self._gallery.thumbnail(name), self._gallery.names)
 
     def _send_thumbnails(self, names: list[str]) -> None:
         for name in names:
-            self.controls.send({"kind": "thumbnail", "name": name}, buffers=[self._gallery.thumbnail(name)])
+            try:
+                buffers = [self._gallery.thumbnail(name)]
+            except UserError:
+                # The page shows its name; choosing it says why there is no picture.
+                buffers = []
+            self.controls.send({"kind": "thumbnail", "name": name}, buffers=buffers)
 
     # What follows runs on the worker's thread.
 
@@ -260,14 +291,20 @@ class Explorer(ipywidgets.Box):
         if self.controls.about != about:
             self.controls.about = about
 
-    def _preview_original(self, cancelled: Cancelling) -> None:
+    def _preview_original(self, _cancelled: Cancelling) -> None:
+        """Shows the image as it was and under the setting: once begun, also while a drag brings newer settings."""
         moment = self._moment()
         self._warn_if_slow(moment.state)
         original = self._asker.explained(moment.state, {})
-        if cancelled():
-            raise Cancelled
-        shown = self._asker.explained(moment.state, moment.state["settings"])
-        self._appear(moment, lambda: self.player.show_preview(shown, original))
+        shown = self._asker.explained(moment.state, self.controls.state["settings"])
+
+        def show() -> None:
+            # The last sweep was asked with other choices.
+            self.player.clear()
+            self.controls.flips = {}
+            self.player.show_preview(shown, original)
+
+        self._appear(moment, show)
 
     def _preview(self, _cancelled: Cancelling) -> None:
         """Shows the setting; once begun, also if there is a newer one: a drag brings one with every frame."""
@@ -279,37 +316,47 @@ class Explorer(ipywidgets.Box):
 
     def _sweep(self, cancelled: Cancelling) -> None:
         moment = self._moment()
-        state = moment.state
-        if not state["ranges"]:
+        if not moment.state["ranges"]:
             self._show_status("idle", "")
             return
         with self._told_when_cancelled():
-            swept = self._asker.swept(state, progress=self._progress("frames"), cancelled=cancelled)
+            swept = self._asker.swept(moment.state, progress=self._progress("frames"), cancelled=cancelled)
             payload = payload_of(swept)
-            self._appear(moment, lambda: self.player.show(swept, payload))
-        trace = self.player.trace
-        if trace is not None:
-            flips = trace.flips()
-            self.controls.flips = {name: flips[name].tolist() for name in trace.swept}
-            self._show_status("idle", f"{len(trace)} frames · {self._asker.device(state)}")
-            self._lasting.update(swept)
+
+            def show() -> None:
+                self.player.show(swept, payload)
+                flips = next(iter(swept.traces.values())).flips() if isinstance(swept, Beside) else swept.flips()
+                self.controls.flips = {name: flips[name].tolist() for name in moment.state["ranges"] if name in flips}
+                self._lasting.update(swept)
+
+            self._appear(moment, show)
+        self._show_status("idle", f"{len(payload['tags'])} frames · {self._asker.device(moment.state)}")
 
     def _grid(self, cancelled: Cancelling) -> None:
         moment = self._moment()
         with self._told_when_cancelled():
             surface = self._asker.grid(moment.state, progress=self._progress("settings"), cancelled=cancelled)
             code = code_of(surface)
-            self._appear(moment, lambda: self.surface.show(surface, code))
+
+            def show() -> None:
+                # A third slider has moved meanwhile: it is still owed.
+                if held_of(self.controls.state) != held_of(moment.state):
+                    raise Cancelled
+                self.surface.show(surface, code)
+
+            self._appear(moment, show)
         self._show_status("idle", f"{surface.predictions.size} settings · {self._asker.device(moment.state)}")
 
     def _moment(self) -> Moment:
         state = self.controls.state
-        return Moment(state, self._gallery.source(state["image"]))
+        return Moment(state, self._gallery.source(state["image"]), self._cancels)
 
     def _appear(self, moment: Moment, show: Callable[[], None]) -> None:
-        """Shows something, unless another image was chosen meanwhile."""
+        """Shows something, unless it was cancelled, or is of another image or model than what is chosen now."""
         with self._showing:
-            if self._gallery.source(self.controls.state["image"]) is not moment.image:
+            now = self._moment()
+            same = all(now.state[name] == moment.state[name] for name in SUBJECT)
+            if not same or now.image is not moment.image or now.cancels != moment.cancels:
                 raise Cancelled
             show()
 
@@ -333,5 +380,12 @@ class Explorer(ipywidgets.Box):
         self.controls.status = {"kind": kind, "text": text, "done": done, "total": total, "details": details}
 
     def _show_error(self, error: Exception) -> None:
-        text = str(error) if isinstance(error, UserError) else f"something went wrong: {error} ({type(error).__name__})"
-        self._show_status("error", text, details=told(error, private=self._private))
+        private = self._private
+        self._show_status("error", sentence(error, private=private), details=told(error, private=private))
+
+    def _show_file_error(self, error: Exception) -> None:
+        """In its own place, where no sweep's progress takes it away."""
+        private, count = self._private, self.controls.file_error.get("count", 0) + 1
+        self.controls.file_error = {
+            "text": sentence(error, private=private), "details": told(error, private=private), "count": count,
+        }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ THUMBNAIL_SIDE = 112
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
 # So many files of a folder are offered; a page that lists more is no help.
 MAX_FILES = 10_000
+# Each is up to 4 MB.
+MAX_UPLOADS = 12
 
 
 class Gallery:
@@ -78,8 +81,10 @@ class Gallery:
             return self._read(name, source)
         return source
 
-    def upload(self, name: str, content: bytes) -> str:
+    def upload(self, name: str, content: bytes, *, keep: Container[str] = ()) -> str:
         """Keeps an image that a person brought, in place of one of the same name; gives the name without folders.
+
+        The last dozen are kept, and those that are named in `keep`.
 
         Raises:
             ImageError: it is none, damaged or too large.
@@ -87,7 +92,13 @@ class Gallery:
         name = Path(name.replace("\\", "/")).name or "image"
         read_upload(name, content, self._max_pixels)
         self._sources[name] = content
-        self.names = [*(each for each in self.names if each != name), name]
+        names = [*(each for each in self.names if each != name), name]
+        brought = [each for each in names if isinstance(self._sources.get(each), bytes)]
+        for each in brought[:-MAX_UPLOADS]:
+            if each not in keep:
+                del self._sources[each]
+                names.remove(each)
+        self.names = names
         return name
 
     def choose(self, name: str) -> None:
@@ -105,7 +116,9 @@ class Gallery:
         try:
             return read_image(source)
         except ImageError as error:
-            raise ImageError(str(error).replace(repr(str(source)), repr(name))) if self._private else error from error
+            if not self._private:
+                raise
+            raise ImageError(str(error).replace(repr(str(source)), repr(name))) from None
 
 
 def thumbnail(image: Image.Image) -> bytes:

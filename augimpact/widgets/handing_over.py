@@ -9,7 +9,9 @@ from typing import Any
 
 from anywidget import AnyWidget
 
-__all__ = ["MIME", "file_name", "hand_over"]
+from augimpact.errors import UserError
+
+__all__ = ["MIME", "FileMaker", "file_name"]
 
 logger = logging.getLogger(__name__)
 
@@ -28,27 +30,44 @@ MIME = {
 }
 
 
-def hand_over(widget: AnyWidget, request: Mapping[str, Any], make: Callable[[str], tuple[str, bytes]]) -> None:
-    """Answers a page's request for a file.
+class FileMaker:
+    """Answers a page's requests for files, one at a time.
 
     Args:
-        widget: whose page asked; it is sent `{"kind": "file", "name": …, "mime": …}` with the bytes, or
+        widget: whose page asks; it is sent `{"kind": "file", "name": …, "mime": …}` with the bytes, or
             `{"kind": "error", "text": …}`, each with the request's own number.
-        request: `suffix`, which names the kind of file, and `request`, a number.
-        make: given the suffix, the name of the file and its content; what it raises becomes the error's text.
     """
 
-    def answer() -> None:
-        asked = {"request": request.get("request")}
-        try:
-            suffix = str(request.get("suffix"))
-            name, content = make(suffix)
-            widget.send({"kind": "file", "name": name, "mime": MIME[suffix]} | asked, buffers=[content])
-        except Exception as error:
-            logger.exception("a file could not be made")
-            widget.send({"kind": "error", "text": f"the file could not be made: {error}"} | asked)
+    def __init__(self, widget: AnyWidget) -> None:
+        self._widget = widget
+        self._busy = threading.Lock()
 
-    threading.Thread(target=answer, daemon=True).start()
+    def hand_over(self, request: Mapping[str, Any], make: Callable[[str], tuple[str, bytes]]) -> None:
+        """Makes a file on a thread of its own.
+
+        Args:
+            request: `suffix`, which names the kind of file, and `request`, a number.
+            make: given the suffix, the name of the file and its content; what it raises is told.
+        """
+        asked = {"request": request.get("request")}
+        if not self._busy.acquire(blocking=False):
+            self._widget.send({"kind": "error", "text": "a file is being made already; one at a time"} | asked)
+            return
+
+        def answer() -> None:
+            try:
+                suffix = str(request.get("suffix"))
+                name, content = make(suffix)
+                self._widget.send({"kind": "file", "name": name, "mime": MIME[suffix]} | asked, buffers=[content])
+            except Exception as error:
+                logger.exception("a file could not be made")
+                # What is not meant for people may name places on this machine.
+                reason = str(error) if isinstance(error, UserError) else type(error).__name__
+                self._widget.send({"kind": "error", "text": f"the file could not be made: {reason}"} | asked)
+            finally:
+                self._busy.release()
+
+        threading.Thread(target=answer, daemon=True).start()
 
 
 def file_name(image: str, parameters: tuple[str, ...], suffix: str) -> str:

@@ -20,25 +20,35 @@ export function images({ model, change }) {
   const drop = element("button.drop", { type: "button", title: "a photograph of your own", onclick: () => input.click() },
     "drop or choose");
   const note = element("p.upload-note", { role: "status" });
+  const reason = element("pre");
+  const why = element("details.told", { hidden: true }, element("summary", {}, "details"), reason);
   const files = model.get("files");
   const folder = files.length ? folderOf(files, model) : null;
   let buttons = [];
+
+  function tell(text, details = "") {
+    note.textContent = text;
+    note.classList.toggle("error", Boolean(details));
+    why.hidden = !details;
+    why.open = false;
+    reason.textContent = details;
+  }
 
   /** @param {FileList} chosen */
   async function bring(chosen) {
     const refused = [];
     for (const file of chosen) {
-      note.textContent = `reading ${file.name}…`;
+      tell(`reading ${file.name}…`);
       const content = await scaledDown(file, model.get("limits").pixels);
       if (content) model.send({ kind: "upload", name: file.name }, undefined, [content]);
       else refused.push(`${file.name} is ${Math.ceil(file.size / 1e6)} MB and this browser cannot read it; expected a photograph such as a JPEG or PNG`);
     }
-    note.textContent = refused.join("; ");
+    tell(refused.join("; "));
   }
 
   return {
     element: element("section.card", { "aria-label": "image" },
-      element("h2", {}, "Image"), list, input, note, folder?.element),
+      element("h2", {}, "Image"), list, input, note, why, folder?.element),
     fill() {
       buttons = model.get("images").map(({ name, thumbnail }) =>
         pictureButton(name, thumbnail, () => change({ image: name })));
@@ -47,6 +57,10 @@ export function images({ model, change }) {
     /** @param {any} now */
     show(now) {
       for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.name === now.image));
+    },
+    /** A file that could not be read. @param {{text: string, details: string}} error */
+    fail({ text, details }) {
+      tell(text, details);
     },
     /** A thumbnail that was asked for. @param {any} message @param {DataView[]} buffers */
     receive(message, buffers) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,10 @@ from augimpact.errors import UserError, unknown
 if TYPE_CHECKING:
     from augimpact.models.model import Model
 
-__all__ = ["BUILTIN_LABEL", "ModelList"]
+__all__ = ["BUILTIN", "BUILTIN_LABEL", "ModelList"]
 
 BUILTIN_LABEL = "EfficientNet-Lite0 · ImageNet"
+# As `augimpact.models.builtin` names it, which imports torch.
 BUILTIN = "efficientnet-lite0"
 # The one that is explored, and the one beside it.
 KEPT = 2
@@ -24,12 +26,14 @@ class ModelList:
 
     Args:
         sources: each what `augimpact.load_classifier` takes.
+        private: that nobody who uses the page may learn where a model's file lies: recipes tell its name alone.
 
     Attributes:
         names: as the page shows them, in order, each once.
     """
 
-    def __init__(self, sources: Iterable[Any]) -> None:
+    def __init__(self, sources: Iterable[Any], *, private: bool = False) -> None:
+        self._private = private
         self._sources: dict[str, Any] = {}
         for source in sources:
             name = _name_of(source)
@@ -60,6 +64,10 @@ class ModelList:
             known = load_classifier(self._sources[name], device=device or "auto")
             if known.inputs.domain != "image":
                 raise UserError(f"{known.name} takes time series; the Explorer shows images, expected such a model")
+            origin = known.origin
+            if self._private and origin is not None and name != BUILTIN_LABEL:
+                known = copy(known)
+                known.origin = origin | {"source": name}
         self._loaded[name, device] = known
         for old in list(self._loaded)[:-KEPT]:
             del self._loaded[old]

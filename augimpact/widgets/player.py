@@ -16,7 +16,7 @@ from augimpact.render.look import COLOUR_MAPS
 from augimpact.render.overlay import colour_table
 from augimpact.render.page import bundle, style
 from augimpact.trace import Trace
-from augimpact.widgets.handing_over import file_name, hand_over
+from augimpact.widgets.handing_over import FileMaker, file_name
 from augimpact.widgets.lasting import Lasting
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Player"]
 
 HERE = Path(__file__).parent
+# What a page may say of a file: how it is seen there.
+WISHES = ("opacity", "colour_map", "scale", "loop")
 
 
 class Player(anywidget.AnyWidget):
@@ -55,6 +57,7 @@ class Player(anywidget.AnyWidget):
         super().__init__(colour_maps={name: colour_table(name).tobytes() for name in COLOUR_MAPS}, **options)
         self.shown: Trace | Comparison | None = None
         self._lasting = Lasting()
+        self._files = FileMaker(self)
         self.on_msg(self._on_message)
         if shown is not None:
             self.show(shown)
@@ -87,9 +90,9 @@ class Player(anywidget.AnyWidget):
         self.preview = still_of(shown, draft=draft) | ({"neutral": still_of(original)} if original is not None else {})
 
     def clear(self) -> None:
-        """Forgets the trace, as when another image is chosen."""
-        self.shown = None
-        self.payload = {}
+        """Forgets all that it shows, as when another image is chosen."""
+        with self.hold_sync():
+            self.shown, self.payload, self.preview = None, {}, {}
 
     def _ipython_display_(self) -> None:
         self._lasting.display(self, self.shown)
@@ -103,10 +106,11 @@ class Player(anywidget.AnyWidget):
         def make(suffix: str) -> tuple[str, bytes]:
             if shown is None or trace is None:
                 raise UserError("there is no sweep to save yet")
-            content = file_bytes(shown, suffix, message, _formats_of(shown))
+            wishes = {name: message[name] for name in WISHES if name in message}
+            content = file_bytes(shown, suffix, wishes, _formats_of(shown))
             return file_name(trace.recipe["image"]["name"], trace.changed[:3], suffix), content
 
-        hand_over(self, message, make)
+        self._files.hand_over(message, make)
 
 
 def _formats_of(shown: Trace | Comparison) -> Mapping[str, Format]:

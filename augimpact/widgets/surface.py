@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,11 @@ import anywidget
 import traitlets
 
 from augimpact.errors import UserError
-from augimpact.formats import format_of
+from augimpact.formats import file_bytes
 from augimpact.grid import SURFACE_FORMATS, Surface, surface_payload
 from augimpact.render.overlay import colour_table
 from augimpact.render.page import bundle, style
-from augimpact.widgets.handing_over import file_name, hand_over
+from augimpact.widgets.handing_over import FileMaker, file_name
 
 __all__ = ["SurfaceView"]
 
@@ -49,6 +48,7 @@ class SurfaceView(anywidget.AnyWidget):
     def __init__(self, surface: Surface | None = None, *, code: str = "", **options: Any) -> None:
         self.surface: Surface | None = None
         super().__init__(colours=colour_table("viridis").tobytes(), **options)
+        self._files = FileMaker(self)
         self.on_msg(self._on_message)
         if surface is not None:
             self.show(surface, code)
@@ -87,8 +87,6 @@ class SurfaceView(anywidget.AnyWidget):
             name = file_name(
                 surface.recipe["image"]["name"], tuple(parameter.name for parameter in surface.axes), suffix
             )
-            file = io.BytesIO()
-            format_of(name, formats=SURFACE_FORMATS).write(surface, file)
-            return name, file.getvalue()
+            return name, file_bytes(surface, suffix, {}, SURFACE_FORMATS)
 
-        hand_over(self, message, make)
+        self._files.hand_over(message, make)

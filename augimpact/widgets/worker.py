@@ -7,9 +7,9 @@ import threading
 import traceback
 from collections.abc import Callable
 
-from augimpact.errors import Cancelled
+from augimpact.errors import Cancelled, UserError
 
-__all__ = ["Worker", "logger", "told"]
+__all__ = ["Worker", "sentence", "told"]
 
 logger = logging.getLogger(__name__)
 # A job asks the function it is given whether to stop.
@@ -68,7 +68,11 @@ class Worker:
                 logger.debug("a job was cancelled")
             except Exception as error:
                 logger.exception("a job failed")
-                self._on_error(error)
+                try:
+                    self._on_error(error)
+                except Exception:
+                    # Whatever telling it does, the next job is run.
+                    logger.exception("that a job failed could not be told")
 
 
 def told(error: Exception, *, private: bool) -> str:
@@ -76,8 +80,8 @@ def told(error: Exception, *, private: bool) -> str:
 
     Args:
         error: what was raised.
-        private: leaves out where the code lies on this machine: the kinds of what was raised only, with the last
-            function of ours that was at work.
+        private: leaves out all that may name a place on this machine: of what was raised there are the kinds, and in
+            which function.
     """
     if not private:
         return "".join(traceback.format_exception(error))
@@ -85,6 +89,14 @@ def told(error: Exception, *, private: bool) -> str:
     cause: BaseException | None = error
     while cause is not None:
         at = traceback.extract_tb(cause.__traceback__)
-        lines.append(f"{type(cause).__name__}{f' in {at[-1].name}' if at else ''}: {cause}")
-        cause = cause.__cause__ or cause.__context__
+        lines.append(type(cause).__name__ + (f" in {at[-1].name}" if at else ""))
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return "\n".join([*lines, "The server's log has the traceback."])
+
+
+def sentence(error: Exception, *, private: bool) -> str:
+    """What a person is told of an error; see `told`."""
+    if isinstance(error, UserError):
+        return str(error)
+    kind = type(error).__name__
+    return f"something went wrong ({kind})" if private else f"something went wrong: {error} ({kind})"

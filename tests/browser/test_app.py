@@ -255,10 +255,10 @@ def test_what_is_no_photograph_gives_a_sentence_and_the_page_lives_on(page):
     page.locator("input[type=file]").set_input_files(
         {"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"these are notes"}
     )
-    page.locator(".message.error").wait_for()
-    assert text(page, ".message").startswith("'notes.jpg' ")
-    assert page.locator(".told pre").is_hidden()
-    page.locator(".told summary").click()
+    page.locator(".upload-note.error").wait_for()
+    assert text(page, ".upload-note").startswith("'notes.jpg' ")
+    assert page.locator(".told pre").first.is_hidden()
+    page.locator(".told summary").first.click()
     details = text(page, ".told pre")
     assert "ImageError" in details
     # The app is for strangers: what lies where on the server is not theirs to know.

@@ -71,7 +71,14 @@ class Front:
         )
 
     def saved(self) -> dict:
-        return json.loads((self.folder / "root" / NOTEBOOK).read_text())
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                return json.loads((self.folder / "root" / NOTEBOOK).read_text())
+            except json.JSONDecodeError:
+                # It is being written at this moment.
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
 
 
 @pytest.fixture(scope="module", params=FRONT_ENDS)

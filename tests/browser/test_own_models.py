@@ -112,8 +112,8 @@ def test_a_nasty_name_of_an_upload_is_text_in_the_page_and_in_its_error(page):
     page.locator("input[type=file]").set_input_files(
         {"name": f"{NASTY}.jpg", "mimeType": "image/jpeg", "buffer": b"no image"}
     )
-    page.locator(".message.error").wait_for()
-    assert text(page, ".message").startswith(f"'{NASTY}.jpg'")
+    page.locator(".upload-note.error").wait_for()
+    assert text(page, ".upload-note").startswith(f"'{NASTY}.jpg'")
     file = io.BytesIO()
     example("cat").save(file, format="PNG")
     page.locator("input[type=file]").set_input_files(

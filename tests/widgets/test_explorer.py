@@ -135,6 +135,8 @@ def test_an_uploaded_photograph_replaces_the_example(explorer):
     file = io.BytesIO()
     example("coffee").save(file, format="PNG")
     explorer.controls._handle_custom_msg({"kind": "upload", "name": "../../mine.png"}, [memoryview(file.getvalue())])
+    wait_for(lambda: explorer.controls.chosen.get("name") == "mine.png")
+    change(explorer, image="mine.png")
     wait_for(lambda: explorer.trace is not None and explorer.trace.recipe["image"]["name"] == "mine.png")
     assert explorer.trace.labels[explorer.trace.neutral.predictions[0]] == "espresso"
     assert explorer.controls.images[-1]["name"] == "mine.png"
@@ -144,8 +146,8 @@ def test_an_uploaded_photograph_replaces_the_example(explorer):
 def test_what_is_no_photograph_is_refused_and_the_page_lives_on(explorer):
     before = explorer.trace
     explorer.controls._handle_custom_msg({"kind": "upload", "name": "<b>bad</b>.jpg"}, [memoryview(b"hello")])
-    wait_for(lambda: explorer.controls.status["kind"] == "error")
-    assert explorer.controls.status["text"].startswith("'b>.jpg' is not an image")
+    wait_for(lambda: explorer.controls.file_error)
+    assert explorer.controls.file_error["text"].startswith("'b>.jpg' is not an image")
     change(explorer, sweeps=1)
     wait_for(lambda: explorer.trace is not before)
     wait_for(lambda: explorer.controls.status["kind"] == "idle")
@@ -229,6 +231,8 @@ def test_the_same_name_uploaded_again_is_another_image(explorer):
         file = io.BytesIO()
         example(name).save(file, format="PNG")
         explorer.controls._handle_custom_msg({"kind": "upload", "name": "same.png"}, [memoryview(file.getvalue())])
+        wait_for(lambda: explorer.controls.chosen.get("name") == "same.png")
+        change(explorer, image="same.png")
         expected = {"coffee": "espresso", "rocket": "missile"}[name]
         wait_for(lambda expected=expected: explorer.player.preview.get("neutral", {}).get("prediction") == expected)
     assert [each["name"] for each in explorer.controls.images].count("same.png") == 1
@@ -500,11 +504,14 @@ def test_images_of_the_folder_are_looked_at_and_chosen(tmp_path, classifier):
     explorer.controls.send = lambda content, buffers=None: sent.append((content, buffers))
     assert explorer.controls.files == ["photos/cup.png"]
     explorer.controls._handle_custom_msg({"kind": "thumbnails", "names": ["photos/cup.png", "/etc/passwd"]}, [])
-    wait_for(lambda: explorer.controls.status["kind"] == "error")
-    assert "unknown image '/etc/passwd'" in explorer.controls.status["text"]
-    assert [content for content, _ in sent] == [{"kind": "thumbnail", "name": "photos/cup.png"}]
+    wait_for(lambda: len(sent) == 2)
+    assert [content["name"] for content, _ in sent] == ["photos/cup.png", "/etc/passwd"]
+    # What is none of the folder's has no picture.
+    assert sent[1][1] == []
     assert jpeg(sent[0][1][0]).shape == (112, 112, 3)
     explorer.controls._handle_custom_msg({"kind": "choose", "name": "photos/cup.png"}, [])
+    wait_for(lambda: explorer.controls.chosen.get("name") == "photos/cup.png")
+    change(explorer, image="photos/cup.png")
     wait_for(lambda: explorer.player.preview.get("prediction") == "espresso")
     assert explorer.controls.state["image"] == "photos/cup.png"
     assert str(tmp_path) not in json.dumps(explorer.controls.get_state(), default=str)
