@@ -213,8 +213,11 @@ def _as_seen(image: Image.Image) -> Image.Image:
         image = _eight_bit(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    return image.convert("RGB")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    image = image.convert("RGB")
+    # It was turned: whoever reads it again shall not turn it once more.
+    image.info = {}
+    return image
 
 
 def _turned(image: Image.Image) -> Image.Image:

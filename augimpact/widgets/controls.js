@@ -5,6 +5,8 @@ import { augmentation } from "./augmentation.js";
 import { classifier } from "./classifier.js";
 import { images } from "./images.js";
 
+const PATIENCE = 10_000;
+
 export default {
   render({ model, el }) {
     el.classList.add("augimpact");
@@ -15,8 +17,26 @@ export default {
     function change(part) {
       model.set("state", { ...state(), ...part });
       model.save_changes();
+      ask();
       show();
     }
+
+    // A kernel that has ended answers nothing: after a change it is asked whether it is there.
+    let unanswered = 0;
+    function ask() {
+      if (unanswered) return;
+      model.send({ kind: "ping" });
+      unanswered = window.setTimeout(() => {
+        unanswered = 0;
+        message.textContent = "the connection to the kernel is lost: reload the page, or run the cell again";
+        message.classList.add("error");
+      }, PATIENCE);
+    }
+    const hear = ({ kind }) => {
+      if (kind !== "pong") return;
+      window.clearTimeout(unanswered);
+      unanswered = 0;
+    };
 
     const host = { model, state, change };
     const picker = images(host);
@@ -98,7 +118,7 @@ export default {
     const showFileError = () => picker.fail(model.get("file_error"));
     const listeners = [
       ["change:state", show], ["change:flips", show], ["change:images", showImages], ["change:status", showStatus],
-      ["change:about", showAbout], ["msg:custom", picker.receive],
+      ["change:about", showAbout], ["msg:custom", picker.receive], ["msg:custom", hear],
       ["change:chosen", chooseImage], ["change:file_error", showFileError],
     ];
     for (const [event, listener] of listeners) model.on(event, listener);
@@ -111,6 +131,7 @@ export default {
     return () => {
       giveKeysBack();
       leave();
+      window.clearTimeout(unanswered);
       for (const [event, listener] of listeners) model.off(event, listener);
     };
   },

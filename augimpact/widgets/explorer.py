@@ -147,6 +147,9 @@ class Explorer(ipywidgets.Box):
             self._begun = True
             self._request(ORIGINAL, SWEEP)
 
+    def __repr__(self) -> str:
+        return f"Explorer({self.controls.state['image']!r})"
+
     def close(self) -> None:
         """Takes the page away and ends its threads."""
         self._worker.close()
@@ -167,7 +170,11 @@ class Explorer(ipywidgets.Box):
                 self._cancels += 1
                 self._due.clear()
                 self._worker.cancel()
-                self._show_status("idle", "cancelled")
+                # A frame that has begun is finished, which takes seconds with some methods.
+                busy = self._worker.is_busy
+                self._show_status(*(("loading", "stopping after this frame…") if busy else ("idle", "cancelled")))
+            elif kind == "ping":
+                self.controls.send({"kind": "pong"})
             elif kind == "upload":
                 self._reader.submit(self._upload, str(message["name"]), bytes(buffers[0]))
             elif kind == "choose":
@@ -272,6 +279,8 @@ class Explorer(ipywidgets.Box):
                 self._load()
                 task(cancelled)
             except Cancelled:
+                if self.controls.status["text"].startswith("stopping"):
+                    self._show_status("idle", "cancelled")
                 raise
             except Exception:
                 # What was asked for meanwhile stays owed.

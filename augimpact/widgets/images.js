@@ -13,7 +13,8 @@ export function images({ model, change }) {
   const input = element("input", {
     type: "file", accept: "image/*", multiple: true, hidden: true, "aria-label": "upload an image",
     onchange: () => {
-      bring(input.files);
+      // The list is emptied with the field.
+      bring([...input.files]);
       input.value = "";
     },
   });
@@ -34,7 +35,7 @@ export function images({ model, change }) {
     reason.textContent = details;
   }
 
-  /** @param {FileList} chosen */
+  /** @param {File[]} chosen */
   async function bring(chosen) {
     const refused = [];
     for (const file of chosen) {
@@ -43,7 +44,8 @@ export function images({ model, change }) {
       if (content) model.send({ kind: "upload", name: file.name }, undefined, [content]);
       else refused.push(`${file.name} is ${Math.ceil(file.size / 1e6)} MB and this browser cannot read it; expected a photograph such as a JPEG or PNG`);
     }
-    tell(refused.join("; "));
+    // Of the others the kernel may have said something meanwhile.
+    if (refused.length || note.textContent.startsWith("reading ")) tell(refused.join("; "));
   }
 
   return {
@@ -88,10 +90,10 @@ export function images({ model, change }) {
         if (!isFiles(event)) return;
         event.preventDefault();
         event.stopPropagation();
-        bring(event.dataTransfer.files);
+        bring([...event.dataTransfer.files]);
       };
       const pasted = (event) => {
-        if (event.clipboardData?.files.length && zone().contains(document.activeElement)) bring(event.clipboardData.files);
+        if (event.clipboardData?.files.length && zone().contains(document.activeElement)) bring([...event.clipboardData.files]);
       };
       const listeners = [["dragover", over], ["dragleave", out], ["drop", dropped], ["paste", pasted]];
       for (const [name, listener] of listeners) document.addEventListener(name, listener, true);

@@ -21,6 +21,8 @@ export default {
       const payload = model.get("payload");
       surface.setSurface(payload.axes ? payload : null);
       mark();
+      // It appears under all the rest.
+      if (payload.axes) window.requestAnimationFrame(() => el.scrollIntoView({ block: "nearest", behavior: "smooth" }));
     };
     const mark = () => surface.setChosen(model.get("chosen"));
     const onMessage = (message, buffers) => {

@@ -29,7 +29,13 @@ class Worker:
         self._waiting: Job | None = None
         self._closed = False
         self._stop = threading.Event()
+        self._busy = False
         self._thread: threading.Thread | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs."""
+        return self._busy
 
     def submit(self, job: Job) -> None:
         """Runs this job, in place of all that was asked before."""
@@ -62,6 +68,7 @@ class Worker:
                 if job is None or self._closed:
                     return
                 self._stop = stop = threading.Event()
+            self._busy = True
             try:
                 job(stop.is_set)
             except Cancelled:
@@ -73,6 +80,8 @@ class Worker:
                 except Exception:
                     # Whatever telling it does, the next job is run.
                     logger.exception("that a job failed could not be told")
+            finally:
+                self._busy = False
 
 
 def told(error: Exception, *, private: bool) -> str:

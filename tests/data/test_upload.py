@@ -290,3 +290,17 @@ def test_the_largest_image_that_is_read_takes_bounded_memory(tmp_path, kind):
     # 40 million pixels are 160 MB. A JPEG is decoded at half its size; two of others stand side by side for a time,
     # of transparent ones and inside libwebp four.
     assert megabytes < {"JPEG": 110, "transparent": 750, "WEBP": 750}.get(kind, 430)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_what_was_turned_is_not_turned_again(orientation):
+    """A photograph is read when it is uploaded, and the image once more when it is asked about."""
+    image = example("rocket").resize((60, 40))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    image.save(file, format="JPEG", exif=exif)
+    seen = read_upload("phone.jpg", file.getvalue())
+    assert seen.size == ((60, 40) if orientation < 5 else (40, 60))
+    assert read_image(seen).size == seen.size
+    assert np.array_equal(np.asarray(read_image(seen)), np.asarray(seen))

@@ -109,3 +109,13 @@ def test_a_thumbnail_is_the_middle_square():
         assert small.size == (112, 112)
         # At its edges it is antialiased.
         assert np.abs(np.asarray(small).astype(int) - (250, 200, 10))[2:-2, 2:-2].max() < 20
+
+
+def test_the_last_dozen_uploads_are_kept_and_those_in_use():
+    offered = gallery()
+    content = png(Image.new("RGB", (8, 8)))
+    for number in range(20):
+        offered.upload(f"{number}.png", content, keep={"3.png"})
+    assert offered.names == [*gallery().names, "3.png", *(f"{number}.png" for number in range(8, 20))]
+    with pytest.raises(UserError, match="unknown image"):
+        offered.source("2.png")

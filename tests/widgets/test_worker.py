@@ -84,3 +84,21 @@ def test_cancel_stops_what_runs_and_what_waits():
     worker.submit(quick(log, "next", done))
     assert done.wait(PATIENCE)
     assert log == ["first begins", "first stops", "next"]
+
+
+def test_an_error_that_cannot_be_told_ends_nothing(caplog):
+    def refuse(_error):
+        raise RuntimeError("the page is gone")
+
+    def fail(_cancelled):
+        raise ValueError("no")
+
+    worker = Worker(on_error=refuse)
+    failed, done = threading.Event(), threading.Event()
+    worker.submit(lambda cancelled: (failed.set(), fail(cancelled)))
+    assert failed.wait(5)
+    while worker.is_busy:
+        time.sleep(0.001)
+    worker.submit(lambda _cancelled: done.set())
+    assert done.wait(5)
+    worker.close()
