@@ -95,6 +95,10 @@ class Controls(anywidget.AnyWidget):
             status={"kind": "idle", "text": "", "done": 0, "total": 0, "details": ""},
         )
 
+    def show_status(self, kind: str, text: str, done: int = 0, total: int = 0, details: str = "") -> None:
+        """Says what is under way, see `status`."""
+        self.status = {"kind": kind, "text": text, "done": done, "total": total, "details": details}
+
     def add_image(self, name: str, thumbnail: bytes, names: Container[str]) -> None:
         """Offers another image, in place of one of the same name and of those not in `names`, and has it chosen.
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from augimpact.as_code import code_of
 from augimpact.data.image import UPLOAD_PIXELS
-from augimpact.errors import Cancelled, UserError
-from augimpact.explain.methods import METHODS, find_method
-from augimpact.payload import Beside, payload_of
+from augimpact.errors import UserError
 from augimpact.widgets.asker import Asker
 from augimpact.widgets.choices import held_of, state_of
 from augimpact.widgets.controls import Controls
@@ -26,7 +21,8 @@ from augimpact.widgets.model_list import BUILTIN, ModelList
 from augimpact.widgets.player import Player
 from augimpact.widgets.reader import Reader
 from augimpact.widgets.surface import SurfaceView
-from augimpact.widgets.worker import Worker, sentence, told
+from augimpact.widgets.tasks import DUE, ORIGINAL, SUBJECT, SWEEP, Tasks
+from augimpact.widgets.worker import sentence, told
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -36,34 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Explorer"]
 
-Cancelling = Callable[[], bool]
-# What may be due, the quickest first.
-ORIGINAL, PREVIEW, SWEEP, GRID = "original", "preview", "sweep", "grid"
-# What is due when one of these choices changes.
-DUE = {
-    **dict.fromkeys(
-        ("model", "device", "method", "layer", "target", "classes", "beside_model", "beside_method", "erase_fill",
-         "border", "second"),
-        (ORIGINAL, SWEEP),
-    ),
-    **dict.fromkeys(("settings", "draft"), (PREVIEW,)),
-    "sweeps": (SWEEP,),
-    "grids": (GRID,),
-}  # fmt: skip
-# What was asked with other ones of these says nothing about what is chosen now.
-SUBJECT = {"image"} | {name for name, due in DUE.items() if ORIGINAL in due}
 # Thumbnails that a page is sent at a time.
 MOST_THUMBNAILS = 12
 
 logger = logging.getLogger(__name__)
-
-
-class Moment(NamedTuple):
-    """When a task began: the choices, the image that the name in them meant, and how often *Cancel* was pressed."""
-
-    state: dict[str, Any]
-    image: Any
-    cancels: int
 
 
 class Explorer(ipywidgets.Box):
@@ -101,21 +73,13 @@ class Explorer(ipywidgets.Box):
         private: bool = False,
         **choices: Any,
     ) -> None:
-        # First of all: whatever fails below, `close` finds them.
-        self._worker = Worker(on_error=self._show_error)
+        # First of all: whatever fails below, `close` finds it.
         self._reader = Reader(on_error=self._show_file_error)
         self._private = private
         self._gallery = Gallery(image, folder, max_pixels=max_pixels, private=private)
         first = [] if classifier is None and models else [BUILTIN if classifier is None else classifier]
         self._models = ModelList([*first, *models], private=private)
-        self._asker = Asker(self._gallery, self._models)
         self._begun = False
-        self._cancels = 0
-        # What the page has yet to be shown. A request may overtake another, but what it owed stays owed.
-        self._due: dict[str, int] = {}
-        self._tickets = itertools.count()
-        # Held while something new appears in the page, so that nothing of an image that is gone does.
-        self._showing = threading.RLock()
         self.controls = Controls(
             state_of(self._gallery.names, self._models.names, choices),
             images={name: self._gallery.thumbnail(name) for name in self._gallery.names},
@@ -126,6 +90,10 @@ class Explorer(ipywidgets.Box):
         self.player = Player()
         self.surface = SurfaceView()
         self._lasting = Lasting()
+        asker = Asker(self._gallery, self._models)
+        self._tasks = Tasks(
+            self.controls, self.player, self.surface, self._lasting, self._gallery, asker, on_error=self._show_error
+        )
         self.controls.observe(self._on_state, "state")
         self.controls.on_msg(self._on_message)
         self.surface.observe(self._on_cell, "chosen")
@@ -145,17 +113,19 @@ class Explorer(ipywidgets.Box):
         """Loads the classifier and makes the first sweep now, not when a page is shown."""
         if not self._begun:
             self._begun = True
-            self._request(ORIGINAL, SWEEP)
+            self._tasks.request(ORIGINAL, SWEEP)
 
     def __repr__(self) -> str:
         return f"Explorer({self.controls.state['image']!r})"
 
     def close(self) -> None:
         """Takes the page away and ends its threads."""
-        self._worker.close()
         self._reader.close()
-        for part in (self.controls, self.player, self.surface):
-            part.close()
+        # What failed to begin has no more than this.
+        if hasattr(self, "_tasks"):
+            self._tasks.close()
+            for part in (self.controls, self.player, self.surface):
+                part.close()
         super().close()
 
     def _ipython_display_(self) -> None:
@@ -167,12 +137,7 @@ class Explorer(ipywidgets.Box):
             if kind == "ready":
                 self.warm_up()
             elif kind == "cancel":
-                self._cancels += 1
-                self._due.clear()
-                self._worker.cancel()
-                # A frame that has begun is finished, which takes seconds with some methods.
-                busy = self._worker.is_busy
-                self._show_status(*(("loading", "stopping after this frame…") if busy else ("idle", "cancelled")))
+                self._tasks.cancel()
             elif kind == "ping":
                 self.controls.send({"kind": "pong"})
             elif kind == "upload":
@@ -193,7 +158,7 @@ class Explorer(ipywidgets.Box):
                 return
             due = {each for key in changed for each in DUE.get(key, ())}
             if due:
-                self._request(*due)
+                self._tasks.request(*due)
 
     def _drop_grid(self, old: dict[str, Any], new: dict[str, Any], changed: set[str]) -> None:
         """Takes away the grid, or the mark in it, if it was of other choices."""
@@ -203,7 +168,7 @@ class Explorer(ipywidgets.Box):
         axes = {parameter.name for parameter in surface.axes}
         held = [{name: value for name, value in held_of(each).items() if name not in axes} for each in (old, new)]
         if changed & SUBJECT or held[0] != held[1]:
-            with self._showing:
+            with self._tasks.showing:
                 self.surface.clear()
         elif any(new["settings"].get(name) != value for name, value in self.surface.chosen.items()):
             # The sliders went elsewhere: the same cell can be chosen anew.
@@ -219,16 +184,11 @@ class Explorer(ipywidgets.Box):
 
     def _begin_again(self) -> None:
         """Another image was chosen: nothing of the one before may appear any more."""
-        with self._showing:
-            self._request(ORIGINAL, SWEEP)
+        with self._tasks.showing:
+            self._tasks.request(ORIGINAL, SWEEP)
             self.player.clear()
             self.surface.clear()
             self.controls.flips = {}
-
-    def _request(self, *due: str) -> None:
-        for name in due:
-            self._due[name] = next(self._tickets)
-        self._worker.submit(self._work)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -265,132 +225,9 @@ class Explorer(ipywidgets.Box):
                 buffers = []
             self.controls.send({"kind": "thumbnail", "name": name}, buffers=buffers)
 
-    # What follows runs on the worker's thread.
-
-    def _work(self, cancelled: Cancelling) -> None:
-        """Does what is due."""
-        began = dict(self._due)
-        tasks = {ORIGINAL: self._preview_original, PREVIEW: self._preview, SWEEP: self._sweep, GRID: self._grid}
-        for name, task in tasks.items():
-            ticket = self._due.get(name)
-            if ticket is None:
-                continue
-            try:
-                self._load()
-                task(cancelled)
-            except Cancelled:
-                if self.controls.status["text"].startswith("stopping"):
-                    self._show_status("idle", "cancelled")
-                raise
-            except Exception:
-                # What was asked for meanwhile stays owed.
-                for each, dropped in began.items():
-                    if self._due.get(each) == dropped:
-                        self._due.pop(each, None)
-                raise
-            # Asked for once more meanwhile, it is due once more.
-            if self._due.get(name) == ticket:
-                self._due.pop(name, None)
-
-    def _load(self) -> None:
-        state = self.controls.state
-        if not self._asker.is_ready(state):
-            self._show_status("loading", "loading the classifier…")
-        about = self._asker.about(state)
-        if self.controls.about != about:
-            self.controls.about = about
-
-    def _preview_original(self, _cancelled: Cancelling) -> None:
-        """Shows the image as it was and under the setting: once begun, also while a drag brings newer settings."""
-        moment = self._moment()
-        self._warn_if_slow(moment.state)
-        original = self._asker.explained(moment.state, {})
-        shown = self._asker.explained(moment.state, self.controls.state["settings"])
-
-        def show() -> None:
-            # The last sweep was asked with other choices.
-            self.player.clear()
-            self.controls.flips = {}
-            self.player.show_preview(shown, original)
-
-        self._appear(moment, show)
-
-    def _preview(self, _cancelled: Cancelling) -> None:
-        """Shows the setting; once begun, also if there is a newer one: a drag brings one with every frame."""
-        moment = self._moment()
-        self._warn_if_slow(moment.state)
-        shown = self._asker.explained(moment.state, moment.state["settings"])
-        self._appear(moment, lambda: self.player.show_preview(shown, draft=moment.state["draft"]))
-        self._show_status("idle", "")
-
-    def _sweep(self, cancelled: Cancelling) -> None:
-        moment = self._moment()
-        if not moment.state["ranges"]:
-            self._show_status("idle", "")
-            return
-        with self._told_when_cancelled():
-            swept = self._asker.swept(moment.state, progress=self._progress("frames"), cancelled=cancelled)
-            payload = payload_of(swept)
-
-            def show() -> None:
-                self.player.show(swept, payload)
-                flips = next(iter(swept.traces.values())).flips() if isinstance(swept, Beside) else swept.flips()
-                self.controls.flips = {name: flips[name].tolist() for name in moment.state["ranges"] if name in flips}
-                self._lasting.update(swept)
-
-            self._appear(moment, show)
-        self._show_status("idle", f"{len(payload['tags'])} frames · {self._asker.device(moment.state)}")
-
-    def _grid(self, cancelled: Cancelling) -> None:
-        moment = self._moment()
-        with self._told_when_cancelled():
-            surface = self._asker.grid(moment.state, progress=self._progress("settings"), cancelled=cancelled)
-            code = code_of(surface)
-
-            def show() -> None:
-                # A third slider has moved meanwhile: it is still owed.
-                if held_of(self.controls.state) != held_of(moment.state):
-                    raise Cancelled
-                self.surface.show(surface, code)
-
-            self._appear(moment, show)
-        self._show_status("idle", f"{surface.predictions.size} settings · {self._asker.device(moment.state)}")
-
-    def _moment(self) -> Moment:
-        state = self.controls.state
-        return Moment(state, self._gallery.source(state["image"]), self._cancels)
-
-    def _appear(self, moment: Moment, show: Callable[[], None]) -> None:
-        """Shows something, unless it was cancelled, or is of another image or model than what is chosen now."""
-        with self._showing:
-            now = self._moment()
-            same = all(now.state[name] == moment.state[name] for name in SUBJECT)
-            if not same or now.image is not moment.image or now.cancels != moment.cancels:
-                raise Cancelled
-            show()
-
-    def _warn_if_slow(self, state: dict[str, Any]) -> None:
-        for name in (state["method"], state["beside_method"]):
-            if name and find_method(name).slow:
-                self._show_status("sweeping", f"{METHODS[name].label} takes seconds for every frame…")
-
-    def _progress(self, what: str) -> Callable[[int, int], None]:
-        return lambda done, total: self._show_status("sweeping", f"{done} of {total} {what}", done, total)
-
-    @contextmanager
-    def _told_when_cancelled(self) -> Iterator[None]:
-        try:
-            yield
-        except Cancelled:
-            self._show_status("idle", "cancelled")
-            raise
-
-    def _show_status(self, kind: str, text: str, done: int = 0, total: int = 0, details: str = "") -> None:
-        self.controls.status = {"kind": kind, "text": text, "done": done, "total": total, "details": details}
-
     def _show_error(self, error: Exception) -> None:
         private = self._private
-        self._show_status("error", sentence(error, private=private), details=told(error, private=private))
+        self.controls.show_status("error", sentence(error, private=private), details=told(error, private=private))
 
     def _show_file_error(self, error: Exception) -> None:
         """In its own place, where no sweep's progress takes it away."""
