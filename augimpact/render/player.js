@@ -238,6 +238,8 @@ export function mountPlayer(root, host) {
       dropPreview();
       neutralPreview = null;
       pictures.clear();
+      scores.clear();
+      spoken.textContent = "";
       controls.show(0, 1, "", "");
       for (const part of [chart, said, tiles]) part.setTrace(null);
       enable(false);

@@ -457,3 +457,49 @@ def test_long_names_and_two_variants_fit_any_width(opened, trace, both, width):
                 box = each.bounding_box()
                 assert box["x"] >= edge["x"], selector
                 assert box["x"] + box["width"] <= edge["x"] + edge["width"] + 0.5, selector
+
+
+def test_when_it_is_cleared_nothing_of_the_old_image_is_seen(page, trace, payload):
+    go_to(page, 3)
+    page.locator(".spoken", has_text="frame 4 of").wait_for(state="attached")
+    page.evaluate("() => { window.change('payload', '{}'); window.change('preview', '{}'); }")
+    assert page.evaluate(
+        "() => [...document.querySelectorAll('.screen canvas')].every((canvas) =>"
+        " canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.every((value) => value === 0))"
+    )
+    words = page.locator(".playing").inner_text() + page.locator(".spoken").text_content()
+    heard = " ".join(each.get_attribute("aria-label") for each in page.locator(".screen canvas").all())
+    for told in ("rotation", *(trace.labels[index] for index in trace.outputs_that_matter())):
+        assert told not in words + heard
+    assert page.locator(".strips .class").count() == 0
+    # A picture that is held down is not painted again from what was.
+    box = page.locator(AUGMENTED).bounding_box()
+    page.mouse.move(box["x"] + 50, box["y"] + 50)
+    page.mouse.down()
+    assert pixels(page).max() == 0
+    page.mouse.up()
+    # The same once more is painted as if it were the first.
+    page.evaluate("(text) => window.change('payload', text)", as_text(payload))
+    page.wait_for_function("() => / \\/ /.test(document.querySelector('.position').textContent)")
+    assert page.locator(".strips .class").count() > 0
+    assert pixels(page, ORIGINAL).max() > 0
+
+
+def test_a_preview_without_a_sweep_is_cleared_too(opened, trace):
+    page = opened({})
+    for with_neutral in (True, False):
+        page.evaluate("(text) => window.change('preview', text)", as_text(still_of(trace[10:11])))
+        page.wait_for_function("() => document.querySelector('.screen:nth-child(2) .tag').textContent !== ''")
+        page.evaluate("() => window.change('preview', '{}')")
+        assert pixels(page).max() == 0, with_neutral
+        assert text(page, ".screen:nth-child(2) .tag") == ""
+        assert page.locator(".strips .class").count() == 0
+
+
+def test_a_preview_that_is_cleared_while_it_is_decoded_is_never_shown(opened, trace):
+    page = opened({})
+    page.evaluate(
+        "(text) => { window.change('preview', text); window.change('preview', '{}'); }", as_text(still_of(trace[10:11]))
+    )
+    page.wait_for_timeout(500)
+    assert text(page, ".screen:nth-child(2) .tag") == ""
