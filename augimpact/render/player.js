@@ -154,7 +154,8 @@ export function mountPlayer(root, host) {
 
   function onKey(event) {
     const asked = trace && keyed(event, frame, trace.count);
-    if (event.key === BARE_KEY && !event.target.closest("input, select, dialog")) pictures.hold(true);
+    const plain = !(event.ctrlKey || event.metaKey || event.altKey);
+    if (plain && event.key === BARE_KEY && !event.target.closest("input, select, dialog")) pictures.hold(true);
     else if (asked === null) return;
     else if (asked === "toggle") toggle();
     else scrubTo(asked);

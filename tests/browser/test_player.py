@@ -503,3 +503,20 @@ def test_a_preview_that_is_cleared_while_it_is_decoded_is_never_shown(opened, tr
     )
     page.wait_for_timeout(500)
     assert text(page, ".screen:nth-child(2) .tag") == ""
+
+
+def test_the_browsers_own_m_keys_are_left_to_it(page, trace):
+    go_to(page, 3)
+    covered = pixels(page)
+    page.evaluate(
+        "() => { window.kept = []; window.addEventListener('keydown',"
+        " (event) => event.key === 'm' && window.kept.push(event.defaultPrevented)); }"
+    )
+    page.locator(".player").focus()
+    for modifier in ("Control", "Alt", "Meta"):
+        page.keyboard.down(modifier)
+        page.keyboard.down("m")
+        assert np.array_equal(pixels(page), covered), modifier
+        page.keyboard.up("m")
+        page.keyboard.up(modifier)
+    assert page.evaluate("window.kept") == [False] * 3
