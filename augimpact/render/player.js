@@ -81,6 +81,7 @@ export function mountPlayer(root, host) {
   }
 
   function show() {
+    whole.classList.toggle("stale", Boolean(preview && trace));
     const shown = preview ?? (trace && still(trace, frame));
     if (!shown) return;
     const first = (preview && neutralPreview) || trace?.neutral;
@@ -211,7 +212,6 @@ export function mountPlayer(root, host) {
       said.setTrace(trace);
       tiles.setTrace(trace);
       enable(true);
-      whole.classList.remove("stale");
       show();
       const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
       if (trace.count > 1 && frame === 0 && !calm) start();
@@ -229,7 +229,6 @@ export function mountPlayer(root, host) {
       dropPreview();
       preview = read;
       if (neutral) neutralPreview = neutral;
-      whole.classList.toggle("stale", Boolean(trace));
       show();
     },
     /** Forgets everything: it was of another image. */
@@ -243,6 +242,7 @@ export function mountPlayer(root, host) {
       spoken.textContent = "";
       controls.show(0, 1, "", "");
       for (const part of [chart, said, tiles]) part.setTrace(null);
+      whole.classList.remove("stale");
       enable(false);
     },
     /** @param {number} next */

@@ -520,3 +520,19 @@ def test_the_browsers_own_m_keys_are_left_to_it(page, trace):
         page.keyboard.up("m")
         page.keyboard.up(modifier)
     assert page.evaluate("window.kept") == [False] * 3
+
+
+def test_curves_are_pale_only_while_a_preview_is_shown(page, trace):
+    preview = as_text(still_of(trace[10:11]))
+
+    def show_preview():
+        page.evaluate("(text) => window.change('preview', text)", preview)
+        page.wait_for_function("() => document.querySelector('.position').textContent === 'preview'")
+        assert page.locator(".playing.stale").count() == 1
+
+    show_preview()
+    go_to(page, 3)
+    assert page.locator(".playing.stale").count() == 0
+    show_preview()
+    page.evaluate("() => { window.change('payload', '{}'); window.change('preview', '{}'); }")
+    assert page.locator(".playing.stale").count() == 0
