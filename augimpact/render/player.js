@@ -191,6 +191,11 @@ export function mountPlayer(root, host) {
     preview = null;
   }
 
+  function dropNeutral() {
+    if (neutralPreview) closeStill(neutralPreview);
+    neutralPreview = null;
+  }
+
   return {
     /**
      * Shows a sweep from a frame on; resolves when its frames are decoded and painted.
@@ -204,7 +209,7 @@ export function mountPlayer(root, host) {
       stop();
       forget();
       dropPreview();
-      neutralPreview = null;
+      dropNeutral();
       trace = read;
       direction = 1;
       frame = Math.min(first, trace.count - 1);
@@ -224,11 +229,17 @@ export function mountPlayer(root, host) {
     async setPreview(payload, overtaken) {
       const read = await readStill(payload);
       const neutral = payload.neutral ? await readStill(payload.neutral) : null;
-      if (destroyed || overtaken()) return;
+      if (destroyed || overtaken()) {
+        for (const each of [read, neutral]) if (each) closeStill(each);
+        return;
+      }
       stop();
       dropPreview();
       preview = read;
-      if (neutral) neutralPreview = neutral;
+      if (neutral) {
+        dropNeutral();
+        neutralPreview = neutral;
+      }
       show();
     },
     /** Forgets everything: it was of another image. */
@@ -236,7 +247,7 @@ export function mountPlayer(root, host) {
       stop();
       forget();
       dropPreview();
-      neutralPreview = null;
+      dropNeutral();
       pictures.clear();
       scores.clear();
       spoken.textContent = "";
@@ -266,6 +277,7 @@ export function mountPlayer(root, host) {
       stop();
       forget();
       dropPreview();
+      dropNeutral();
       chart.destroy();
       files.destroy();
       whole.remove();

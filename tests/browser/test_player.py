@@ -536,3 +536,28 @@ def test_curves_are_pale_only_while_a_preview_is_shown(page, trace):
     show_preview()
     page.evaluate("() => { window.change('payload', '{}'); window.change('preview', '{}'); }")
     assert page.locator(".playing.stale").count() == 0
+
+
+def test_every_picture_that_was_decoded_is_given_back(opened, trace, payload):
+    page = opened({})
+    page.evaluate(
+        "() => { const open = (window.open_bitmaps = new Set()); const make = window.createImageBitmap.bind(window);"
+        " window.createImageBitmap = async (...asked) => { const made = await make(...asked); open.add(made); return made; };"
+        " const close = ImageBitmap.prototype.close;"
+        " ImageBitmap.prototype.close = function () { open.delete(this); close.call(this); }; }"
+    )
+    preview = as_text(still_of(trace[10:11]) | {"neutral": still_of(trace.neutral)})
+    count = "() => window.open_bitmaps.size"
+    for _ in range(3):
+        page.evaluate("(text) => window.change('preview', text)", preview)
+        page.wait_for_timeout(200)
+    assert page.evaluate(count) == 2
+    page.evaluate("(text) => window.change('payload', text)", as_text(payload))
+    page.wait_for_function("() => / \\/ /.test(document.querySelector('.position').textContent)")
+    assert page.evaluate(count) == FRAMES + 1
+    page.evaluate("() => { window.change('payload', '{}'); window.change('preview', '{}'); }")
+    assert page.evaluate(count) == 0
+    # Cleared while it is decoded.
+    page.evaluate("(text) => { window.change('preview', text); window.change('preview', '{}'); }", preview)
+    page.wait_for_timeout(500)
+    assert page.evaluate(count) == 0
