@@ -1,0 +1,109 @@
+"""The controls' widget in a real browser, on a model of the test's own, which tells of every change at once."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+
+import pytest
+from PIL import Image
+
+from augimpact.render.page import bundle, style
+from augimpact.widgets.choices import state_of
+from augimpact.widgets.controls import HERE, Controls
+
+pytestmark = pytest.mark.browser
+
+LABELS = ["tabby cat", "Persian cat", "moped", "cup"]
+OTHERS = ["ship", "lorry", "frog", "horse"]
+FILES = [f"holiday/{index:03d}.jpg" for index in range(30)]
+# What a front end does for a widget, as far as this one asks for it.
+MODEL = """
+const listeners = {};
+const traits = JSON.parse(document.querySelector("#traits").textContent);
+const bytes = (text) => new DataView(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+for (const each of traits.images) each.thumbnail = bytes(each.thumbnail);
+const told = (name, ...news) => (listeners[name] ?? []).forEach((each) => each(...news));
+window.sent = [];
+window.model = {
+  get: (name) => traits[name],
+  set: (name, value) => { traits[name] = value; told(`change:${name}`); },
+  save_changes: () => {},
+  send: (content, _callbacks, buffers) => window.sent.push({ ...content, buffers }),
+  on: (name, listen) => (listeners[name] ??= []).push(listen),
+  off: () => {},
+};
+window.change = (part) => window.model.set("state", { ...traits.state, ...part });
+window.answer = (content, text) => told("msg:custom", content, text ? [bytes(text)] : []);
+widget.render({ model: window.model, el: document.querySelector("#root") });
+"""
+
+
+def jpeg(size=(8, 8), file_format="JPEG"):
+    content = io.BytesIO()
+    Image.new("RGB", size, "teal").save(content, file_format)
+    return content.getvalue()
+
+
+def text64(content):
+    return base64.b64encode(content).decode()
+
+
+@pytest.fixture
+def page(chromium, tmp_path):
+    """The controls of two models, with a folder of images; in the end nothing may have gone wrong."""
+    controls = Controls(
+        state_of(["cat"], ["one", "two"], {}), images={"cat": jpeg()}, models=["one", "two"], files=FILES,
+        max_pixels=4_000_000,
+    )  # fmt: skip
+    controls.about = about(LABELS)
+    names = (
+        "catalogue", "methods", "easings", "erase_fills", "borders", "limits", "models", "files", "about", "state",
+        "status", "flips",
+    )  # fmt: skip
+    traits = {name: getattr(controls, name) for name in names}
+    traits["images"] = [{"name": "cat", "thumbnail": text64(jpeg())}]
+    script = bundle(HERE / "controls.js").replace("export default {", "const widget = {")
+    file = tmp_path / "controls.html"
+    file.write_text(
+        f"<!doctype html><meta charset=utf-8><style>{style(HERE / 'controls.css')}</style><div id=root></div>"
+        f"<script type=application/json id=traits>{json.dumps(traits)}</script>"
+        f"<script type=module>{script}{MODEL}</script>",
+        encoding="utf-8",
+    )
+    context = chromium.new_context(viewport={"width": 420, "height": 1400})
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(file.as_uri())
+    page.locator(".row").first.wait_for()
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def about(labels):
+    return {"labels": labels, "are_classes": True, "layers": ["conv"], "layer": "conv", "devices": ["cpu"]}
+
+
+def change(page, **part):
+    page.evaluate("(part) => window.change(part)", part)
+
+
+def choose_model(page, name, labels):
+    page.get_by_label("model", exact=True).select_option(name)
+    page.evaluate("(about) => window.model.set('about', about)", about(labels))
+
+
+def test_a_class_that_waits_for_another_is_forgotten_with_its_model(page):
+    page.locator(".more-choices > summary").click()
+    page.locator(".class-picker > summary").click()
+    page.get_by_label("moped").check()
+    assert page.locator(".class-picker > summary").inner_text() == "moped and one more…"
+    choose_model(page, "two", OTHERS)
+    assert page.locator(".class-picker > summary").inner_text() == "all 4"
+    page.get_by_label("frog").check()
+    page.get_by_label("ship").check()
+    assert page.evaluate("window.model.get('state').classes") == [2, 0]
