@@ -107,3 +107,34 @@ def test_a_class_that_waits_for_another_is_forgotten_with_its_model(page):
     page.get_by_label("frog").check()
     page.get_by_label("ship").check()
     assert page.evaluate("window.model.get('state').classes") == [2, 0]
+
+
+def pressed(page):
+    return page.locator(".segmented [aria-pressed=true]").inner_text()
+
+
+def test_a_pinned_class_is_let_go_with_its_model(page):
+    page.locator(".segmented button", has_text="class").click()
+    name = page.get_by_label("name of the class")
+    name.fill("moped")
+    name.press("Enter")
+    assert page.evaluate("window.model.get('state').target") == "moped"
+    choose_model(page, "two", OTHERS)
+    assert page.evaluate("window.model.get('state').target") == "follow"
+    assert pressed(page) == "follow"
+    assert name.is_hidden()
+    assert name.input_value() == ""
+
+
+def test_a_target_that_comes_from_elsewhere_ends_the_choice_of_a_class(page):
+    page.locator(".segmented button", has_text="class").click()
+    assert pressed(page) == "class"
+    # While a person looks for a class, what else changes does not take the field away.
+    change(page, frames=9)
+    assert pressed(page) == "class"
+    page.get_by_label("name of the class").blur()
+    change(page, target="moped")
+    assert (pressed(page), page.get_by_label("name of the class").input_value()) == ("class", "moped")
+    change(page, target="neutral")
+    assert pressed(page) == "neutral"
+    assert page.get_by_label("name of the class").is_hidden()
