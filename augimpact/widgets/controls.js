@@ -10,12 +10,15 @@ export default {
     el.classList.add("augimpact");
     const giveKeysBack = keepKeys(el);
     const state = () => model.get("state");
+    let drawn = 0;
 
     /** @param {object} part of the state */
     function change(part) {
+      const before = drawn;
       model.set("state", { ...state(), ...part });
       model.save_changes();
-      show();
+      // Of a change the model has told already; what a person typed is set right even where it changes nothing.
+      if (drawn === before) show();
     }
 
     const host = { model, state, change };
@@ -57,6 +60,7 @@ export default {
 
     function show() {
       const now = state();
+      drawn++;
       picker.show(now);
       asked.show(now);
       rows.show(now, model.get("flips"));

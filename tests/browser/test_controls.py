@@ -138,3 +138,17 @@ def test_a_target_that_comes_from_elsewhere_ends_the_choice_of_a_class(page):
     change(page, target="neutral")
     assert pressed(page) == "neutral"
     assert page.get_by_label("name of the class").is_hidden()
+
+
+def test_a_choice_is_drawn_once(page):
+    page.evaluate(
+        "() => { window.drawn = 0; const seen = new MutationObserver((changes) => { window.drawn += changes.filter("
+        "({ attributeName }) => attributeName === 'aria-pressed').length; });"
+        " seen.observe(document.querySelector('.row[data-name=rotation]'), { attributes: true, subtree: true }); }"
+    )
+    page.evaluate("() => window.model.set('state', { ...window.model.get('state'), frames: 9 })")
+    page.wait_for_function("() => window.drawn > 0")
+    once = page.evaluate("() => { const { drawn } = window; window.drawn = 0; return drawn; }")
+    page.get_by_label("easing").select_option(index=1)
+    page.wait_for_function("() => window.drawn > 0")
+    assert page.evaluate("window.drawn") == once
