@@ -8,7 +8,7 @@ import { looks } from "./looks.js";
 import { numbers } from "./numbers.js";
 import { bytes, closeStill, closeSweep, readStill, readSweep, still } from "./payload.js";
 import { LOOPS, advance } from "./playback.js";
-import { saving } from "./saving.js";
+import { PLAYER_FILES, saving } from "./saving.js";
 import { liesOver, stage } from "./stage.js";
 import { strip } from "./strip.js";
 import { keyed, transport } from "./transport.js";
@@ -47,7 +47,7 @@ export function mountPlayer(root, host) {
   const controls = transport({ toggle, scrub: scrubTo, speed: setSpeed, loop: (loop) => change({ loop }) }, look.loop);
   const chart = curves(scrubTo);
   const said = facts(scrubTo);
-  const files = saving(host.save && save);
+  const files = saving(host.save && save, PLAYER_FILES);
   const tiles = numbers(scrubTo);
   // What a screen reader says where the player comes to rest; while it plays it is silent.
   const spoken = element("p.spoken", { role: "status" });
@@ -71,7 +71,7 @@ export function mountPlayer(root, host) {
 
   function enable(on) {
     controls.enable(on);
-    files.setTrace(on ? trace : null);
+    files.setShown(on ? trace : null);
   }
 
   function change(part) {
