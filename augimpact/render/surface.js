@@ -1,12 +1,13 @@
 // Two parameters against each other: the target's score and what is predicted, a cursor on both, and one chosen setting.
-import { cellOf, cellWords, classBorders, gridWords, legendOf, moved, rankColour } from "./cells.js";
+import { cellOf, cellWords, classBorders, gridWords, legendOf, legendPlace, moved, rankColour } from "./cells.js";
 import { element } from "./dom.js";
 import { heatMap } from "./heatmap.js";
+import { CLASS_COLOURS, classColour } from "./matching.js";
 import { bytes } from "./payload.js";
 import { saving } from "./saving.js";
 import { valueShare, valueTicks } from "./values.js";
 
-const SURFACE_COLOURS = ["--card", "--muted", "--accent", ...Array.from({ length: 6 }, (_, index) => `--class-${index}`)];
+const SURFACE_COLOURS = ["--card", "--muted", "--accent", ...Array.from({ length: CLASS_COLOURS }, (_, index) => `--class-${index}`)];
 const SURFACE_FILES = [
   { suffix: ".png", label: "PNG" },
   { suffix: ".svg", label: "SVG figure" },
@@ -97,7 +98,7 @@ export function mountSurface(root, host) {
   function say() {
     const cell = cursor ?? chosen;
     facts.textContent = !surface ? "" : cell ? cellWords(surface, cell) : gridWords(surface);
-    const under = cell && surface ? rankColour(surface.ranks[cell.row * surface.columns + cell.column]) : -1;
+    const under = cell && surface ? legendPlace(surface.ranks[cell.row * surface.columns + cell.column]) : -1;
     [...legend.children].forEach((each, index) => each.toggleAttribute("data-under", index === under));
   }
 
@@ -148,7 +149,7 @@ export function mountSurface(root, host) {
     legend.replaceChildren(
       ...legendOf(names, counts).map(({ name, share, colour }) =>
         element("li", { title: `${name}: ${share}` },
-          element("i", { style: { background: `var(--class-${colour})` } }), element("span", {}, name), element("b", {}, share)),
+          element("i", { style: { background: classColour(colour) } }), element("span", {}, name), element("b", {}, share)),
       ),
     );
   }

@@ -381,8 +381,8 @@ def test_it_fits_its_window_and_follows_it(opened, width):
         assert left["x"] == right["x"]
         assert left["y"] + left["height"] < right["y"]
     entries = page.locator(".legend span").all_inner_texts()
-    assert len(entries) == 6
-    assert entries[-1] == "25 others"
+    assert len(entries) == 8
+    assert entries[-1] == "23 others"
     # Drawn for the width that it has now.
     assert page.locator(SCORES).evaluate("(c) => c.width") == pytest.approx(left["width"], abs=1)
     page.mouse.move(*place_of(page, SCORES, 24, 19, 25, 20))
