@@ -152,3 +152,30 @@ def test_a_choice_is_drawn_once(page):
     page.get_by_label("easing").select_option(index=1)
     page.wait_for_function("() => window.drawn > 0")
     assert page.evaluate("window.drawn") == once
+
+
+def uploaded(page, *files):
+    """What is sent of files that a person chooses."""
+    page.evaluate("window.sent.length = 0")
+    page.get_by_label("upload an image").set_input_files(
+        [{"name": name, "mimeType": mime, "buffer": content} for name, mime, content in files]
+    )
+    page.wait_for_function("() => !document.querySelector('.upload-note').textContent.startsWith('reading')")
+    found = page.evaluate(
+        "() => window.sent.filter(({ kind }) => kind === 'upload').map(({ name, buffers }) =>"
+        " [name, btoa(String.fromCharCode(...new Uint8Array(buffers[0])))])"
+    )
+    return {name: base64.b64decode(content) for name, content in found}
+
+
+def test_only_what_the_kernel_takes_is_sent_as_it_is(page):
+    formats = {"JPEG": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff"}
+    for file_format, kind in formats.items():
+        content = jpeg((20, 10), file_format)
+        assert uploaded(page, (f"a.{kind}", f"image/{kind}", content)) == {f"a.{kind}": content}
+    # By its content, whatever it is called.
+    for name in ("a.avif", "a.jpg"):
+        sent = uploaded(page, (name, "image/avif", jpeg((20, 10), "AVIF")))[name]
+        image = Image.open(io.BytesIO(sent))
+        assert (image.format, image.size) == ("JPEG", (20, 10))
+    assert uploaded(page, ("a.png", "image/png", b"no image")) == {"a.png": b"no image"}
