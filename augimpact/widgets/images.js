@@ -13,7 +13,8 @@ export function images({ model, change }) {
   const input = element("input", {
     type: "file", accept: "image/*", multiple: true, hidden: true, "aria-label": "upload an image",
     onchange: () => {
-      bring(input.files);
+      // The input's own list is emptied with it.
+      bring([...input.files]);
       input.value = "";
     },
   });
@@ -24,14 +25,18 @@ export function images({ model, change }) {
   const folder = files.length ? folderOf(files, model) : null;
   let buttons = [];
 
-  /** @param {FileList} chosen */
+  /** @param {Iterable<File>} chosen */
   async function bring(chosen) {
     const refused = [];
     for (const file of chosen) {
       note.textContent = `reading ${file.name}…`;
-      const content = await scaledDown(file, model.get("limits").pixels);
-      if (content) model.send({ kind: "upload", name: file.name }, undefined, [content]);
-      else refused.push(`${file.name} is ${Math.ceil(file.size / 1e6)} MB and this browser cannot read it; expected a photograph such as a JPEG or PNG`);
+      try {
+        const content = await scaledDown(file, model.get("limits").pixels);
+        if (content) model.send({ kind: "upload", name: file.name }, undefined, [content]);
+        else refused.push(`${file.name} is ${Math.ceil(file.size / 1e6)} MB and this browser cannot read it; expected a photograph such as a JPEG or PNG`);
+      } catch (error) {
+        refused.push(`${file.name} could not be read: ${error.message}`);
+      }
     }
     note.textContent = refused.join("; ");
   }
@@ -74,10 +79,10 @@ export function images({ model, change }) {
         if (!isFiles(event)) return;
         event.preventDefault();
         event.stopPropagation();
-        bring(event.dataTransfer.files);
+        bring([...event.dataTransfer.files]);
       };
       const pasted = (event) => {
-        if (event.clipboardData?.files.length && zone().contains(document.activeElement)) bring(event.clipboardData.files);
+        if (event.clipboardData?.files.length && zone().contains(document.activeElement)) bring([...event.clipboardData.files]);
       };
       const listeners = [["dragover", over], ["dragleave", out], ["drop", dropped], ["paste", pasted]];
       for (const [name, listener] of listeners) document.addEventListener(name, listener, true);

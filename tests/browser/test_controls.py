@@ -179,3 +179,14 @@ def test_only_what_the_kernel_takes_is_sent_as_it_is(page):
         image = Image.open(io.BytesIO(sent))
         assert (image.format, image.size) == ("JPEG", (20, 10))
     assert uploaded(page, ("a.png", "image/png", b"no image")) == {"a.png": b"no image"}
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_sent(page):
+    page.evaluate(
+        "() => { const read = File.prototype.arrayBuffer; File.prototype.arrayBuffer = async function () {"
+        " if (this.name === 'gone.png') throw new Error('it was moved'); return read.call(this); }; }"
+    )
+    content = jpeg()
+    sent = uploaded(page, *((f"{name}.png", "image/png", content) for name in ("first", "gone", "last")))
+    assert sent == {"first.png": content, "last.png": content}
+    assert page.locator(".upload-note").inner_text() == "gone.png could not be read: it was moved"
