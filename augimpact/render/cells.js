@@ -1,9 +1,11 @@
 // A grid of settings without a page: cells counted from the left and from below, their places, borders and words.
+import { CLASS_COLOURS } from "./matching.js";
 import { format, ticks } from "./playback.js";
 import { valueText } from "./values.js";
 
-// How many colours theme.css has for classes. The last of them, a grey, stands for all others where there are more classes.
-const CLASS_COLOURS = 6;
+// The sixth of the theme's colours is a grey: it comes last, for it stands for all others where there are more classes.
+const GREY = 5;
+const RANK_COLOURS = [...Array.from({ length: CLASS_COLOURS }, (_, index) => index).filter((each) => each !== GREY), GREY];
 
 /**
  * @typedef {object} GridAxis
@@ -94,8 +96,11 @@ function runs(lines, length, holds) {
   return found;
 }
 
+/** Which entry of the legend a class has, by its rank. @param {number} rank */
+export const legendPlace = (rank) => Math.min(rank, CLASS_COLOURS - 1);
+
 /** Which of the theme's colours a class has, by its rank. @param {number} rank */
-export const rankColour = (rank) => Math.min(rank, CLASS_COLOURS - 1);
+export const rankColour = (rank) => RANK_COLOURS[legendPlace(rank)];
 
 /**
  * What the legend says, the most frequent class first.
@@ -105,10 +110,10 @@ export const rankColour = (rank) => Math.min(rank, CLASS_COLOURS - 1);
 export function legendOf(names, counts) {
   const total = counts.reduce((a, b) => a + b, 0);
   const own = names.length > CLASS_COLOURS ? CLASS_COLOURS - 1 : names.length;
-  const entries = names.slice(0, own).map((name, rank) => ({ name, share: percent(counts[rank], total), colour: rank }));
+  const entries = names.slice(0, own).map((name, rank) => ({ name, share: percent(counts[rank], total), colour: rankColour(rank) }));
   if (own === names.length) return entries;
   const rest = counts.slice(own).reduce((a, b) => a + b, 0);
-  return [...entries, { name: `${names.length - own} others`, share: percent(rest, total), colour: own }];
+  return [...entries, { name: `${names.length - own} others`, share: percent(rest, total), colour: rankColour(own) }];
 }
 
 /** Only what is all of it is written as 100 %, and nothing that there is as none. */

@@ -8,7 +8,7 @@ import { looks } from "./looks.js";
 import { numbers } from "./numbers.js";
 import { bytes, closeStill, closeSweep, readStill, readSweep, still } from "./payload.js";
 import { LOOPS, advance } from "./playback.js";
-import { saving } from "./saving.js";
+import { PLAYER_FILES, saving } from "./saving.js";
 import { liesOver, stage } from "./stage.js";
 import { strip } from "./strip.js";
 import { keyed, transport } from "./transport.js";
@@ -47,7 +47,7 @@ export function mountPlayer(root, host) {
   const controls = transport({ toggle, scrub: scrubTo, speed: setSpeed, loop: (loop) => change({ loop }) }, look.loop);
   const chart = curves(scrubTo);
   const said = facts(scrubTo);
-  const files = saving(host.save && save);
+  const files = saving(host.save && save, PLAYER_FILES);
   const tiles = numbers(scrubTo);
   // What a screen reader says where the player comes to rest; while it plays it is silent.
   const spoken = element("p.spoken", { role: "status" });
@@ -71,7 +71,7 @@ export function mountPlayer(root, host) {
 
   function enable(on) {
     controls.enable(on);
-    files.setTrace(on ? trace : null);
+    files.setShown(on ? trace : null);
   }
 
   function change(part) {
@@ -81,6 +81,7 @@ export function mountPlayer(root, host) {
   }
 
   function show() {
+    whole.classList.toggle("stale", Boolean(preview && trace));
     const shown = preview ?? (trace && still(trace, frame));
     if (!shown) return;
     const first = (preview && neutralPreview) || trace?.neutral;
@@ -154,7 +155,8 @@ export function mountPlayer(root, host) {
 
   function onKey(event) {
     const asked = trace && keyed(event, frame, trace.count);
-    if (event.key === BARE_KEY && !event.target.closest("input, select, dialog")) pictures.hold(true);
+    const plain = !(event.ctrlKey || event.metaKey || event.altKey);
+    if (plain && event.key === BARE_KEY && !event.target.closest("input, select, dialog")) pictures.hold(true);
     else if (asked === null) return;
     else if (asked === "toggle") toggle();
     else scrubTo(asked);
@@ -189,6 +191,11 @@ export function mountPlayer(root, host) {
     preview = null;
   }
 
+  function dropNeutral() {
+    if (neutralPreview) closeStill(neutralPreview);
+    neutralPreview = null;
+  }
+
   return {
     /**
      * Shows a sweep from a frame on; resolves when its frames are decoded and painted.
@@ -202,7 +209,7 @@ export function mountPlayer(root, host) {
       stop();
       forget();
       dropPreview();
-      neutralPreview = null;
+      dropNeutral();
       trace = read;
       direction = 1;
       frame = Math.min(first, trace.count - 1);
@@ -210,7 +217,6 @@ export function mountPlayer(root, host) {
       said.setTrace(trace);
       tiles.setTrace(trace);
       enable(true);
-      whole.classList.remove("stale");
       show();
       const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
       if (trace.count > 1 && frame === 0 && !calm) start();
@@ -223,12 +229,17 @@ export function mountPlayer(root, host) {
     async setPreview(payload, overtaken) {
       const read = await readStill(payload);
       const neutral = payload.neutral ? await readStill(payload.neutral) : null;
-      if (destroyed || overtaken()) return;
+      if (destroyed || overtaken()) {
+        for (const each of [read, neutral]) if (each) closeStill(each);
+        return;
+      }
       stop();
       dropPreview();
       preview = read;
-      if (neutral) neutralPreview = neutral;
-      whole.classList.toggle("stale", Boolean(trace));
+      if (neutral) {
+        dropNeutral();
+        neutralPreview = neutral;
+      }
       show();
     },
     /** Forgets everything: it was of another image. */
@@ -236,10 +247,13 @@ export function mountPlayer(root, host) {
       stop();
       forget();
       dropPreview();
-      neutralPreview = null;
+      dropNeutral();
       pictures.clear();
+      scores.clear();
+      spoken.textContent = "";
       controls.show(0, 1, "", "");
       for (const part of [chart, said, tiles]) part.setTrace(null);
+      whole.classList.remove("stale");
       enable(false);
     },
     /** @param {number} next */
@@ -263,6 +277,7 @@ export function mountPlayer(root, host) {
       stop();
       forget();
       dropPreview();
+      dropNeutral();
       chart.destroy();
       files.destroy();
       whole.remove();

@@ -2,8 +2,9 @@
 import { copyText } from "./copying.js";
 import { element } from "./dom.js";
 
-const GIF = ".gif";
-const FILES = [
+// What a player can be saved as, the one with a button of its own first.
+export const PLAYER_FILES = [
+  { suffix: ".gif", label: "GIF" },
   { suffix: ".webp", label: "WebP" },
   { suffix: ".mp4", label: "MP4 video" },
   { suffix: ".png", label: "PNG film strip" },
@@ -16,17 +17,18 @@ const FILES = [
 
 /**
  * @param {((suffix: string) => void)|undefined} make asks for a file; without it none is offered
+ * @param {{suffix: string, label: string}[]} kinds of files; the first has a button of its own, the others are in a menu
  */
-export function saving(make) {
+export function saving(make, [own, ...others]) {
   let ready = false;
   let code = "";
-  const gif = element("button.save-gif", { type: "button", onclick: () => begin(GIF) }, "Save GIF");
-  const files = FILES.map(({ suffix, label }) =>
+  const first = element(`button.save-${own.suffix.slice(1)}`, { type: "button", onclick: () => begin(own.suffix) }, `Save ${own.label}`);
+  const files = others.map(({ suffix, label }) =>
     element("button", { type: "button", dataset: { suffix }, onclick: () => begin(suffix) }, label));
   const summary = element("summary", {}, "More");
   const more = element("details.more", { onkeydown: (event) => onMenuKey(event) }, summary, element("div", {}, ...files));
   const copy = element("button.copy-code", {
-    type: "button", hidden: true, title: "copies the Python that makes this very trace", onclick: () => copyText(code, copy, showCode),
+    type: "button", hidden: true, title: "copies the Python that makes the same again", onclick: () => copyText(code, copy, showCode),
   }, "Copy code");
   const source = element("pre", { tabindex: 0 });
   const dialog = element("dialog.code", { "aria-label": "the code" },
@@ -62,7 +64,7 @@ export function saving(make) {
   }
 
   function enable() {
-    gif.disabled = !ready;
+    first.disabled = !ready;
     more.toggleAttribute("inert", !ready);
     more.classList.toggle("off", !ready);
   }
@@ -74,17 +76,17 @@ export function saving(make) {
   }
 
   return {
-    element: element("div.save", {}, make && gif, make && more, copy, dialog, make && notice),
-    /** @param {any} trace what can be saved now, see payload.js, or null */
-    setTrace(trace) {
-      ready = Boolean(trace);
-      code = trace?.code ?? "";
+    element: element("div.save", {}, make && first, make && more, copy, dialog, make && notice),
+    /** @param {{code?: string}|null} shown what can be saved now, or null */
+    setShown(shown) {
+      ready = Boolean(shown);
+      code = shown?.code ?? "";
       copy.hidden = !code;
       enable();
     },
     /** @param {string[]} suffixes those of the files that can be made */
     offer(suffixes) {
-      gif.hidden = !suffixes.includes(GIF);
+      first.hidden = !suffixes.includes(own.suffix);
       for (const button of files) button.hidden = !suffixes.includes(button.dataset.suffix);
     },
     /** @param {string} text @param {boolean} failed @param {boolean} possible whether there is something to save still */

@@ -40,5 +40,12 @@ export function screen(name) {
       value.textContent = shown.value;
       canvas.setAttribute("aria-label", `${name}: ${shown.tag}, ${shown.prediction} ${shown.value}`);
     },
+    /** Shows nothing. */
+    clear() {
+      canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+      for (const each of [tag, prediction]) each.textContent = each.title = "";
+      value.textContent = "";
+      canvas.setAttribute("aria-label", name);
+    },
   };
 }

@@ -60,10 +60,12 @@ export function stage() {
       if (shown.second)
         second.paint({ ...shown.second, tag: tagged(shown.second), full: full?.second ?? shown.second.full }, over);
     },
-    /** Takes the original away: it was of another image. */
+    /** Shows nothing: what it showed was of another image. */
     clear() {
-      original.element.hidden = true;
+      original.element.hidden = second.element.hidden = true;
+      for (const each of screens) each.clear();
       again = () => {};
+      painted = "";
     },
   };
 }

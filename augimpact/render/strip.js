@@ -24,6 +24,11 @@ export function strip() {
       }
       variants.forEach((each, index) => rows[index].show(each));
     },
+    clear() {
+      box.replaceChildren();
+      rows = [];
+      shownFor = "";
+    },
   };
 }
 

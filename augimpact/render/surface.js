@@ -1,12 +1,15 @@
 // Two parameters against each other: the target's score and what is predicted, a cursor on both, and one chosen setting.
-import { cellOf, cellWords, classBorders, gridWords, legendOf, moved, rankColour } from "./cells.js";
+import { cellOf, cellWords, classBorders, gridWords, legendOf, legendPlace, moved, rankColour } from "./cells.js";
 import { element } from "./dom.js";
 import { heatMap } from "./heatmap.js";
+import { CLASS_COLOURS, classColour } from "./matching.js";
 import { bytes } from "./payload.js";
+import { saving } from "./saving.js";
 import { valueShare, valueTicks } from "./values.js";
 
-const SURFACE_COLOURS = ["--card", "--muted", "--accent", ...Array.from({ length: 6 }, (_, index) => `--class-${index}`)];
+const SURFACE_COLOURS = ["--card", "--muted", "--accent", ...Array.from({ length: CLASS_COLOURS }, (_, index) => `--class-${index}`)];
 const SURFACE_FILES = [
+  { suffix: ".png", label: "PNG" },
   { suffix: ".svg", label: "SVG figure" },
   { suffix: ".pdf", label: "PDF figure" },
   { suffix: ".csv", label: "CSV table" },
@@ -53,23 +56,13 @@ export function mountSurface(root, host) {
   const bar = element("div.bar", { "aria-hidden": "true" });
   const legend = element("ul.legend", { "aria-label": "predictions" });
   const facts = element("p.facts", { "aria-live": "polite" });
-  const saveButton = element("button", { type: "button", class: "save-png", onclick: () => save(".png") }, "Save PNG");
-  const copyButton = element("button", { type: "button", class: "copy-code", onclick: () => copyCode() }, "Copy code");
-  const more = element(
-    "details.more", {},
-    element("summary", {}, "More"),
-    element("div", {}, ...SURFACE_FILES.map(({ suffix, label }) =>
-      element("button", { type: "button", onclick: () => save(suffix) }, label))),
-  );
-  const code = element("pre.program", { hidden: true, tabindex: 0, "aria-label": "code" });
-  const notice = element("p.notice", { role: "status" });
+  const files = saving(host.save, SURFACE_FILES);
   const content = element(
     "div.content", {},
     maps,
     element("div.key", {}, bar, legend),
     facts,
-    element("div.tools", {}, notice, element("div.save", {}, ...(host.save ? [saveButton, more] : []), copyButton)),
-    code,
+    element("div.tools", {}, files.element),
   );
   const empty = element("p.empty", {}, "no grid yet");
   const card = element("section.card.surface", { "aria-label": "two parameters as a grid" }, empty, content, ...swatches);
@@ -105,7 +98,7 @@ export function mountSurface(root, host) {
   function say() {
     const cell = cursor ?? chosen;
     facts.textContent = !surface ? "" : cell ? cellWords(surface, cell) : gridWords(surface);
-    const under = cell && surface ? rankColour(surface.ranks[cell.row * surface.columns + cell.column]) : -1;
+    const under = cell && surface ? legendPlace(surface.ranks[cell.row * surface.columns + cell.column]) : -1;
     [...legend.children].forEach((each, index) => each.toggleAttribute("data-under", index === under));
   }
 
@@ -138,31 +131,6 @@ export function mountSurface(root, host) {
     event.preventDefault();
   }
 
-  function notify(text, failed = false) {
-    notice.textContent = text;
-    notice.classList.toggle("error", failed);
-  }
-
-  function save(suffix) {
-    more.open = false;
-    saveButton.disabled = true;
-    notify(`making the ${suffix.slice(1).toUpperCase()} file…`);
-    host.save(suffix);
-  }
-
-  /** Copies the code; where the browser does not let pages write the clipboard, shows it selected. */
-  async function copyCode() {
-    try {
-      await navigator.clipboard.writeText(surface.code);
-      notify("copied the code");
-    } catch {
-      code.textContent = surface.code;
-      code.hidden = false;
-      window.getSelection().selectAllChildren(code);
-      notify("the code is selected: the browser does not let this page copy it");
-    }
-  }
-
   function showBar({ value_axis: axis, threshold, kind, target }) {
     const stops = Array.from({ length: BAR_STOPS }, (_, index) => entry(Math.round((255 * index) / (BAR_STOPS - 1))));
     const at = (value) => ({ left: `${100 * valueShare(value, axis)}%` });
@@ -181,7 +149,7 @@ export function mountSurface(root, host) {
     legend.replaceChildren(
       ...legendOf(names, counts).map(({ name, share, colour }) =>
         element("li", { title: `${name}: ${share}` },
-          element("i", { style: { background: `var(--class-${colour})` } }), element("span", {}, name), element("b", {}, share)),
+          element("i", { style: { background: classColour(colour) } }), element("span", {}, name), element("b", {}, share)),
       ),
     );
   }
@@ -190,8 +158,7 @@ export function mountSurface(root, host) {
     cursor = chosen = last = surface = null;
     empty.hidden = Boolean(payload);
     content.hidden = !payload;
-    code.hidden = true;
-    notify("");
+    files.setShown(payload);
     if (payload) {
       const [columns, rows] = payload.axes.map(({ values }) => values.length);
       const ranks = wholes(payload.ranks);
@@ -203,7 +170,6 @@ export function mountSurface(root, host) {
       maps.setAttribute("aria-label", `${across} across, ${up} upwards: arrow keys move, Enter chooses a setting`);
       scores.setHeading(`${payload.kind} of ${payload.target}`);
       states.setHeading(payload.threshold === null ? "prediction" : "below or above the threshold");
-      copyButton.hidden = !payload.code;
       showBar(payload);
       showLegend(payload);
       draw();
@@ -222,11 +188,11 @@ export function mountSurface(root, host) {
     },
     /** @param {string} text @param {boolean} failed */
     saved(text, failed) {
-      saveButton.disabled = false;
-      notify(text, failed);
+      files.done(text, failed, Boolean(surface));
     },
     destroy() {
       observer.disconnect();
+      files.destroy();
       themes.disconnect();
       for (const scheme of schemes) scheme.removeEventListener("change", draw);
       card.remove();

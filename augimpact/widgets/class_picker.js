@@ -73,6 +73,8 @@ export function classPicker(choose) {
     element: made,
     /** @param {string[]} next the names of all classes */
     fill(next) {
+      // What waits for another class is in no state yet that would tell of another model.
+      if (chosen.length === 1 && next.join("\n") !== names.join("\n")) chosen = [];
       names = next;
       tell();
       list();

@@ -30,13 +30,16 @@ export function classifier({ model, state, change }) {
     type: "text", list: layers.id, "aria-label": "layer", onchange: () => change({ layer: layer.value.trim() }),
   });
   const labels = element("datalist", { id: unique("labels") });
+  // Whether a person looks for a class that the state does not name yet; what the state was when it was last shown.
   let choosing = false;
+  let before = { model: state().model, target: state().target };
   const pinned = element("input", {
     type: "text", list: labels.id, placeholder: "a class, or A - B", "aria-label": "name of the class",
     onchange: () => pinned.value && change({ target: pinned.value }),
   });
   const target = segmented("class that the map explains", [...TARGETS, ONE_CLASS], ONE_CLASS, (name) => {
     choosing = name === ONE_CLASS;
+    if (!choosing) before.target = name;
     pinned.hidden = !choosing;
     if (choosing) pinned.focus();
     else change({ target: name });
@@ -82,6 +85,11 @@ export function classifier({ model, state, change }) {
       device.value = now.device;
       if (document.activeElement !== layer) layer.value = now.layer;
       const free = !TARGETS.includes(now.target);
+      if (now.model !== before.model || (now.target !== before.target && !free)) {
+        choosing = false;
+        pinned.value = "";
+      }
+      before = { model: now.model, target: now.target };
       target.show(free || choosing ? ONE_CLASS : now.target);
       pinned.hidden = !(free || choosing);
       if (free && document.activeElement !== pinned) pinned.value = now.target;

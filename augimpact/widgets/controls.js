@@ -12,13 +12,16 @@ export default {
     el.classList.add("augimpact");
     const giveKeysBack = keepKeys(el);
     const state = () => model.get("state");
+    let drawn = 0;
 
     /** @param {object} part of the state */
     function change(part) {
+      const before = drawn;
       model.set("state", { ...state(), ...part });
       model.save_changes();
       ask();
-      show();
+      // Of a change the model has told already; what a person typed is set right even where it changes nothing.
+      if (drawn === before) show();
     }
 
     // A kernel that has ended answers nothing: after a change it is asked whether it is there.
@@ -77,6 +80,7 @@ export default {
 
     function show() {
       const now = state();
+      drawn++;
       picker.show(now);
       asked.show(now);
       rows.show(now, model.get("flips"));

@@ -35,14 +35,18 @@ export function images({ model, change }) {
     reason.textContent = details;
   }
 
-  /** @param {File[]} chosen */
+  /** @param {Iterable<File>} chosen */
   async function bring(chosen) {
     const refused = [];
     for (const file of chosen) {
       tell(`reading ${file.name}…`);
-      const content = await scaledDown(file, model.get("limits").pixels);
-      if (content) model.send({ kind: "upload", name: file.name }, undefined, [content]);
-      else refused.push(`${file.name} is ${Math.ceil(file.size / 1e6)} MB and this browser cannot read it; expected a photograph such as a JPEG or PNG`);
+      try {
+        const content = await scaledDown(file, model.get("limits").pixels);
+        if (content) model.send({ kind: "upload", name: file.name }, undefined, [content]);
+        else refused.push(`${file.name} is ${Math.ceil(file.size / 1e6)} MB and this browser cannot read it; expected a photograph such as a JPEG or PNG`);
+      } catch (error) {
+        refused.push(`${file.name} could not be read: ${error.message}`);
+      }
     }
     // Of the others the kernel may have said something meanwhile.
     if (refused.length || note.textContent.startsWith("reading ")) tell(refused.join("; "));

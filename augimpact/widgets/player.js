@@ -22,7 +22,7 @@ export default {
     // Decoding takes time. Meanwhile of each kind only the newest waits; a payload that was cleared is not shown at all.
     let busy = false;
     let shown = null;
-    let generation = 0;
+    const generation = { trace: 0, preview: 0 };
     const waiting = { trace: null, preview: null };
     async function take(kind, job) {
       waiting[kind] = job;
@@ -34,14 +34,20 @@ export default {
         const next = waiting.trace ? "trace" : "preview";
         const begin = waiting[next];
         waiting[next] = null;
-        const began = generation;
+        const began = generation[next];
         try {
-          await begin(() => generation !== began);
+          await begin(() => generation[next] !== began);
         } catch (error) {
           player.saved(`a picture could not be shown: ${error.message}`, true);
         }
       }
       busy = false;
+    }
+    function forget() {
+      generation.trace++;
+      generation.preview++;
+      shown = waiting.trace = waiting.preview = null;
+      player.clear();
     }
     const showTrace = () => {
       const payload = model.get("payload");
@@ -51,13 +57,14 @@ export default {
           player.offer(model.get("formats"));
           await player.setTrace(payload, model.get("frame"), overtaken);
         });
-      generation++;
-      shown = waiting.trace = waiting.preview = null;
-      player.clear();
+      forget();
     };
     const showPreview = () => {
       const payload = model.get("preview");
-      if (payload.jpeg) take("preview", (overtaken) => player.setPreview(payload, overtaken));
+      if (payload.jpeg) return take("preview", (overtaken) => player.setPreview(payload, overtaken));
+      waiting.preview = null;
+      generation.preview++;
+      if (!model.get("payload").jpegs) forget();
     };
     const showFrame = () => {
       if (model.get("payload") === shown) player.setFrame(model.get("frame"));

@@ -1,4 +1,4 @@
-"""What a page is owed: pictures, sweeps and grids, made on one thread, the quickest first, shown while they are true."""
+"""What a page is owed: pictures, sweeps and grids, made on one thread, the quickest first, shown while they hold."""
 
 from __future__ import annotations
 

@@ -4,15 +4,26 @@ import { element } from "../render/dom.js";
 // Voilà and Jupyter refuse messages over some 10 MB.
 const LARGEST_UPLOAD = 4_000_000;
 const LARGEST_AREA = 6_000_000;
+// How the files begin that the kernel takes and browsers read: JPEG, PNG, WebP, GIF, BMP. A name may say what it likes.
+const TAKEN = [/^\xff\xd8\xff/, /^\x89PNG/, /^RIFF[^]{4}WEBP/, /^GIF8/, /^BM/];
+const BEGINNING = 12;
+
+/** Whether the kernel takes a file as it is. @param {File} file */
+async function isTaken(file) {
+  const bytes = new Uint8Array(await file.slice(0, BEGINNING).arrayBuffer());
+  const begins = String.fromCharCode(...bytes);
+  return TAKEN.some((kind) => kind.test(begins));
+}
 
 /**
- * The file's bytes; of a large photograph, those of a smaller JPEG. What the browser cannot read goes as it is, for the kernel
- * to judge, unless it is too large for that.
+ * The file's bytes; of a large photograph, or one of a kind that only the browser reads, those of a JPEG. What the browser
+ * cannot read goes as it is, for the kernel to judge, unless it is too large for that.
  * @param {File} file
  * @param {number} pixels that the kernel takes
- * @returns {Promise<ArrayBuffer|null>}
+ * @returns {Promise<ArrayBuffer|null>} rejected where the file itself cannot be read
  */
 export async function scaledDown(file, pixels) {
+  const taken = await isTaken(file);
   let bitmap;
   try {
     bitmap = await createImageBitmap(file);
@@ -20,7 +31,7 @@ export async function scaledDown(file, pixels) {
     return file.size <= LARGEST_UPLOAD ? file.arrayBuffer() : null;
   }
   const area = bitmap.width * bitmap.height;
-  if (file.size <= LARGEST_UPLOAD && area <= pixels) {
+  if (file.size <= LARGEST_UPLOAD && area <= pixels && taken) {
     bitmap.close();
     return file.arrayBuffer();
   }

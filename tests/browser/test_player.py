@@ -457,3 +457,107 @@ def test_long_names_and_two_variants_fit_any_width(opened, trace, both, width):
                 box = each.bounding_box()
                 assert box["x"] >= edge["x"], selector
                 assert box["x"] + box["width"] <= edge["x"] + edge["width"] + 0.5, selector
+
+
+def test_when_it_is_cleared_nothing_of_the_old_image_is_seen(page, trace, payload):
+    go_to(page, 3)
+    page.locator(".spoken", has_text="frame 4 of").wait_for(state="attached")
+    page.evaluate("() => { window.change('payload', '{}'); window.change('preview', '{}'); }")
+    assert page.evaluate(
+        "() => [...document.querySelectorAll('.screen canvas')].every((canvas) =>"
+        " canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.every((value) => value === 0))"
+    )
+    words = page.locator(".playing").inner_text() + page.locator(".spoken").text_content()
+    heard = " ".join(each.get_attribute("aria-label") for each in page.locator(".screen canvas").all())
+    for told in ("rotation", *(trace.labels[index] for index in trace.outputs_that_matter())):
+        assert told not in words + heard
+    assert page.locator(".strips .class").count() == 0
+    # A picture that is held down is not painted again from what was.
+    box = page.locator(AUGMENTED).bounding_box()
+    page.mouse.move(box["x"] + 50, box["y"] + 50)
+    page.mouse.down()
+    assert pixels(page).max() == 0
+    page.mouse.up()
+    # The same once more is painted as if it were the first.
+    page.evaluate("(text) => window.change('payload', text)", as_text(payload))
+    page.wait_for_function("() => / \\/ /.test(document.querySelector('.position').textContent)")
+    assert page.locator(".strips .class").count() > 0
+    assert pixels(page, ORIGINAL).max() > 0
+
+
+def test_a_preview_without_a_sweep_is_cleared_too(opened, trace):
+    page = opened({})
+    for with_neutral in (True, False):
+        page.evaluate("(text) => window.change('preview', text)", as_text(still_of(trace[10:11])))
+        page.wait_for_function("() => document.querySelector('.screen:nth-child(2) .tag').textContent !== ''")
+        page.evaluate("() => window.change('preview', '{}')")
+        assert pixels(page).max() == 0, with_neutral
+        assert text(page, ".screen:nth-child(2) .tag") == ""
+        assert page.locator(".strips .class").count() == 0
+
+
+def test_a_preview_that_is_cleared_while_it_is_decoded_is_never_shown(opened, trace):
+    page = opened({})
+    page.evaluate(
+        "(text) => { window.change('preview', text); window.change('preview', '{}'); }", as_text(still_of(trace[10:11]))
+    )
+    page.wait_for_timeout(500)
+    assert text(page, ".screen:nth-child(2) .tag") == ""
+
+
+def test_the_browsers_own_m_keys_are_left_to_it(page, trace):
+    go_to(page, 3)
+    covered = pixels(page)
+    page.evaluate(
+        "() => { window.kept = []; window.addEventListener('keydown',"
+        " (event) => event.key === 'm' && window.kept.push(event.defaultPrevented)); }"
+    )
+    page.locator(".player").focus()
+    for modifier in ("Control", "Alt", "Meta"):
+        page.keyboard.down(modifier)
+        page.keyboard.down("m")
+        assert np.array_equal(pixels(page), covered), modifier
+        page.keyboard.up("m")
+        page.keyboard.up(modifier)
+    assert page.evaluate("window.kept") == [False] * 3
+
+
+def test_curves_are_pale_only_while_a_preview_is_shown(page, trace):
+    preview = as_text(still_of(trace[10:11]))
+
+    def show_preview():
+        page.evaluate("(text) => window.change('preview', text)", preview)
+        page.wait_for_function("() => document.querySelector('.position').textContent === 'preview'")
+        assert page.locator(".playing.stale").count() == 1
+
+    show_preview()
+    go_to(page, 3)
+    assert page.locator(".playing.stale").count() == 0
+    show_preview()
+    page.evaluate("() => { window.change('payload', '{}'); window.change('preview', '{}'); }")
+    assert page.locator(".playing.stale").count() == 0
+
+
+def test_every_picture_that_was_decoded_is_given_back(opened, trace, payload):
+    page = opened({})
+    page.evaluate(
+        "() => { const open = (window.open_bitmaps = new Set()); const make = window.createImageBitmap.bind(window);"
+        " window.createImageBitmap = async (...asked) => { const made = await make(...asked); open.add(made); return made; };"
+        " const close = ImageBitmap.prototype.close;"
+        " ImageBitmap.prototype.close = function () { open.delete(this); close.call(this); }; }"
+    )
+    preview = as_text(still_of(trace[10:11]) | {"neutral": still_of(trace.neutral)})
+    count = "() => window.open_bitmaps.size"
+    for _ in range(3):
+        page.evaluate("(text) => window.change('preview', text)", preview)
+        page.wait_for_timeout(200)
+    assert page.evaluate(count) == 2
+    page.evaluate("(text) => window.change('payload', text)", as_text(payload))
+    page.wait_for_function("() => / \\/ /.test(document.querySelector('.position').textContent)")
+    assert page.evaluate(count) == FRAMES + 1
+    page.evaluate("() => { window.change('payload', '{}'); window.change('preview', '{}'); }")
+    assert page.evaluate(count) == 0
+    # Cleared while it is decoded.
+    page.evaluate("(text) => { window.change('preview', text); window.change('preview', '{}'); }", preview)
+    page.wait_for_timeout(500)
+    assert page.evaluate(count) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import queue
 
 import numpy as np
 import pandas as pd
@@ -251,10 +252,10 @@ def test_files_are_downloaded_as_they_would_be_saved(opened, known, tmp_path):
             page.locator(".more button", has_text=suffix[1:].upper()).click()
         assert page.locator(".notice").inner_text() == f"making the {suffix[1:].upper()} file…"
         asked = page.asked.pop()
-        answers = []
-        page.view.send = lambda content, buffers=(), to=answers: to.append((content, buffers))
-        page.view._save(known, asked)
-        content, buffers = answers[0]
+        answers = queue.Queue()
+        page.view.send = lambda content, buffers=(), to=answers: to.put((content, buffers))
+        page.view._on_message(page.view, asked, [])
+        content, buffers = answers.get(timeout=30)
         with page.expect_download() as download:
             page.evaluate("([content, buffer]) => model.answer(content, buffer)", [content, text64(buffers[0])])
         file = tmp_path / download.value.suggested_filename
@@ -282,16 +283,46 @@ def test_code_is_copied_where_there_is_some(opened, known):
     page = opened(known, code="import augimpact as ai\n")
     # A page that came from nowhere may not write the clipboard: the code is shown, selected.
     page.locator(".copy-code").click()
-    page.wait_for_function("document.querySelector('.notice').textContent")
+    page.locator("dialog.code").wait_for()
     assert page.evaluate("window.getSelection().toString().trim()") == "import augimpact as ai"
+    page.keyboard.press("Escape")
+    page.locator("dialog.code").wait_for(state="hidden")
     page.evaluate(
         "Object.defineProperty(navigator, 'clipboard',"
         " { value: { writeText: async (text) => { window.copied = text; } } })"
     )
     page.locator(".copy-code").click()
-    page.wait_for_function("window.copied")
+    page.locator(".copy-code", has_text="Copied").wait_for()
     assert page.evaluate("window.copied") == "import augimpact as ai\n"
-    assert page.locator(".notice").inner_text() == "copied the code"
+
+
+def test_the_menu_closes_on_escape_and_on_a_press_elsewhere(opened, known):
+    page = opened(known)
+    menu = page.locator(".more > div")
+    page.locator(".more summary").click()
+    page.keyboard.press("Escape")
+    assert menu.is_hidden()
+    page.locator(".more summary").click()
+    assert menu.is_visible()
+    page.locator(".legend").click()
+    assert menu.is_hidden()
+
+
+@pytest.mark.parametrize("width", [1200, 400, 320])
+def test_what_became_of_a_file_is_said_inside_the_card_and_moves_nothing(opened, known, width):
+    page = opened(known, viewport={"width": width, "height": 900})
+    before = page.locator(".surface").bounding_box()
+    for kind, words in (("file", "saved"), ("error", "the file could not be made: " + "a long story " * 12)):
+        page.locator(".save-png").click()
+        answer = {"kind": kind, "text": words, "name": f"{'long-' * 30}name.png", "mime": "image/png"}
+        answer["request"] = page.asked.pop()["request"]
+        page.evaluate("([answer, content]) => model.answer(answer, content)", [answer, text64(b"PNG")])
+        assert page.locator(".notice").inner_text().startswith(words.strip())
+        card, notice = (page.locator(each).bounding_box() for each in (".surface", ".notice"))
+        assert card == before
+        for start, size in (("x", "width"), ("y", "height")):
+            assert notice[start] >= card[start], kind
+            assert notice[start] + notice[size] <= card[start] + card[size], kind
 
 
 def test_values_are_coloured_on_their_axis_with_their_threshold(opened):
@@ -350,8 +381,8 @@ def test_it_fits_its_window_and_follows_it(opened, width):
         assert left["x"] == right["x"]
         assert left["y"] + left["height"] < right["y"]
     entries = page.locator(".legend span").all_inner_texts()
-    assert len(entries) == 6
-    assert entries[-1] == "25 others"
+    assert len(entries) == 8
+    assert entries[-1] == "23 others"
     # Drawn for the width that it has now.
     assert page.locator(SCORES).evaluate("(c) => c.width") == pytest.approx(left["width"], abs=1)
     page.mouse.move(*place_of(page, SCORES, 24, 19, 25, 20))

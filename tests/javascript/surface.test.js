@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
-  cellAt, cellOf, cellWords, classBorders, evenTicks, fitted, gridWords, legendOf, moved, placeOn, rankColour,
+  cellAt, cellOf, cellWords, classBorders, evenTicks, fitted, gridWords, legendOf, legendPlace, moved, placeOn, rankColour,
 } from "../../augimpact/render/cells.js";
+import { CLASS_COLOURS } from "../../augimpact/render/matching.js";
 
 const PLOT = { left: 40, top: 10, width: 300, height: 200 };
 const AXES = [
@@ -87,15 +89,18 @@ test("borders run wherever the class changes and nowhere else, straight ones in 
   }
 });
 
-test("six classes have a colour each; of more, the sixth colour is all the others'", () => {
-  assert.deepEqual([0, 1, 4, 5, 6, 700].map(rankColour), [0, 1, 4, 5, 5, 5]);
+test("each class has a colour while the theme's last; of more, the grey is all the others'", () => {
+  assert.deepEqual([0, 1, 4, 5, 6, 7, 8, 700].map(rankColour), [0, 1, 4, 6, 7, 5, 5, 5]);
+  const theme = readFileSync(new URL("../../augimpact/render/theme.css", import.meta.url), "utf8");
+  assert.equal(new Set(theme.match(/--class-\d+(?=:)/g)).size, CLASS_COLOURS);
   assert.deepEqual(legendOf(["only"], [20]), [{ name: "only", share: "100 %", colour: 0 }]);
-  const six = legendOf([..."abcdef"], [994, 2, 1, 1, 1, 1]);
-  assert.deepEqual(six.map(({ name, colour }) => name + colour), ["a0", "b1", "c2", "d3", "e4", "f5"]);
-  assert.deepEqual(six.map(({ share }) => share), ["99 %", "< 1 %", "< 1 %", "< 1 %", "< 1 %", "< 1 %"]);
-  const many = legendOf([..."abcdefgh"], [30, 20, 10, 10, 10, 8, 7, 5]);
-  assert.deepEqual(many.map(({ name }) => name), ["a", "b", "c", "d", "e", "3 others"]);
-  assert.deepEqual(many[5], { name: "3 others", share: "20 %", colour: 5 });
+  const eight = legendOf([..."abcdefgh"], [992, 2, 1, 1, 1, 1, 1, 1]);
+  assert.deepEqual(eight.map(({ name, colour }) => name + colour), ["a0", "b1", "c2", "d3", "e4", "f6", "g7", "h5"]);
+  assert.deepEqual(eight.map(({ share }) => share), ["99 %", ...Array(7).fill("< 1 %")]);
+  const many = legendOf([..."abcdefghij"], [30, 20, 10, 10, 5, 5, 5, 8, 5, 2]);
+  assert.deepEqual(many.map(({ name }) => name), [..."abcdefg", "3 others"]);
+  assert.deepEqual(many[7], { name: "3 others", share: "15 %", colour: 5 });
+  assert.deepEqual([0, 6, 7, 9].map(legendPlace), [0, 6, 7, 7]);
 });
 
 test("a cell is said in words: setting, prediction, score, and the target's where it is another", () => {
