@@ -312,11 +312,13 @@ def test_the_sweep_button_is_in_sight_however_long_the_list_is(page):
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_it_is_light_or_dark_as_its_visitor_prefers(page, scheme):
     page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 1400, "height": 1000})
+    page.locator(".controls").evaluate("(controls) => controls.scrollIntoView()")
     page.wait_for_timeout(200)
     # The page's corner, the edge of a card, and what is written on it.
     shown = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("L"))
     card = page.locator(".controls .card").first.bounding_box()
-    corner, inside = shown[2, 2], shown[int(card["y"]) + 5, int(card["x"] + card["width"] / 2)]
+    corner, inside = shown[500, 3], shown[int(card["y"]) + 5, int(card["x"] + card["width"] / 2)]
     ink = page.locator(".row .name").first.evaluate("(name) => getComputedStyle(name).color")
     levels = [int(corner), int(inside), 255 - int(ink.removeprefix("rgb(").split(",")[0])]
     assert max(levels) < 70 if scheme == "dark" else min(levels) > 200
