@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import http.server
 import json
 import re
 import signal
+import threading
 import time
 import uuid
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import psutil
@@ -118,6 +121,92 @@ def test_no_kernel_is_started_but_by_the_page(server):
     for path in ("/api/kernels", "/api/sessions", "/api/terminals"):
         assert server.ask(path, "POST", body='{"name": "python3"}')[0] in (403, 404, 405)
     assert len(server.kernels()) == before
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "destination", "purpose"),
+    [
+        ("cross-site", "no-cors", "image", ""),
+        ("cross-site", "no-cors", "script", ""),
+        ("cross-site", "no-cors", "empty", ""),
+        ("cross-site", "cors", "empty", ""),
+        ("cross-site", "navigate", "iframe", ""),
+        ("cross-site", "navigate", "object", ""),
+        ("cross-site", "navigate", "document", "prefetch;prerender"),
+        ("same-site", "no-cors", "empty", ""),
+        ("same-site", "no-cors", "image", ""),
+        ("same-origin", "no-cors", "image", ""),
+        ("same-origin", "navigate", "iframe", ""),
+    ],
+)
+def test_what_another_page_embeds_or_fetches_starts_no_kernel(server, site, mode, destination, purpose):
+    before = len(server.kernels())
+    told = {"Sec_Fetch_Site": site, "Sec_Fetch_Mode": mode, "Sec_Fetch_Dest": destination, "Sec_Purpose": purpose}
+    status, text = server.ask("/?1", **told)
+    assert status == 403
+    assert text == "The app opens in a window of its own, not inside another page."
+    assert len(server.kernels()) == before
+
+
+def test_images_of_another_page_start_no_kernel_and_a_link_there_leads_to_the_app(server, chromium, tmp_path):
+    before = len(server.kernels())
+    images = "".join(f"<img src='{server.address}?from-elsewhere={index}'>" for index in range(50))
+    html = f"<a href='{server.address}'>a link</a>{images}<iframe src='{server.address}?from-elsewhere'></iframe>"
+    (tmp_path / "index.html").write_text(html)
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    elsewhere = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
+    page = chromium.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"http://127.0.0.1:{elsewhere.server_port}/")
+    # Chromium tells a page nothing of such answers.
+    deadline = time.monotonic() + 20
+    while (refused := server.log.read_text().count("403 GET /?from-elsewhere")) < 51 and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    assert refused == 51
+    elsewhere.shutdown()
+    elsewhere.server_close()
+    assert len(server.kernels()) == before
+    page.get_by_text("a link").click()
+    page.locator(".controls").wait_for()
+    server.wait_for_kernels(before + 1)
+    page.close()
+    server.wait_for_kernels(before, seconds=10)
+
+
+def test_more_pages_than_the_limit_are_told_to_come_later(tmp_path):
+    given = {"Authorization": f"token {TOKEN}"}
+    with serving(tmp_path, "--no-warm", "--max-pages", "2", "--token", TOKEN) as server:
+        with ThreadPoolExecutor(6) as threads:
+            answers = list(threads.map(lambda _: server.ask("/", **given), range(6)))
+        assert sorted(status for status, _ in answers) == [200, 200, 503, 503, 503, 503]
+        for status, text in answers:
+            assert status == 200 or text == "All 2 pages that this server keeps are open; try again in a while."
+        assert len(server.kernels()) == 2
+        assert server.ask("/")[0] == 302, "who has no token learns nothing"
+        kernel = next(kernel_of(text) for status, text in answers if status == 200)
+        assert server.ask(f"/api/kernels/{kernel}", "DELETE", **given)[0] == 204
+        assert server.ask("/", **given)[0] == 200
+        assert server.ask("/", **given)[0] == 503
+        assert len(server.kernels()) == 2
+
+
+def test_the_waiting_kernel_is_no_page_and_the_last_page_can_be_reloaded(tmp_path, chromium):
+    with serving(tmp_path, "--max-pages", "1") as server:
+        page = chromium.new_page()
+        page.set_default_timeout(PATIENCE)
+        # At once: the waiting kernel is only being started.
+        page.goto(server.address)
+        page.locator(".controls").wait_for()
+        server.wait_for_kernels(2)
+        assert server.ask("/")[0] == 503
+        page.reload()
+        page.locator(".controls").wait_for()
+        server.wait_for_kernels(2)
+        assert server.ask("/")[0] == 503
+        page.close()
+        server.wait_for_kernels(1, seconds=10)
+        assert server.ask("/")[0] == 200
 
 
 def test_a_page_is_asked_for_by_the_name_of_this_machine_only(server):

@@ -63,6 +63,8 @@ def test_mistakes_are_found_before_the_server_starts(tmp_path):
         start(folder=tmp_path / "missing")
     with pytest.raises(UserError, match="--max-megapixels is 0; expected a number above 0"):
         start(max_megapixels=0)
+    with pytest.raises(UserError, match="--max-pages is 0; expected a number from 1"):
+        start(max_pages=0)
     with pytest.raises(UserError, match="unknown model 'resnet5O'; did you mean"):
         start(models=["resnet5O"])
     with pytest.raises(UserError, match=r"there is no file 'missing\.py'"):
