@@ -25,6 +25,7 @@ from augimpact.errors import UserError
 from augimpact.memory import keep_freed_memory
 from augimpact.widgets.addresses import check_host, is_loopback
 from augimpact.widgets.explorer import Explorer
+from augimpact.widgets.gallery import images_in
 from augimpact.widgets.idle import release_when_idle
 
 __all__ = ["AppOptions", "app_explorer", "settings_of", "start"]
@@ -187,12 +188,12 @@ def checked_options(
     Raises:
         ImageError: the image cannot be read.
         ModelError: there is no such model.
-        UserError: the folder is missing, or no upload would be small enough.
+        UserError: the folder is missing or holds no image, or no upload would be small enough.
     """
     if not 0 < max_megapixels < float("inf"):
         raise UserError(f"--max-megapixels is {max_megapixels:g}; expected a number above 0")
-    if folder is not None and not folder.is_dir():
-        raise UserError(f"--folder is {str(folder)!r}; expected a folder that is there")
+    if folder is not None:
+        images_in(folder)
     if image is not None:
         from augimpact.data.image import read_image
 

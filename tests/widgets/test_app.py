@@ -59,8 +59,11 @@ def test_mistakes_are_found_before_the_server_starts(tmp_path):
         start(host="203.0.113.7")
     with pytest.raises(UserError, match="--token is empty or has spaces"):
         start(token="")
-    with pytest.raises(UserError, match=r"--folder is .*; expected a folder that is there"):
+    with pytest.raises(UserError, match=r"there is no folder '.*missing'"):
         start(folder=tmp_path / "missing")
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(UserError, match=r"folder '.*' holds no image; expected files such as \.avif"):
+        start(folder=tmp_path)
     with pytest.raises(UserError, match="--max-megapixels is 0; expected a number above 0"):
         start(max_megapixels=0)
     with pytest.raises(UserError, match="--max-pages is 0; expected a number from 1"):
