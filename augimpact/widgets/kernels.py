@@ -61,8 +61,7 @@ class PageKernels(AsyncMappingKernelManager):
 
     async def shutdown_kernel(self, kernel_id: str, now: bool = False, restart: bool = False) -> None:  # noqa: ARG002
         """Ends a kernel at once: it has nothing to save, and what it computes may take long."""
-        self._last_seen.pop(kernel_id, None)
-        self._visited.discard(kernel_id)
+        self._forget(kernel_id)
         await super().shutdown_kernel(kernel_id, now=True, restart=restart)
 
     def notify_connect(self, kernel_id: str) -> None:
@@ -95,6 +94,10 @@ class PageKernels(AsyncMappingKernelManager):
         now = time.monotonic()
         # A kernel that is just being started is not among these.
         for kernel_id in list(self._last_seen):
+            # Gone while another was ended, or died and was removed without being shut down.
+            if kernel_id not in self:
+                self._forget(kernel_id)
+                continue
             if kernel_id in waiting or self.kernel_model(kernel_id)["connections"] > 0:
                 self._last_seen[kernel_id] = now
             patience = GRACE_SECONDS if kernel_id in self._visited else FIRST_VISIT_SECONDS
@@ -118,6 +121,10 @@ class PageKernels(AsyncMappingKernelManager):
             return False
         kernel_id = task.result()["kernel_id"]
         return kernel_id in self and bool(await self.get_kernel(kernel_id).is_alive())
+
+    def _forget(self, kernel_id: str) -> None:
+        self._last_seen.pop(kernel_id, None)
+        self._visited.discard(kernel_id)
 
     def _waiting_ids(self) -> set[str]:
         done = [task for pool in self._waiting().values() for task in pool if task.done()]
