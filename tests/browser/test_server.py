@@ -15,6 +15,7 @@ from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
@@ -215,11 +216,56 @@ def test_a_page_is_asked_for_by_the_name_of_this_machine_only(server):
     assert server.ask("/voila/static/voila.js", Host=f"localhost:{server.port}")[0] == 200
 
 
+@pytest.mark.parametrize("query", ["template=reveal&theme=dark", "voila-template=reveal&voila-theme=dark"])
+def test_the_address_changes_neither_template_nor_theme(guarded, query):
+    def page_of(path: str) -> str:
+        page = guarded.ask(path, Authorization=f"token {TOKEN}")[1]
+        kernel = kernel_of(page)
+        assert guarded.ask(f"/api/kernels/{kernel}", "DELETE", Authorization=f"token {TOKEN}")[0] == 204
+        # What is new for every page: the ids of kernel, widget and cells, and an object's address.
+        return re.sub(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|0x[0-9a-f]+", "id", page)
+
+    assert page_of(f"/?{query}") == page_of("/")
+
+
+def test_a_kernel_talks_encrypted_and_its_threads_share_the_cores(server):
+    kernel = kernel_of(server.ask("/")[1])
+    (process,) = [each for each in server.kernels() if kernel in " ".join(each.cmdline())]
+    (file,) = [each for each in process.cmdline() if each.endswith(".json")]
+    connection = json.loads(Path(file).read_text())
+    assert connection["signature_scheme"] == "hmac-sha256"
+    assert connection["key"]
+    assert connection["curve_publickey"]
+    assert connection["curve_secretkey"]
+    assert Path(file).stat().st_mode & 0o077 == 0
+    assert process.environ()["GOMP_SPINCOUNT"] == "1000"
+    process.kill()
+
+
+def test_a_page_that_nobody_touches_ends_though_it_is_open(tmp_path):
+    # The same settings, with seconds for hours.
+    hurry = (
+        "from augimpact.widgets import app; culled = app.SETTINGS['MappingKernelManager']; "
+        "assert culled['cull_idle_timeout'] == 7200; culled.update(cull_idle_timeout=4, cull_interval=1); "
+        "from augimpact.cli import main; main()"
+    )
+    with serving(tmp_path, "--no-warm", code=hurry) as server:
+        kernel = kernel_of(server.ask("/")[1])
+
+        async def stay() -> None:
+            mine = await connected(socket_address(server, kernel))
+            deadline = time.monotonic() + SECONDS
+            while server.kernels():
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.2)
+            mine.close()
+
+        run(stay())
+        server.wait_for_log("Culling .* with 1 connections due to")
+
+
 def test_nobody_runs_code_through_a_pages_kernel_and_no_other_origin_talks_to_it(server, tmp_path):
-    page = server.ask("/?template=reveal&theme=dark")[1]
-    assert "reveal" not in page
-    assert "theme-dark" not in page
-    kernel = kernel_of(page)
+    kernel = kernel_of(server.ask("/")[1])
     address, proof = socket_address(server, kernel), tmp_path / "proof"
 
     async def talk() -> set[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 from dataclasses import asdict
 
 import pytest
+from traitlets.config import Config
 
 from augimpact.augment.own import forget
 from augimpact.augment.plugins import PLUGINS_VARIABLE
@@ -14,13 +16,14 @@ from augimpact.data.image import example
 from augimpact.errors import ImageError, UserError
 from augimpact.widgets.app import (
     OPTIONS_VARIABLE,
-    SETTINGS,
     AppOptions,
+    _notebook,
     app_explorer,
     checked_options,
     settings_of,
     start,
 )
+from augimpact.widgets.server import AppServer
 
 
 @pytest.fixture
@@ -76,9 +79,15 @@ def test_mistakes_are_found_before_the_server_starts(tmp_path):
         start(image=tmp_path / "missing.jpg")
 
 
-def test_no_file_of_the_folder_is_served_and_only_this_machine_is():
-    assert SETTINGS["VoilaConfiguration"]["file_allowlist"] == []
-    assert SETTINGS["Voila"]["config_file_paths"] == []
+def test_no_file_of_the_folder_is_served_and_only_to_this_machine_whatever_a_file_beside_it_says(tmp_path, monkeypatch):
+    opened = {"VoilaConfiguration": {"file_allowlist": [".*"]}, "Voila": {"ip": "0.0.0.0"}}
+    (tmp_path / "voila.json").write_text(json.dumps(opened))
+    monkeypatch.chdir(tmp_path)
+    host = inspect.signature(start).parameters["host"].default
+    server = AppServer(config=Config(settings_of(host=host, port=1, token=None, warm=False)))
+    server.initialize([str(_notebook())])
+    assert server.ip == "127.0.0.1"
+    assert server.voila_configuration.file_allowlist == []
 
 
 def test_a_token_is_made_where_others_reach_the_host_and_only_there():
