@@ -26,6 +26,7 @@ def serve(
         typer.Option(help="A model that the page offers, see `augimpact models`; may be repeated, the first is shown."),
     ] = None,
     max_megapixels: Annotated[float, typer.Option(help="The largest upload.")] = 40.0,
+    max_pages: Annotated[int, typer.Option(help="How many pages may be open at once.")] = 16,
     warm: Annotated[bool, typer.Option(help="Keeps a kernel ready for the next visitor, in some 900 MB.")] = True,
 ) -> None:
     """Serves the Explorer as a page, until interrupted."""
@@ -39,5 +40,6 @@ def serve(
         folder=folder,
         models=model or (),
         max_megapixels=max_megapixels,
+        max_pages=max_pages,
         warm=warm,
     )

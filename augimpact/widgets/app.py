@@ -25,6 +25,7 @@ from augimpact.errors import UserError
 from augimpact.memory import keep_freed_memory
 from augimpact.widgets.addresses import check_host, is_loopback
 from augimpact.widgets.explorer import Explorer
+from augimpact.widgets.gallery import images_in
 from augimpact.widgets.idle import release_when_idle
 
 __all__ = ["AppOptions", "app_explorer", "settings_of", "start"]
@@ -35,6 +36,8 @@ OPTIONS_VARIABLE = "AUGIMPACT_APP"
 # The token may be given so as well; on a command line every user of this machine could read it.
 TOKEN_VARIABLE = "AUGIMPACT_APP_TOKEN"
 MAX_MEGAPIXELS = 40.0
+# Each has a kernel of hundreds of megabytes.
+MAX_PAGES = 16
 # The page scales an upload to less than 4 MB before it sends it; the rest is room for the message around it.
 MAX_MESSAGE_BYTES = 6 * 1024 * 1024
 # A page that nobody has touched for so long ends, though it is open: its kernel holds hundreds of megabytes.
@@ -120,6 +123,7 @@ def start(
     folder: Path | None = None,
     models: Sequence[str] = (),
     max_megapixels: float = MAX_MEGAPIXELS,
+    max_pages: int = MAX_PAGES,
     warm: bool = True,
 ) -> None:
     """Serves the app until interrupted.
@@ -132,6 +136,7 @@ def start(
         folder: images that every visitor can choose; nothing else in it, nor below it, can be reached.
         models: names that can be chosen in the page; the first is shown at first.
         max_megapixels: of an upload.
+        max_pages: that are open at once; who asks for one more is told to come later.
         warm: whether a kernel waits, with its first sweep computed, for the next visitor.
 
     Raises:
@@ -141,7 +146,7 @@ def start(
     """
     # Pages have no use for it.
     os.environ.pop(TOKEN_VARIABLE, None)
-    settings = settings_of(host=host, port=port, token=token, warm=warm)
+    settings = settings_of(host=host, port=port, token=token, warm=warm, max_pages=max_pages)
     os.environ[OPTIONS_VARIABLE] = json.dumps(asdict(checked_options(image, folder, models, max_megapixels)))
     from traitlets.config import Config
 
@@ -150,7 +155,9 @@ def start(
     AppServer.launch_instance([str(_notebook())], config=Config(settings))
 
 
-def settings_of(*, host: str, port: int, token: str | None, warm: bool) -> dict[str, dict[str, Any]]:
+def settings_of(
+    *, host: str, port: int, token: str | None, warm: bool, max_pages: int = MAX_PAGES
+) -> dict[str, dict[str, Any]]:
     """Voilà's whole configuration.
 
     Raises:
@@ -158,6 +165,8 @@ def settings_of(*, host: str, port: int, token: str | None, warm: bool) -> dict[
     """
     if not 0 < port < 65536:
         raise UserError(f"--port is {port}; expected a number from 1 to 65535")
+    if max_pages < 1:
+        raise UserError(f"--max-pages is {max_pages}; expected a number from 1")
     check_host(host)
     if token is not None and (not token or not token.isprintable() or " " in token):
         raise UserError("--token is empty or has spaces; expected one word, or no --token")
@@ -166,6 +175,7 @@ def settings_of(*, host: str, port: int, token: str | None, warm: bool) -> dict[
     return SETTINGS | {
         "Voila": SETTINGS["Voila"] | own,
         "AppServer": {"tell_token": made},
+        "PageKernels": {"max_pages": max_pages},
         "VoilaConfiguration": SETTINGS["VoilaConfiguration"] | {"preheat_kernel": warm},
     }
 
@@ -178,12 +188,12 @@ def checked_options(
     Raises:
         ImageError: the image cannot be read.
         ModelError: there is no such model.
-        UserError: the folder is missing, or no upload would be small enough.
+        UserError: the folder is missing or holds no image, or no upload would be small enough.
     """
     if not 0 < max_megapixels < float("inf"):
         raise UserError(f"--max-megapixels is {max_megapixels:g}; expected a number above 0")
-    if folder is not None and not folder.is_dir():
-        raise UserError(f"--folder is {str(folder)!r}; expected a folder that is there")
+    if folder is not None:
+        images_in(folder)
     if image is not None:
         from augimpact.data.image import read_image
 

@@ -13,7 +13,7 @@ from PIL import Image
 from augimpact.data.image import EXAMPLE, EXAMPLES, read_image, read_upload
 from augimpact.errors import ImageError, UserError, unknown
 
-__all__ = ["Gallery", "thumbnail"]
+__all__ = ["Gallery", "images_in", "thumbnail"]
 
 THUMBNAIL_SIDE = 112
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
@@ -54,7 +54,7 @@ class Gallery:
             self._sources[_name_of(image) if named else "image"] = os.fspath(image) if named else decoded
         self._sources |= {name: EXAMPLE + name for name in EXAMPLES}
         self.names = list(self._sources)
-        self._folder = {} if folder is None else _images_in(Path(folder))
+        self._folder = {} if folder is None else images_in(Path(folder))
         self.files = list(self._folder)
 
     def source(self, name: str) -> Any:
@@ -136,8 +136,12 @@ def _name_of(path: str | os.PathLike[str]) -> str:
     return text.removeprefix(EXAMPLE) if text.startswith(EXAMPLE) else Path(text).name
 
 
-def _images_in(folder: Path) -> dict[str, str]:
-    """Name → path of every image in the folder; what a link leads to elsewhere is left out."""
+def images_in(folder: Path) -> dict[str, str]:
+    """Name → path of every image in the folder; what a link leads to elsewhere is left out.
+
+    Raises:
+        UserError: there is no such folder, or no image in it.
+    """
     if not folder.is_dir():
         raise UserError(f"there is no folder {str(folder)!r}")
     inside = folder.resolve()

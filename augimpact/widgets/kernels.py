@@ -9,6 +9,7 @@ from typing import Any
 
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.ioloop import PeriodicCallback
+from traitlets import Integer
 
 __all__ = ["PageKernels"]
 
@@ -16,7 +17,7 @@ __all__ = ["PageKernels"]
 GRACE_SECONDS = 30.0
 FAREWELL_SECONDS = 1.0
 # From the answer to the first message of a page, over a slow network.
-FIRST_VISIT_SECONDS = 120.0
+FIRST_VISIT_SECONDS = 40.0
 LOOK_SECONDS = 5.0
 # What Python's own logging writes there reaches the server's log; by default it would go to the page.
 ARGUMENTS = ["--IPKernelApp.capture_fd_output=False", "--HistoryManager.enabled=False"]
@@ -26,13 +27,20 @@ ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "JUPYTER_WIDGETS_ECHO": "0"}
 
 
 class PageKernels(AsyncMappingKernelManager):
-    """Starts kernels for pages, and ends those whose page is gone; Voilà keeps the waiting ones in a pool above it."""
+    """Starts kernels for pages, and ends those whose page is gone; Voilà keeps the waiting ones in a pool above it.
+
+    Attributes:
+        arriving: requests for a page that were let in and whose kernel does not run yet.
+    """
+
+    max_pages = Integer(16, config=True, help="So many pages have a kernel at once; the waiting one is not counted.")
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         # When each kernel was last known to be of use, by the monotonic clock.
         self._last_seen: dict[str, float] = {}
         self._visited: set[str] = set()
+        self.arriving: set[Any] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._looking = PeriodicCallback(self.end_abandoned, 1000 * LOOK_SECONDS)
 
@@ -42,12 +50,18 @@ class PageKernels(AsyncMappingKernelManager):
             self._looking.start()
         environment = ENVIRONMENT | dict(kwargs.pop("env", None) or os.environ)
         kernel_id: str = await super().start_kernel(extra_arguments=ARGUMENTS, env=environment, **kwargs)
+        self._last_seen[kernel_id] = time.monotonic()
         return kernel_id
+
+    def count_pages(self) -> int:
+        """How many pages have a kernel, or were promised one."""
+        # One that died was removed without being shut down.
+        living = {kernel_id for kernel_id in self._last_seen if kernel_id in self}
+        return len(living - self._waiting_ids()) + len(self.arriving)
 
     async def shutdown_kernel(self, kernel_id: str, now: bool = False, restart: bool = False) -> None:  # noqa: ARG002
         """Ends a kernel at once: it has nothing to save, and what it computes may take long."""
-        self._last_seen.pop(kernel_id, None)
-        self._visited.discard(kernel_id)
+        self._forget(kernel_id)
         await super().shutdown_kernel(kernel_id, now=True, restart=restart)
 
     def notify_connect(self, kernel_id: str) -> None:
@@ -76,13 +90,18 @@ class PageKernels(AsyncMappingKernelManager):
     async def end_abandoned(self) -> None:
         """Ends the kernels whose page has been gone for a while, or never came; replaces waiting ones that died."""
         await self.drop_dead()
-        waiting = {task.result()["kernel_id"] for pool in self._waiting().values() for task in pool if task.done()}
+        waiting = self._waiting_ids()
         now = time.monotonic()
-        for kernel_id in list(self.list_kernel_ids()):
+        # A kernel that is just being started is not among these.
+        for kernel_id in list(self._last_seen):
+            # Gone while another was ended, or died and was removed without being shut down.
+            if kernel_id not in self:
+                self._forget(kernel_id)
+                continue
             if kernel_id in waiting or self.kernel_model(kernel_id)["connections"] > 0:
                 self._last_seen[kernel_id] = now
             patience = GRACE_SECONDS if kernel_id in self._visited else FIRST_VISIT_SECONDS
-            if now - self._last_seen.setdefault(kernel_id, now) > patience:
+            if now - self._last_seen[kernel_id] > patience:
                 self.log.info("The page of kernel %s is gone.", kernel_id)
                 await self.shutdown_kernel(kernel_id)
 
@@ -102,6 +121,14 @@ class PageKernels(AsyncMappingKernelManager):
             return False
         kernel_id = task.result()["kernel_id"]
         return kernel_id in self and bool(await self.get_kernel(kernel_id).is_alive())
+
+    def _forget(self, kernel_id: str) -> None:
+        self._last_seen.pop(kernel_id, None)
+        self._visited.discard(kernel_id)
+
+    def _waiting_ids(self) -> set[str]:
+        done = [task for pool in self._waiting().values() for task in pool if task.done()]
+        return {task.result()["kernel_id"] for task in done if not task.cancelled() and task.exception() is None}
 
     def _waiting(self) -> dict[str, list[Any]]:
         """Voilà's tasks, by notebook, each of which starts a kernel that waits; none where it keeps no pool."""

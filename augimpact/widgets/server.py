@@ -8,6 +8,7 @@ from typing import Any
 
 from jupyter_server.base.handlers import FileFindHandler, JupyterHandler
 from jupyter_server.log import log_request
+from tornado.httputil import HTTPHeaders
 from tornado.web import HTTPError, authenticated
 from traitlets import Bool
 from voila.app import Voila
@@ -42,15 +43,52 @@ class TokenGuard(VoilaIdentityProvider):
 class Page(TornadoVoilaHandler):
     """The page, at the root and nowhere else."""
 
+    @authenticated  # type: ignore[untyped-decorator]
     async def get(self, path: str | None = None) -> None:
         """Answers with the page, and gives it a kernel."""
         if path:
             # Voilà would answer with the file of this name.
             raise HTTPError(404)
+        if not is_visit(self.request.headers):
+            return self._refuse(403, "The app opens in a window of its own, not inside another page.")
         # Makes the cookie without which the page's farewell, by which its kernel ends, would be refused.
         _ = self.xsrf_token
         await self.kernel_manager.drop_dead()
-        await super().get(path)
+        # Nothing is awaited from here to the reservation: who comes at the same time is counted.
+        most = self.kernel_manager.max_pages
+        if self.kernel_manager.count_pages() >= most:
+            self.set_header("Retry-After", "10")
+            return self._refuse(503, f"All {most} pages that this server keeps are open; try again in a while.")
+        self.kernel_manager.arriving.add(self)
+        try:
+            await super().get(path)
+        finally:
+            self.kernel_manager.arriving.discard(self)
+
+    def _refuse(self, status: int, sentence: str) -> None:
+        """Answers with the sentence; Voilà's page of errors would leave it out."""
+        self.set_status(status)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(sentence)
+
+    def write(self, chunk: Any) -> None:
+        """Sends a piece of the page; at the first its kernel runs, and is counted itself."""
+        self.kernel_manager.arriving.discard(self)
+        super().write(chunk)
+
+
+def is_visit(headers: HTTPHeaders) -> bool:
+    """Whether a person may have asked for the page, by the request's Fetch Metadata (https://www.w3.org/TR/fetch-metadata/).
+
+    An image, a frame or a `fetch` of any other page, one from another port of this machine too, could start kernels
+    by the dozen; a link from there may lead here. Who sends no such headers is no browser, or one on plain HTTP.
+    """
+    elsewhere = headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
+    if elsewhere and headers.get("Sec-Fetch-Mode") != "navigate":
+        return False
+    # A page that is fetched ahead is perhaps never looked at; the browser asks again when it is.
+    ahead = "prefetch" in headers.get("Sec-Purpose", "")
+    return not ahead and headers.get("Sec-Fetch-Dest", "document") in ("document", "empty")
 
 
 class PageSocket(VoilaKernelWebsocketHandler):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import http.server
 import json
 import re
 import signal
+import threading
 import time
 import uuid
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
@@ -120,17 +124,148 @@ def test_no_kernel_is_started_but_by_the_page(server):
     assert len(server.kernels()) == before
 
 
+@pytest.mark.parametrize(
+    ("site", "mode", "destination", "purpose"),
+    [
+        ("cross-site", "no-cors", "image", ""),
+        ("cross-site", "no-cors", "script", ""),
+        ("cross-site", "no-cors", "empty", ""),
+        ("cross-site", "cors", "empty", ""),
+        ("cross-site", "navigate", "iframe", ""),
+        ("cross-site", "navigate", "object", ""),
+        ("cross-site", "navigate", "document", "prefetch;prerender"),
+        ("same-site", "no-cors", "empty", ""),
+        ("same-site", "no-cors", "image", ""),
+        ("same-origin", "no-cors", "image", ""),
+        ("same-origin", "navigate", "iframe", ""),
+    ],
+)
+def test_what_another_page_embeds_or_fetches_starts_no_kernel(server, site, mode, destination, purpose):
+    before = len(server.kernels())
+    told = {"Sec_Fetch_Site": site, "Sec_Fetch_Mode": mode, "Sec_Fetch_Dest": destination, "Sec_Purpose": purpose}
+    status, text = server.ask("/?1", **told)
+    assert status == 403
+    assert text == "The app opens in a window of its own, not inside another page."
+    assert len(server.kernels()) == before
+
+
+def test_images_of_another_page_start_no_kernel_and_a_link_there_leads_to_the_app(server, chromium, tmp_path):
+    before = len(server.kernels())
+    images = "".join(f"<img src='{server.address}?from-elsewhere={index}'>" for index in range(50))
+    html = f"<a href='{server.address}'>a link</a>{images}<iframe src='{server.address}?from-elsewhere'></iframe>"
+    (tmp_path / "index.html").write_text(html)
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    elsewhere = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
+    page = chromium.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"http://127.0.0.1:{elsewhere.server_port}/")
+    # Chromium tells a page nothing of such answers.
+    deadline = time.monotonic() + 20
+    while (refused := server.log.read_text().count("403 GET /?from-elsewhere")) < 51 and time.monotonic() < deadline:
+        page.wait_for_timeout(100)
+    assert refused == 51
+    elsewhere.shutdown()
+    elsewhere.server_close()
+    assert len(server.kernels()) == before
+    page.get_by_text("a link").click()
+    page.locator(".controls").wait_for()
+    server.wait_for_kernels(before + 1)
+    page.close()
+    server.wait_for_kernels(before, seconds=10)
+
+
+def test_more_pages_than_the_limit_are_told_to_come_later(tmp_path):
+    given = {"Authorization": f"token {TOKEN}"}
+    with serving(tmp_path, "--no-warm", "--max-pages", "2", "--token", TOKEN) as server:
+        with ThreadPoolExecutor(6) as threads:
+            answers = list(threads.map(lambda _: server.ask("/", **given), range(6)))
+        assert sorted(status for status, _ in answers) == [200, 200, 503, 503, 503, 503]
+        for status, text in answers:
+            assert status == 200 or text == "All 2 pages that this server keeps are open; try again in a while."
+        assert len(server.kernels()) == 2
+        assert server.ask("/")[0] == 302, "who has no token learns nothing"
+        kernel = next(kernel_of(text) for status, text in answers if status == 200)
+        assert server.ask(f"/api/kernels/{kernel}", "DELETE", **given)[0] == 204
+        assert server.ask("/", **given)[0] == 200
+        assert server.ask("/", **given)[0] == 503
+        assert len(server.kernels()) == 2
+
+
+def test_the_waiting_kernel_is_no_page_and_the_last_page_can_be_reloaded(tmp_path, chromium):
+    with serving(tmp_path, "--max-pages", "1") as server:
+        page = chromium.new_page()
+        page.set_default_timeout(PATIENCE)
+        # At once: the waiting kernel is only being started.
+        page.goto(server.address)
+        page.locator(".controls").wait_for()
+        server.wait_for_kernels(2)
+        assert server.ask("/")[0] == 503
+        page.reload()
+        page.locator(".controls").wait_for()
+        server.wait_for_kernels(2)
+        assert server.ask("/")[0] == 503
+        page.close()
+        server.wait_for_kernels(1, seconds=10)
+        assert server.ask("/")[0] == 200
+
+
 def test_a_page_is_asked_for_by_the_name_of_this_machine_only(server):
     assert server.ask("/", Host="evil.example")[0] == 403
     assert server.ask("/voila/static/voila.js", Host=f"evil.example:{server.port}")[0] == 403
     assert server.ask("/voila/static/voila.js", Host=f"localhost:{server.port}")[0] == 200
 
 
+@pytest.mark.parametrize("query", ["template=reveal&theme=dark", "voila-template=reveal&voila-theme=dark"])
+def test_the_address_changes_neither_template_nor_theme(guarded, query):
+    def page_of(path: str) -> str:
+        page = guarded.ask(path, Authorization=f"token {TOKEN}")[1]
+        kernel = kernel_of(page)
+        assert guarded.ask(f"/api/kernels/{kernel}", "DELETE", Authorization=f"token {TOKEN}")[0] == 204
+        # What is new for every page: the ids of kernel, widget and cells, and an object's address.
+        return re.sub(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}|0x[0-9a-f]+", "id", page)
+
+    assert page_of(f"/?{query}") == page_of("/")
+
+
+def test_a_kernel_talks_encrypted_and_its_threads_share_the_cores(server):
+    kernel = kernel_of(server.ask("/")[1])
+    (process,) = [each for each in server.kernels() if kernel in " ".join(each.cmdline())]
+    (file,) = [each for each in process.cmdline() if each.endswith(".json")]
+    connection = json.loads(Path(file).read_text())
+    assert connection["signature_scheme"] == "hmac-sha256"
+    assert connection["key"]
+    assert connection["curve_publickey"]
+    assert connection["curve_secretkey"]
+    assert Path(file).stat().st_mode & 0o077 == 0
+    assert process.environ()["GOMP_SPINCOUNT"] == "1000"
+    process.kill()
+
+
+def test_a_page_that_nobody_touches_ends_though_it_is_open(tmp_path):
+    # The same settings, with seconds for hours.
+    hurry = (
+        "from augimpact.widgets import app; culled = app.SETTINGS['MappingKernelManager']; "
+        "assert culled['cull_idle_timeout'] == 7200; culled.update(cull_idle_timeout=4, cull_interval=1); "
+        "from augimpact.cli import main; main()"
+    )
+    with serving(tmp_path, "--no-warm", code=hurry) as server:
+        kernel = kernel_of(server.ask("/")[1])
+
+        async def stay() -> None:
+            mine = await connected(socket_address(server, kernel))
+            deadline = time.monotonic() + SECONDS
+            while server.kernels():
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.2)
+            mine.close()
+
+        run(stay())
+        server.wait_for_log("Culling .* with 1 connections due to")
+
+
 def test_nobody_runs_code_through_a_pages_kernel_and_no_other_origin_talks_to_it(server, tmp_path):
-    page = server.ask("/?template=reveal&theme=dark")[1]
-    assert "reveal" not in page
-    assert "theme-dark" not in page
-    kernel = kernel_of(page)
+    kernel = kernel_of(server.ask("/")[1])
     address, proof = socket_address(server, kernel), tmp_path / "proof"
 
     async def talk() -> set[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 from dataclasses import asdict
 
 import pytest
+from traitlets.config import Config
 
 from augimpact.augment.own import forget
 from augimpact.augment.plugins import PLUGINS_VARIABLE
@@ -14,13 +16,14 @@ from augimpact.data.image import example
 from augimpact.errors import ImageError, UserError
 from augimpact.widgets.app import (
     OPTIONS_VARIABLE,
-    SETTINGS,
     AppOptions,
+    _notebook,
     app_explorer,
     checked_options,
     settings_of,
     start,
 )
+from augimpact.widgets.server import AppServer
 
 
 @pytest.fixture
@@ -59,10 +62,15 @@ def test_mistakes_are_found_before_the_server_starts(tmp_path):
         start(host="203.0.113.7")
     with pytest.raises(UserError, match="--token is empty or has spaces"):
         start(token="")
-    with pytest.raises(UserError, match=r"--folder is .*; expected a folder that is there"):
+    with pytest.raises(UserError, match=r"there is no folder '.*missing'"):
         start(folder=tmp_path / "missing")
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(UserError, match=r"folder '.*' holds no image; expected files such as \.avif"):
+        start(folder=tmp_path)
     with pytest.raises(UserError, match="--max-megapixels is 0; expected a number above 0"):
         start(max_megapixels=0)
+    with pytest.raises(UserError, match="--max-pages is 0; expected a number from 1"):
+        start(max_pages=0)
     with pytest.raises(UserError, match="unknown model 'resnet5O'; did you mean"):
         start(models=["resnet5O"])
     with pytest.raises(UserError, match=r"there is no file 'missing\.py'"):
@@ -71,9 +79,15 @@ def test_mistakes_are_found_before_the_server_starts(tmp_path):
         start(image=tmp_path / "missing.jpg")
 
 
-def test_no_file_of_the_folder_is_served_and_only_this_machine_is():
-    assert SETTINGS["VoilaConfiguration"]["file_allowlist"] == []
-    assert SETTINGS["Voila"]["config_file_paths"] == []
+def test_no_file_of_the_folder_is_served_and_only_to_this_machine_whatever_a_file_beside_it_says(tmp_path, monkeypatch):
+    opened = {"VoilaConfiguration": {"file_allowlist": [".*"]}, "Voila": {"ip": "0.0.0.0"}}
+    (tmp_path / "voila.json").write_text(json.dumps(opened))
+    monkeypatch.chdir(tmp_path)
+    host = inspect.signature(start).parameters["host"].default
+    server = AppServer(config=Config(settings_of(host=host, port=1, token=None, warm=False)))
+    server.initialize([str(_notebook())])
+    assert server.ip == "127.0.0.1"
+    assert server.voila_configuration.file_allowlist == []
 
 
 def test_a_token_is_made_where_others_reach_the_host_and_only_there():
