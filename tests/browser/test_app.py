@@ -312,6 +312,7 @@ def test_the_sweep_button_is_in_sight_however_long_the_list_is(page):
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_it_is_light_or_dark_as_its_visitor_prefers(page, scheme):
     page.emulate_media(color_scheme=scheme)
+    page.locator(".controls").evaluate("(controls) => controls.scrollIntoView()")
     page.wait_for_timeout(200)
     # The page's corner, the edge of a card, and what is written on it.
     shown = np.asarray(Image.open(io.BytesIO(page.screenshot())).convert("L"))
