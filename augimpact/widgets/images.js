@@ -68,9 +68,9 @@ export function images({ model, change }) {
     fail({ text, details }) {
       tell(text, details);
     },
-    /** A thumbnail that was asked for. @param {any} message @param {DataView[]} buffers */
+    /** A thumbnail that was asked for; without buffers, that there is none. @param {any} message @param {DataView[]} buffers */
     receive(message, buffers) {
-      if (message.kind === "thumbnail") folder?.receive(message.name, buffers[0]);
+      if (message.kind === "thumbnail") folder?.receive(message.name, buffers?.[0] ?? null);
     },
     /**
      * Takes files that are dropped anywhere on the Explorer, in the app anywhere on the page, or pasted there.
@@ -108,8 +108,12 @@ export function images({ model, change }) {
   };
 }
 
-/** @param {string} name @param {DataView} jpeg @param {() => void} choose */
+/** @param {string} name @param {DataView|null} jpeg null where there is none: the name stands for it @param {() => void} choose */
 function pictureButton(name, jpeg, choose) {
+  if (!jpeg) {
+    const attributes = { type: "button", title: name, dataset: { name }, onclick: choose };
+    return element("button.unread", attributes, name.split("/").pop());
+  }
   const address = URL.createObjectURL(new Blob([jpeg], { type: "image/jpeg" }));
   const picture = element("img", { src: address, alt: name, onload: () => URL.revokeObjectURL(address) });
   return element("button", { type: "button", title: name, dataset: { name }, onclick: choose }, picture);
@@ -119,7 +123,9 @@ function pictureButton(name, jpeg, choose) {
 function folderOf(files, model) {
   const found = element("div.thumbnails");
   const more = element("small");
+  // What was answered, null where there is no thumbnail; what was asked for, whether it was answered or not.
   const known = new Map();
+  const asked = new Set();
   let wanted = [];
   const search = element("input", { type: "search", placeholder: "find an image", "aria-label": "find an image", oninput: () => list() });
   const made = element("details.folder", { ontoggle: () => made.open && list() },
@@ -131,7 +137,8 @@ function folderOf(files, model) {
     const matching = files.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
     wanted = matching.slice(0, LOOKED_AT);
     more.textContent = matching.length > LOOKED_AT ? `${matching.length - LOOKED_AT} more: search for them` : "";
-    const missing = wanted.filter((name) => !known.has(name));
+    const missing = wanted.filter((name) => !asked.has(name));
+    for (const name of missing) asked.add(name);
     if (missing.length) model.send({ kind: "thumbnails", names: missing });
     show();
   }
@@ -143,6 +150,7 @@ function folderOf(files, model) {
 
   return {
     element: made,
+    /** @param {string} name @param {DataView|null} jpeg */
     receive(name, jpeg) {
       known.set(name, jpeg);
       show();

@@ -190,3 +190,30 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_sent(page):
     sent = uploaded(page, *((f"{name}.png", "image/png", content) for name in ("first", "gone", "last")))
     assert sent == {"first.png": content, "last.png": content}
     assert page.locator(".upload-note").inner_text() == "gone.png could not be read: it was moved"
+
+
+def test_thumbnails_of_a_folder_are_asked_for_once_and_one_that_cannot_be_read_is_a_name(page):
+    asked = "() => window.sent.filter(({ kind }) => kind === 'thumbnails').map(({ names }) => names)"
+    page.locator(".folder > summary").click()
+    page.wait_for_function("() => window.sent.some(({ kind }) => kind === 'thumbnails')")
+    assert page.evaluate(asked) == [FILES[:12]]
+    page.evaluate(
+        "([name, content]) => window.answer({ kind: 'thumbnail', name }, content)", [FILES[0], text64(jpeg())]
+    )
+    page.evaluate("(name) => window.answer({ kind: 'thumbnail', name })", FILES[1])
+    buttons = page.locator(".folder .thumbnails button")
+    assert buttons.count() == 2
+    assert buttons.nth(0).locator("img").count() == 1
+    assert (buttons.nth(1).inner_text(), buttons.nth(1).get_attribute("title")) == ("001.jpg", FILES[1])
+    assert buttons.nth(1).locator("img").count() == 0
+    # Neither what was answered nor what is still awaited is asked for again.
+    search = page.get_by_label("find an image")
+    search.press_sequentially("00")
+    assert page.evaluate(asked) == [FILES[:12]]
+    search.fill("029")
+    assert page.evaluate(asked) == [FILES[:12], [FILES[29]]]
+    search.fill("")
+    assert page.evaluate(asked) == [FILES[:12], [FILES[29]]]
+    buttons.nth(1).click()
+    wish = page.evaluate("window.sent.pop()")
+    assert (wish["kind"], wish["name"]) == ("choose", FILES[1])

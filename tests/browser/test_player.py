@@ -542,7 +542,8 @@ def test_every_picture_that_was_decoded_is_given_back(opened, trace, payload):
     page = opened({})
     page.evaluate(
         "() => { const open = (window.open_bitmaps = new Set()); const make = window.createImageBitmap.bind(window);"
-        " window.createImageBitmap = async (...asked) => { const made = await make(...asked); open.add(made); return made; };"
+        " window.createImageBitmap = async (...asked) => { const made = await make(...asked);"
+        " open.add(made); return made; };"
         " const close = ImageBitmap.prototype.close;"
         " ImageBitmap.prototype.close = function () { open.delete(this); close.call(this); }; }"
     )
