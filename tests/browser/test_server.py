@@ -264,6 +264,19 @@ def test_a_page_that_nobody_touches_ends_though_it_is_open(tmp_path):
         server.wait_for_log("Culling .* with 1 connections due to")
 
 
+def test_a_page_that_fails_shows_no_traceback(tmp_path):
+    (tmp_path / "failing.py").write_text(
+        "import os\nif 'JPY_PARENT_PID' in os.environ:\n    raise RuntimeError('a secret of a cell')\n"
+    )
+    plugin = "from augimpact.cli import main; main(['--plugin', 'failing.py', *__import__('sys').argv[1:]])"
+    with serving(tmp_path, "--no-warm", code=plugin) as server:
+        status, page = server.ask("/")
+        assert status == 200
+        assert "There was an error when executing cell" in page
+        for secret in ("a secret of a cell", "Traceback", "failing.py", "app_explorer()"):
+            assert secret not in page
+
+
 def test_nobody_runs_code_through_a_pages_kernel_and_no_other_origin_talks_to_it(server, tmp_path):
     kernel = kernel_of(server.ask("/")[1])
     address, proof = socket_address(server, kernel), tmp_path / "proof"
