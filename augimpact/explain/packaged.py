@@ -28,6 +28,9 @@ from augimpact.models.layer import Layer
 
 __all__ = ["ablationcam", "eigencam", "fullgrad", "gradcam_plus_plus", "hirescam", "layercam", "scorecam", "xgradcam"]
 
+# Of the spread that sums of activations may have: below, they are one number and rounding.
+FLAT = 1e-4
+
 
 def gradcam_plus_plus(module: nn.Module, batch: Tensor, layers: Sequence[Layer], target: Target) -> Explanation:
     """Channels weighted by their positive gradients, place by place (Chattopadhyay et al. 2018, arXiv:1710.11063).
@@ -60,7 +63,8 @@ def eigencam(module: nn.Module, batch: Tensor, layers: Sequence[Layer], target: 
 
     It explains no class: the target is only reported. A component has no sign of its own, and the package leaves it to
     chance, so that neighbouring frames could show opposites; here it points to where the activations are high on the
-    whole. Otherwise as `augimpact.explain.gradcam.gradcam`.
+    whole, or, where they are normalised to one sum, to the fewer places. Otherwise as
+    `augimpact.explain.gradcam.gradcam`.
     """
     return _of_activations("EigenCAM", module, batch, layers, target)
 
@@ -169,10 +173,15 @@ def _of_activations(
 
 
 def _pointing_up(maps: NDArray[np.float32], activations: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The maps `(N, h, w)`, negated where they fall with the sum of the activations `(N, K, h, w)`."""
+    """The maps `(N, h, w)`, negated where they fall with the sum of the activations `(N, K, h, w)`.
+
+    Behind a layer normalisation that sum is the same everywhere: there the fewer places are up.
+    """
     sums = activations.sum(axis=1)
-    rising = (maps * (sums - sums.mean(axis=(1, 2), keepdims=True))).sum(axis=(1, 2), keepdims=True)
-    return np.where(rising < 0, -maps, maps)
+    rising = maps * (sums - sums.mean(axis=(1, 2), keepdims=True))
+    if sums.std() < FLAT * activations.std() * len(activations[0]):
+        rising = maps**3
+    return np.where(rising.sum(axis=(1, 2), keepdims=True) < 0, -maps, maps)
 
 
 def _made(kind: str, module: nn.Module, layer: Layer) -> Any:

@@ -24,6 +24,8 @@ __all__ = ["AppServer"]
 
 # Files of the notebook's folder; what the visitor's request was, token and all.
 CLOSED = (AllowListFileHandler, RequestInfoSocketHandler)
+# https://jupyter-server.readthedocs.io/en/latest/developers/websocket-protocols.html
+PROTOCOL = "v1.kernel.websocket.jupyter.org"
 # RFC 6455, 7.4.1: what a browser says when it leaves a page.
 GOING_AWAY = 1001
 EVERYWHERE = ("", "0.0.0.0", "::")
@@ -93,6 +95,17 @@ def is_visit(headers: HTTPHeaders) -> bool:
 
 class PageSocket(VoilaKernelWebsocketHandler):
     """The connection of a page with its kernel."""
+
+    async def pre_get(self) -> None:
+        """Refuses, of those who may come in, who speaks an older protocol than pages do.
+
+        Of that Voilà takes a message with a picture in it for one of billions of offsets, and reads them all, while
+        nobody else is answered.
+        """
+        offered = self.request.headers.get("Sec-WebSocket-Protocol", "")
+        if PROTOCOL not in [each.strip() for each in offered.split(",")]:
+            raise HTTPError(400, f"expected a websocket that speaks {PROTOCOL}")
+        await super().pre_get()
 
     async def open(self, kernel_id: str) -> None:
         """Answers at once: else each message would wait, some 40 ms, for the page to acknowledge the one before it."""

@@ -30,7 +30,7 @@ while not explorer.controls.status["text"].startswith("9 frames"):
     time.sleep(0.05)
     assert explorer.controls.status["kind"] != "error", explorer.controls.status
 done = threading.Event()
-explorer._worker.submit(lambda cancelled: done.set())
+explorer._tasks._worker.submit(lambda cancelled: done.set())
 assert done.wait(60)
 explorer.trace.save("explorer.npz")
 """

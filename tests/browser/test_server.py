@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import http.client
 import http.server
+import itertools
 import json
 import re
 import signal
 import threading
 import time
 import uuid
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
 import psutil
 import pytest
@@ -24,6 +24,8 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClosedError, websocket_connect
 
 from augimpact.widgets.app import MAX_MESSAGE_BYTES
+from augimpact.widgets.server import PROTOCOL
+from tests.awaiting import run
 from tests.browser.conftest import PATIENCE
 from tests.browser.driving import wait_for_sweep
 from tests.browser.serving import SECONDS, Server, serving
@@ -34,8 +36,6 @@ HURRY = (
     "from augimpact.widgets import kernels; kernels.GRACE_SECONDS = 3.0; kernels.LOOK_SECONDS = 0.5; "
     "from augimpact.cli import main; main()"
 )
-
-Result = TypeVar("Result")
 
 
 @pytest.fixture(scope="module")
@@ -51,30 +51,32 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def run(talking: Coroutine[Any, Any, Result]) -> Result:
-    """On a thread of its own: Playwright's loop runs on this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, talking).result()
-
-
 def kernel_of(page: str) -> str:
     found = re.search(r'"kernelId": ?"([0-9a-f-]{36})"', page)
     assert found, page[:2000]
     return found[1]
 
 
-def request(message_type: str, channel: str = "shell", **content: object) -> str:
+def request(message_type: str, channel: str = "shell", metadata: object = None, **content: object) -> bytes:
+    """A message as a page sends it: offsets of its parts, their number first, then the parts."""
     header = {"msg_id": uuid.uuid4().hex, "msg_type": message_type, "username": "", "session": "s", "version": "5.3"}
-    message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": channel}
-    return json.dumps(message)
+    parts = [channel.encode(), *(json.dumps(each).encode() for each in (header, {}, metadata or {}, content))]
+    offsets = list(itertools.accumulate(map(len, parts), initial=8 * (len(parts) + 2)))
+    return b"".join(each.to_bytes(8, "little") for each in (len(offsets), *offsets)) + b"".join(parts)
+
+
+def kind_of(message: bytes) -> str:
+    start, end = (int.from_bytes(message[8 * place : 8 * place + 8], "little") for place in (2, 3))
+    return json.loads(message[start:end])["msg_type"]
 
 
 def socket_address(server: Server, kernel: str) -> str:
     return f"ws://127.0.0.1:{server.port}/api/kernels/{kernel}/channels?session_id={uuid.uuid4().hex}"
 
 
-async def connected(address: str, **headers: str):
-    return await websocket_connect(HTTPRequest(address, headers=headers, request_timeout=SECONDS))
+async def connected(address: str, protocol: str = PROTOCOL, **headers: str):
+    asked = HTTPRequest(address, headers=headers, request_timeout=SECONDS)
+    return await websocket_connect(asked, subprotocols=[protocol] if protocol else None)
 
 
 @pytest.mark.parametrize(
@@ -253,6 +255,8 @@ def test_a_page_that_nobody_touches_ends_though_it_is_open(tmp_path):
         kernel = kernel_of(server.ask("/")[1])
 
         async def stay() -> None:
+            with pytest.raises(HTTPClientError, match="400"):
+                await connected(socket_address(server, kernel), protocol="")
             mine = await connected(socket_address(server, kernel))
             deadline = time.monotonic() + SECONDS
             while server.kernels():
@@ -287,20 +291,20 @@ def test_nobody_runs_code_through_a_pages_kernel_and_no_other_origin_talks_to_it
         mine = await connected(address, Origin=f"http://127.0.0.1:{server.port}")
         code = f"open({str(proof)!r}, 'w')"
         for channel in ("shell", "control"):
-            await mine.write_message(request("execute_request", channel, code=code, silent=False))
-        await mine.write_message(request("inspect_request", code="os", cursor_pos=1, detail_level=1))
-        await mine.write_message(request("complete_request", code="os.", cursor_pos=3))
-        await mine.write_message(request("debug_request", "control", command="evaluate"))
-        await mine.write_message(request("kernel_info_request"))
+            await mine.write_message(request("execute_request", channel, code=code, silent=False), binary=True)
+        await mine.write_message(request("inspect_request", code="os", cursor_pos=1, detail_level=1), binary=True)
+        await mine.write_message(request("complete_request", code="os.", cursor_pos=3), binary=True)
+        await mine.write_message(request("debug_request", "control", command="evaluate"), binary=True)
+        await mine.write_message(request("kernel_info_request"), binary=True)
         answers: set[str] = set()
         while "kernel_info_reply" not in answers:
             message = await asyncio.wait_for(mine.read_message(), SECONDS)
             assert message is not None
-            answers.add(json.loads(message)["msg_type"])
+            answers.add(kind_of(message))
         # What is not answered by now was not heard: the shell answers in turn.
-        padded = json.loads(request("kernel_info_request")) | {"metadata": {"x": "x" * (MAX_MESSAGE_BYTES - 1000)}}
-        await mine.write_message(json.dumps(padded))
-        while json.loads(await asyncio.wait_for(mine.read_message(), SECONDS))["msg_type"] != "kernel_info_reply":
+        padding = {"x": "x" * (MAX_MESSAGE_BYTES - 1000)}
+        await mine.write_message(request("kernel_info_request", metadata=padding), binary=True)
+        while kind_of(await asyncio.wait_for(mine.read_message(), SECONDS)) != "kernel_info_reply":
             pass
         # Closed while it is being written, perhaps.
         with suppress(WebSocketClosedError):
@@ -447,7 +451,7 @@ def test_a_page_that_is_cut_off_may_come_back_for_a_while_and_then_its_kernel_en
 
         async def cut_off() -> None:
             connection = await connected(socket_address(server, kernel))
-            await connection.write_message(request("kernel_info_request"))
+            await connection.write_message(request("kernel_info_request"), binary=True)
             await asyncio.wait_for(connection.read_message(), SECONDS)
             # No farewell, as when a network goes down.
             connection.protocol.stream.close()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from augimpact.widgets import kernels
 from augimpact.widgets.kernels import PageKernels
+from tests.awaiting import run
 
 
 class Leaving(PageKernels):
@@ -30,7 +29,7 @@ def test_abandoned_kernels_end_though_another_goes_meanwhile(monkeypatch):
         finally:
             await manager.shutdown_all(now=True)
 
-    assert asyncio.run(end_three()) == ([], 0)
+    assert run(end_three()) == ([], 0)
 
 
 def test_a_kernel_that_died_counts_no_more(monkeypatch):
@@ -49,4 +48,4 @@ def test_a_kernel_that_died_counts_no_more(monkeypatch):
         finally:
             await manager.shutdown_all(now=True)
 
-    assert asyncio.run(remove_one()) == [2, 1, 1, 1]
+    assert run(remove_one()) == [2, 1, 1, 1]
