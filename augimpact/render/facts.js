@@ -33,11 +33,14 @@ export function facts(scrub) {
       element("button.flip", {
         type: "button", title: `${flip.from} → ${flip.to}; shows that frame`, onclick: () => scrub(flip.frame),
       }, flip.text));
-    const listed = buttons.flatMap((button, index) => (index ? [", ", button] : [button]));
-    const box = element("span", {}, `${event} at ${axis.label} `, ...listed.slice(0, 2 * LISTED - 1));
+    // A comma stays in its flip's line.
+    const listed = buttons.map((button, index) =>
+      element("span.listed", {}, button, index < buttons.length - 1 ? "," : ""));
+    const spaced = (some) => some.flatMap((each) => [" ", each]);
+    const box = element("span", {}, `${event} at ${axis.label}`, ...spaced(listed.slice(0, LISTED)));
     const more = buttons.length - LISTED;
     if (more > 0) {
-      const rest = listed.slice(2 * LISTED - 1);
+      const rest = spaced(listed.slice(LISTED));
       const unfold = element("button.flip.unfold", {
         type: "button", "aria-expanded": "false", onclick: () => unfold.replaceWith(...rest),
       }, ` and ${more} more`);
