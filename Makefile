@@ -25,6 +25,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.device
 	$(BIN)/python -m benchmarks.latency
 	$(BIN)/python -m benchmarks.sessions
+	$(BIN)/python -m benchmarks.data
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist

@@ -12,10 +12,25 @@ if TYPE_CHECKING:
     from augimpact.analysis import analyze as analyze
     from augimpact.augment.corners import setting_of_corners as setting_of_corners
     from augimpact.augment.own import augmentation as augmentation
+    from augimpact.augment.random import RandomAugmentation as RandomAugmentation
     from augimpact.augment.wrap import wrap as wrap
     from augimpact.comparison import Comparison as Comparison
     from augimpact.comparison import compare as compare
+    from augimpact.data.cache import DiskCache as DiskCache
+    from augimpact.data.cache import MemoryCache as MemoryCache
+    from augimpact.data.cache import RedisCache as RedisCache
+    from augimpact.data.dataset import Dataset as Dataset
     from augimpact.data.imagenette import imagenette as imagenette
+    from augimpact.data.images import ImageDataset as ImageDataset
+    from augimpact.data.integrity import check_integrity as check_integrity
+    from augimpact.data.local_copy import copy_to_local as copy_to_local
+    from augimpact.data.pipeline import ImagePipeline as ImagePipeline
+    from augimpact.data.samples import SampleTable as SampleTable
+    from augimpact.data.sampling import StratifiedSampler as StratifiedSampler
+    from augimpact.data.sampling import group_weights as group_weights
+    from augimpact.data.split import Split as Split
+    from augimpact.data.split import load_assignments as load_assignments
+    from augimpact.data.split import save_assignments as save_assignments
     from augimpact.grid import Grid as Grid
     from augimpact.grid import Surface as Surface
     from augimpact.grid_analysis import analyze_grid as analyze_grid
@@ -33,10 +48,20 @@ if TYPE_CHECKING:
 _HOME = {
     "Classifier": "augimpact.models.classifier",
     "Comparison": "augimpact.comparison",
+    "Dataset": "augimpact.data.dataset",
+    "DiskCache": "augimpact.data.cache",
     "Explorer": "augimpact.widgets.explorer",
     "Grid": "augimpact.grid",
+    "ImageDataset": "augimpact.data.images",
+    "ImagePipeline": "augimpact.data.pipeline",
+    "MemoryCache": "augimpact.data.cache",
     "Player": "augimpact.widgets.player",
+    "RandomAugmentation": "augimpact.augment.random",
+    "RedisCache": "augimpact.data.cache",
     "Regressor": "augimpact.models.regressor",
+    "SampleTable": "augimpact.data.samples",
+    "Split": "augimpact.data.split",
+    "StratifiedSampler": "augimpact.data.sampling",
     "Surface": "augimpact.grid",
     "SurfaceView": "augimpact.widgets.surface",
     "Sweep": "augimpact.sweep",
@@ -44,11 +69,16 @@ _HOME = {
     "analyze": "augimpact.analysis",
     "analyze_grid": "augimpact.grid_analysis",
     "augmentation": "augimpact.augment.own",
+    "check_integrity": "augimpact.data.integrity",
     "compare": "augimpact.comparison",
+    "copy_to_local": "augimpact.data.local_copy",
+    "group_weights": "augimpact.data.sampling",
     "imagenette": "augimpact.data.imagenette",
     "keep_freed_memory": "augimpact.memory",
+    "load_assignments": "augimpact.data.split",
     "load_classifier": "augimpact.models.load",
     "replay": "augimpact.recipes",
+    "save_assignments": "augimpact.data.split",
     "setting_of_corners": "augimpact.augment.corners",
     "wrap": "augimpact.augment.wrap",
 }

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 
 __all__ = [
     "Cancelled",
+    "DataError",
     "ImageError",
     "LayerError",
+    "LeakageError",
     "ModelError",
     "OutputError",
     "ParameterError",
@@ -26,6 +28,14 @@ class UserError(ValueError):
 
 class ImageError(UserError):
     """An image that is missing, unreadable or too large."""
+
+
+class DataError(UserError):
+    """A table of samples, a view, a split or a copy of a dataset that cannot be made of what was given."""
+
+
+class LeakageError(DataError):
+    """Samples of one physical item, or of equal content, that are assigned to different purposes."""
 
 
 class SignalError(UserError):

@@ -23,6 +23,8 @@ REPOSITORY = Path(__file__).parents[1]
 DATA_VARIABLE = "AUGIMPACT_TEST_DATA"
 # With this set a missing browser is a failure, too.
 BROWSER_VARIABLE = "AUGIMPACT_REQUIRE_BROWSER"
+# And with this a missing Redis server.
+REDIS_VARIABLE = "AUGIMPACT_REQUIRE_REDIS"
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from augimpact.augment.parameters import CATALOGUE
 
-__all__ = ["IDENTITY", "LARGEST_SHARE", "SMALLEST_STRETCH", "homographies", "warp"]
+__all__ = ["IDENTITY", "LARGEST_SHARE", "SMALLEST_STRETCH", "homographies", "sampling_grid", "warp"]
 
 IDENTITY = np.eye(3)
 # At a share of exactly 1 an edge would become a point, and the way back to the original would be lost.
@@ -74,7 +74,7 @@ def warp(image: Tensor, matrices: Matrices, border: str = "black") -> Tensor:
 
 def _resample(batch: Tensor, inverses: Matrices, border: str) -> Tensor:
     """One image, given as often as there are matrices from frame to original, `(N, C, S, S)`, under each of them."""
-    grid, behind = _sampling_grid(inverses, batch.shape[-1], batch.device, border)
+    grid, behind = sampling_grid(inverses, batch.shape[-1], batch.device, border)
     mean = batch[:1].mean(dim=(2, 3), keepdim=True) if border in ("mean", "reflect") else None
     if mean is not None and border == "mean":
         batch = (batch[:1] - mean).expand_as(batch)
@@ -86,7 +86,7 @@ def _resample(batch: Tensor, inverses: Matrices, border: str) -> Tensor:
     return warped if behind is None else torch.where(behind, mean, warped)
 
 
-def _sampling_grid(inverses: Matrices, side: int, device: torch.device, border: str) -> tuple[Tensor, Tensor | None]:
+def sampling_grid(inverses: Matrices, side: int, device: torch.device, border: str) -> tuple[Tensor, Tensor | None]:
     """Where each pixel of each frame is found in the original, `(N, S, S, 2)`, and which are behind the eye.
 
     The second is `(N, 1, S, S)`, or None where all frames are affine.

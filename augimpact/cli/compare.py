@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from augimpact.cli import options
-from augimpact.cli.progress import progress_bar
 from augimpact.memory import keep_freed_memory
+from augimpact.progress import progress_bar
 from augimpact.sweep import DEFAULT_FRAMES, EASINGS, Sweep
 
 __all__ = ["compare"]

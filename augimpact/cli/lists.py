@@ -8,7 +8,7 @@ import typer
 
 from augimpact.augment.parameters import CATALOGUE
 from augimpact.augment.signal_parameters import SIGNAL_CATALOGUE
-from augimpact.cli.progress import print_table
+from augimpact.cli.tables import print_table
 
 __all__ = ["augmentations", "methods", "models"]
 

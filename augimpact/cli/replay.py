@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from augimpact.cli import options
-from augimpact.cli.progress import progress_bar
 from augimpact.memory import keep_freed_memory
+from augimpact.progress import progress_bar
 
 __all__ = ["replay"]
 

@@ -21,8 +21,8 @@ from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 from augimpact.errors import ImageError
 
 __all__ = [
-    "EXAMPLE", "EXAMPLES", "MAX_PIXELS", "UPLOAD_FORMATS", "UPLOAD_PIXELS", "content_hash", "example",
-    "example_of_hash", "read_image", "read_upload",
+    "EXAMPLE", "EXAMPLES", "MAX_PIXELS", "UPLOAD_FORMATS", "UPLOAD_PIXELS", "as_seen", "content_hash", "example",
+    "example_of_hash", "opened", "read_image", "read_upload", "turned", "unit_values",
 ]  # fmt: skip
 
 # Pillow warns from here on; a photograph of 89 megapixels decodes to 270 MB.
@@ -80,7 +80,7 @@ def read_image(source: Any, *, max_pixels: int = MAX_PIXELS, formats: Iterable[s
     """
     if isinstance(source, Image.Image):
         with _one_error(f"the image {getattr(source, 'filename', '')!r}", max_pixels):
-            return _as_seen(source)
+            return as_seen(source)
     if isinstance(source, str) and source.startswith(EXAMPLE):
         return example(source.removeprefix(EXAMPLE))
     if isinstance(source, (str, os.PathLike)):
@@ -116,7 +116,7 @@ def read_upload(name: str, content: bytes, max_pixels: int = UPLOAD_PIXELS) -> I
             # A JPEG is decoded at this size in the first place.
             image.draft(image.mode, (size[0] // factor, size[1] // factor))
         factor = factor if image.size == size else 1
-        seen = _as_seen(image)
+        seen = as_seen(image)
         return seen if factor == 1 else seen.reduce(factor)
 
 
@@ -162,11 +162,24 @@ def content_hash(image: Image.Image) -> str:
     return digest.hexdigest()
 
 
+@contextmanager
+def opened(content: bytes) -> Iterator[Image.Image]:
+    """The image in the bytes of a file, not decoded yet; what goes wrong while it is, in the block, is one error.
+
+    Raises:
+        ImageError: it is no image, damaged, or of more than `MAX_PIXELS`.
+    """
+    name = f"the image of {len(content)} bytes"
+    with _one_error(name, MAX_PIXELS), Image.open(io.BytesIO(content)) as image:
+        _check_size(image, name, MAX_PIXELS)
+        yield image
+
+
 def _decode(file: Path | io.BytesIO, name: str, max_pixels: int, formats: Iterable[str] | None) -> Image.Image:
     known = None if formats is None else list(formats)
     with _one_error(name, max_pixels, known), Image.open(file, formats=known) as image:
         _check_size(image, name, max_pixels)
-        return _as_seen(image)
+        return as_seen(image)
 
 
 def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:
@@ -207,8 +220,9 @@ def _too_large(name: str, size: str, max_pixels: int) -> str:
     return f"{name} is too large ({size}); expected at most {max_pixels / 1e6:.0f} megapixels"
 
 
-def _as_seen(image: Image.Image) -> Image.Image:
-    image = _turned(image)
+def as_seen(image: Image.Image) -> Image.Image:
+    """The image turned as its EXIF says, on white where it is transparent, 8-bit RGB."""
+    image = turned(image)
     if image.mode.startswith(("I", "F")):
         image = _eight_bit(image)
     if image.has_transparency_data:
@@ -220,7 +234,7 @@ def _as_seen(image: Image.Image) -> Image.Image:
     return image
 
 
-def _turned(image: Image.Image) -> Image.Image:
+def turned(image: Image.Image) -> Image.Image:
     """The image, decoded, as its EXIF says that it was held."""
     image.load()
     try:
@@ -235,12 +249,23 @@ def _turned(image: Image.Image) -> Image.Image:
 def _eight_bit(image: Image.Image) -> Image.Image:
     """Integers as 16-bit grey, floats as [0, 1] or, where they go further, as [0, 255]."""
     values = np.asarray(image)
-    white = 65535.0 if image.mode.startswith("I") else (1.0 if values.max(initial=0) <= 1 else 255.0)
+    white = _white_of(image)
     grey = np.empty(values.shape, np.uint8)
     for first in range(0, len(values), ROWS):
         some = values[first : first + ROWS].astype(np.float64)
         grey[first : first + ROWS] = np.rint(np.nan_to_num(np.clip(some / white, 0, 1)) * 255)
     return Image.fromarray(grey)
+
+
+def unit_values(image: Image.Image) -> NDArray[np.float32]:
+    """Integers or floats, as `as_seen` understands them, as `(H, W)` in [0, 1] without loss of their depth."""
+    return np.asarray(np.nan_to_num(np.clip(np.asarray(image, np.float64) / _white_of(image), 0, 1)), np.float32)
+
+
+def _white_of(image: Image.Image) -> float:
+    if image.mode.startswith("I"):
+        return 65535.0
+    return 1.0 if np.asarray(image).max(initial=0) <= 1 else 255.0
 
 
 def _from_array(source: Any) -> Image.Image:
@@ -253,7 +278,7 @@ def _from_array(source: Any) -> Image.Image:
         raise ImageError(f"an image of shape {values.shape}; expected (H, W), (H, W, 3) or (3, H, W)")
     if values.ndim == 3 and values.shape[-1] == 1:
         values = values[..., 0]
-    return _as_seen(Image.fromarray(_bytes_of(values)))
+    return as_seen(Image.fromarray(_bytes_of(values)))
 
 
 def _bytes_of(values: NDArray[Any]) -> NDArray[np.uint8]:

@@ -1,0 +1,181 @@
+"""Where files lie: on this machine, in a zip file, behind any of fsspec's protocols; listed, opened and read alike.
+
+A file of this machine is named by its absolute path, any other by its address, inside an archive by both:
+`zip://inner.jpg::/data/archive.zip`. No connection is kept here: fsspec keeps its own, anew in every process.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, NamedTuple, cast
+
+from augimpact.errors import DataError
+
+__all__ = ["File", "find_files", "is_folder", "is_local", "joined", "open_binary", "read_bytes", "version_of"]
+
+
+class File(NamedTuple):
+    """A file as a store lists it.
+
+    path: how `open_binary` finds it.
+    relative: from the folder that was listed, with slashes.
+    size: in bytes, or −1 where the store does not say.
+    changed: when, as the store writes it, or "".
+    etag: the store's own hash or version, or None.
+    """
+
+    path: str
+    relative: str
+    size: int
+    changed: str
+    etag: str | None
+
+
+def find_files(
+    url: str | os.PathLike[str], pattern: str | re.Pattern[str] | None, options: Mapping[str, Any]
+) -> list[File]:
+    """All files below a folder, sorted by path.
+
+    The pattern is a glob of the names, or with slashes of the paths below the folder, or an expression found in these.
+
+    Raises:
+        DataError: there is no such folder, or its store cannot be reached.
+    """
+    address = os.fspath(url)
+    if not is_folder(address, options):
+        raise DataError(f"there is no folder {address!r}")
+    with _one_error(address):
+        system, root = _system(address, options)
+        infos = _found_here(root, ()) if is_local(address) else system.find(root, detail=True)
+    prefix = root.rstrip("/") + "/" if root.strip("/") else ""
+    files = []
+    for name, info in infos.items():
+        relative = name.removeprefix(prefix).lstrip("/")
+        # Some stores have an empty object for a folder itself.
+        if not relative or relative.endswith("/"):
+            continue
+        if pattern is None or _matches(relative, pattern):
+            path = name if is_local(address) else _address(address, name, system)
+            files.append(File(path, relative, _size(info), *version_of(info)))
+    return sorted(files)
+
+
+def is_folder(url: str, options: Mapping[str, Any]) -> bool:
+    """Whether there is such a folder now, whatever the store was found to hold before.
+
+    Raises:
+        DataError: the store cannot be reached.
+    """
+    with _one_error(url):
+        system, root = _system(url, options)
+        system.invalidate_cache()
+        return bool(system.isdir(root))
+
+
+def joined(root: str, relative: str) -> str:
+    """The address of what lies below a folder, also of one inside an archive.
+
+    >>> joined("/data/", "a.png"), joined("zip://::/data.zip", "a.png")
+    ('/data/a.png', 'zip://a.png::/data.zip')
+    """
+    first, chain, rest = root.partition("::")
+    if "://" not in first and chain:
+        return f"{first}{chain}{joined(rest, relative)}"
+    return f"{first}{'' if first.endswith('/') else '/'}{relative}{chain}{rest}"
+
+
+def open_binary(path: str, options: Mapping[str, Any] | None = None) -> BinaryIO:
+    """The file, to be read."""
+    if is_local(path):
+        return Path(path.removeprefix("file://")).open("rb")
+    system, name = _system(path, options or {})
+    return cast("BinaryIO", system.open(name, "rb"))
+
+
+def read_bytes(path: str, options: Mapping[str, Any] | None = None) -> bytes:
+    """All of the file."""
+    if is_local(path):
+        with open(path.removeprefix("file://"), "rb", buffering=0) as file:  # noqa: PTH123 - half the time of Path's
+            return file.read()
+    system, name = _system(path, options or {})
+    return bytes(system.cat_file(name))
+
+
+def is_local(path: str) -> bool:
+    """Whether it is a path of this machine."""
+    return path.startswith("file://") or ("://" not in path and "::" not in path)
+
+
+def version_of(info: Mapping[str, Any]) -> tuple[str, str | None]:
+    """When a file was changed, as its store writes it, and its etag."""
+    # The checksum is of zip files, which are often written with one date for all entries.
+    changed = [str(info[key]) for key in ("mtime", "LastModified", "last_modified", "date_time", "CRC") if key in info]
+    etag = next((info[key] for key in ("ETag", "etag") if info.get(key)), None)
+    return " ".join(changed), None if etag is None else str(etag).strip('"')
+
+
+def _system(address: str, options: Mapping[str, Any]) -> tuple[Any, str]:
+    import fsspec
+
+    try:
+        return cast("tuple[Any, str]", fsspec.core.url_to_fs(address, **options))
+    except ImportError as error:
+        raise DataError(f"{address!r} cannot be read: {error}") from error
+
+
+def _found_here(folder: str, above: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """Size and time of all files, also in folders that are links, unless they lead back up."""
+    real = os.path.realpath(folder)
+    found: dict[str, dict[str, Any]] = {}
+    with os.scandir(folder) as entries:
+        for entry in entries if real not in above else ():
+            path = f"{folder.rstrip('/')}/{entry.name}"
+            if entry.is_dir():
+                found |= _found_here(path, (*above, real))
+            elif entry.is_file():
+                found[path] = {"size": entry.stat().st_size, "mtime": entry.stat().st_mtime}
+            elif entry.is_symlink():
+                found[path] = {}  # leads nowhere, as whoever reads it will be told
+    return found
+
+
+@contextmanager
+def _one_error(address: str) -> Iterator[None]:
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:  # of the store, each with classes of its own
+        raise DataError(f"the folder {address!r} cannot be listed ({_reason(error)})") from error
+
+
+def _address(root: str, name: str, system: Any) -> str:
+    first, chain, rest = root.partition("::")
+    if chain and "://" in first:
+        rest = os.path.abspath(rest.removeprefix("file://")) if is_local(rest) else rest  # noqa: PTH100 - links stay
+        return f"{first.partition('://')[0]}://{name.lstrip('/')}::{rest}"
+    if chain:
+        return f"{first}::{_address(rest, name, system.fs)}"
+    return str(system.unstrip_protocol(name))
+
+
+def _size(info: Mapping[str, Any]) -> int:
+    size = info.get("size")
+    return -1 if size is None else int(size)
+
+
+def _matches(relative: str, pattern: str | re.Pattern[str]) -> bool:
+    if isinstance(pattern, re.Pattern):
+        return pattern.search(relative) is not None
+    # A pattern without folders is for the names in any folder.
+    name = relative if "/" in pattern else PurePosixPath(relative).name
+    return fnmatch.fnmatchcase(name, pattern)
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0] or type(error).__name__
