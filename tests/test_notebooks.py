@@ -108,7 +108,26 @@ def your_own(shown):
     assert "the scores agree" in shown.text
 
 
-PROMISES = {each.__name__: each for each in (augmentation_control, models_compared, regression, time_series, your_own)}
+def data(shown):
+    assert re.search(
+        r"Integrity\(2 exact duplicates, \d+ near duplicates, 2 in label conflicts, .* 1 unreadable\)", shown.text
+    )
+    assert re.search(r"bad_cap +6 +16\ngood +28 +118\n", shown.text)
+    assert "divided bottles: 0\nas they were: True" in shown.text
+    # Uniform, count, square root, log, ln n + 1.
+    assert shown.row("bad_cap", 5) == [0.333, 0.122, 0.232, 0.293, 0.302]
+    assert shown.row("bad_cap", 1)[0] == pytest.approx(0.302, abs=0.015)
+    assert shown.numbers(r"good +(\d\.\d+)\nmissing_cap +0\.2\d+\ndtype")[0] == pytest.approx(0.441, abs=0.015)
+    assert "equal to the last bit: True" in shown.text
+    assert "{'bad_cap': 22, 'good': 146, 'missing_cap': 12} images opened: 0" in shown.text
+    assert re.search(r"repeat\(min_size=400\) +540\n", shown.text)
+    assert shown.text.count("143 images, 143 files in the cache") == 2
+    assert shown.count(PICTURE) == 1
+
+
+PROMISES = {
+    each.__name__: each for each in (augmentation_control, data, models_compared, regression, time_series, your_own)
+}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -45,7 +45,13 @@ def test_a_folder_is_a_row_an_image_known_by_its_content(folder, tmp_path):
         content = Path(path).read_bytes()
         assert hashed == hashlib.blake2b(content, digest_size=16).hexdigest()
         assert size == len(content)
-    assert table["category"].tolist() == [("a", "bad"), ("a", "good"), ("b", "bad", "worse"), ("b", "good"), ("b", "good")]
+    assert table["category"].tolist() == [
+        ("a", "bad"),
+        ("a", "good"),
+        ("b", "bad", "worse"),
+        ("b", "good"),
+        ("b", "good"),
+    ]
     assert table["folder"].tolist() == ["bad", "good", "worse", "good", "good"]
     assert table["sample_id"].duplicated().sum() == 1
     assert table["purpose"].isna().all()
@@ -98,7 +104,7 @@ def test_hashes_are_remembered_while_size_and_time_stay(folder, tmp_path, monkey
 
 def test_a_memory_that_is_damaged_is_one_sentence(folder, tmp_path):
     (tmp_path / "hashes.sqlite").write_text("no database at all, but text of some length" * 100)
-    with pytest.raises(DataError, match="the memory of hashes .* cannot be used .*; expected a file of its own"):
+    with pytest.raises(DataError, match=r"the memory of hashes .* cannot be used .*; expected a file of its own"):
         SampleTable.from_folder(folder, **options(tmp_path))
 
 
