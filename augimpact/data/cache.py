@@ -264,7 +264,7 @@ class RedisCache(Cache):
         if not prefix:
             raise DataError("the prefix is empty; expected one, so that nothing of others is touched")
         self._url, self._prefix, self._seconds = url, prefix, seconds
-        self._client: tuple[int, Redis] | None = None
+        self._client: Redis | None = None
         self._told = False
         self._away_until = 0.0
         self._connected()
@@ -292,8 +292,8 @@ class RedisCache(Cache):
 
     def close(self) -> None:
         """Closes the connection."""
-        if self._client is not None and self._client[0] == os.getpid():
-            self._client[1].close()
+        if self._client is not None:
+            self._client.close()
         self._client = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -314,19 +314,18 @@ class RedisCache(Cache):
         return cast("set[bytes]", self._ask(lambda client: set(client.scan_iter(match=pattern, count=1000)), set()))
 
     def _connected(self) -> Redis:
-        """A connection of this process: one that was made before a fork is another process's."""
-        if self._client is None or self._client[0] != os.getpid():
+        """The client, which connects anew after a fork."""
+        if self._client is None:
             try:
                 from redis import Redis
             except ImportError as error:
                 raise DataError("the package redis is not installed; pip install 'augimpact[redis]'") from error
             seconds = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
             try:
-                client = Redis.from_url(self._url, encoding_errors="surrogatepass", **seconds)
+                self._client = Redis.from_url(self._url, encoding_errors="surrogatepass", **seconds)
             except ValueError as error:
                 raise DataError(f"{self._url!r} is no address of a Redis server ({error})") from error
-            self._client = os.getpid(), client
-        return self._client[1]
+        return self._client
 
     def _ask(self, ask: Callable[[Redis], Any], otherwise: Any) -> Any:
         """What the server says; where it is away or full, once a warning and always what to do without it."""

@@ -32,7 +32,8 @@ def text_id(text: str) -> str:
     >>> text_id("good/0.bmp") == text_id("good/0.bmp") != text_id("good/1.bmp")
     True
     """
-    return hashlib.blake2b(text.encode(), digest_size=DIGEST_SIZE).hexdigest()
+    # A path may have bytes that are no text.
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=DIGEST_SIZE).hexdigest()
 
 
 def digest_of(file: Any) -> str:
@@ -101,15 +102,16 @@ class _Memory:
         found: dict[str, str] = {}
         with closing(self._open()) as database:
             for first in range(0, len(files), QUERIED):
-                part = {file.path: _version(file) for file in files[first : first + QUERIED]}
+                part = {os.fsencode(file.path): _version(file) for file in files[first : first + QUERIED]}
                 marks = ",".join("?" * len(part))
                 rows = database.execute(f"SELECT path, version, hash FROM hashes WHERE path IN ({marks})", [*part])
-                found.update((path, hashed) for path, version, hashed in rows if part[path] == version)
+                found.update((os.fsdecode(path), hashed) for path, version, hashed in rows if part[path] == version)
         return found
 
     def keep(self, hashed: Iterable[tuple[File, str | Exception]]) -> None:
         """Remembers them; what could not be read is not, nor what a store gives no version of."""
-        rows = [(file.path, _version(file), each) for file, each in hashed if isinstance(each, str) and _is_dated(file)]
+        good = [(file, each) for file, each in hashed if isinstance(each, str) and _is_dated(file)]
+        rows = [(os.fsencode(file.path), _version(file), each) for file, each in good]
         with closing(self._open()) as database, database:
             database.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?)", rows)
 
@@ -117,7 +119,7 @@ class _Memory:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             database = sqlite3.connect(self._path, timeout=60)
-            database.execute("CREATE TABLE IF NOT EXISTS hashes (path TEXT PRIMARY KEY, version TEXT, hash TEXT)")
+            database.execute("CREATE TABLE IF NOT EXISTS hashes (path BLOB PRIMARY KEY, version TEXT, hash TEXT)")
         except (sqlite3.Error, OSError) as error:
             expected = "expected a file of its own; remove it if it is damaged"
             raise DataError(f"the memory of hashes {str(self._path)!r} cannot be used ({error}); {expected}") from error

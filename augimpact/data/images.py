@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -74,6 +75,8 @@ class ImageDataset(Dataset):
     ) -> None:
         self.table = table
         self.pipeline = ImagePipeline() if pipeline is None else pipeline
+        # What augments takes black as 0 and white as 1.
+        self._unit = replace(self.pipeline, range=(0, 1))
         self.augmentation, self.cache = augmentation, cache
         self.class_names = table.class_names
         self._outside, self._least_seen = outside, least_seen
@@ -191,8 +194,10 @@ class ImageDataset(Dataset):
 
     def _image(self, index: int, content: bytes, context: Context) -> Tensor:
         with _naming(self._paths[index]):
-            image = self.pipeline(content)
-        return image if self.augmentation is None else self.augmentation(image, self._ids[index], context)
+            image = self._unit(content)
+        if self.augmentation is not None:
+            image = self.augmentation(image, self._ids[index], context)
+        return self.pipeline.ranged(image)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Where files lie: on this machine, in a zip file, behind any of fsspec's protocols; listed, opened and read alike.
 
 A file of this machine is named by its absolute path, any other by its address, inside an archive by both:
-`zip://inner.jpg::/data/archive.zip`. No connection is kept here: fsspec keeps its own, anew in every process.
+`zip://inner.jpg::/data/archive.zip`. Connections are kept by fsspec, archives here, each anew in every process.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from augimpact.errors import DataError
 
 __all__ = ["File", "find_files", "is_folder", "is_local", "joined", "open_binary", "read_bytes", "version_of"]
+
+# The archives of this process that were read last: to read the directory of one takes longer than a file in it.
+_archives: dict[tuple[Any, ...], Any] = {}
+ARCHIVES = 4
 
 
 class File(NamedTuple):
@@ -71,6 +75,7 @@ def is_folder(url: str, options: Mapping[str, Any]) -> bool:
     Raises:
         DataError: the store cannot be reached.
     """
+    _archives.clear()
     with _one_error(url):
         system, root = _system(url, options)
         system.invalidate_cache()
@@ -94,7 +99,9 @@ def open_binary(path: str, options: Mapping[str, Any] | None = None) -> BinaryIO
     if is_local(path):
         return Path(path.removeprefix("file://")).open("rb")
     system, name = _system(path, options or {})
-    return cast("BinaryIO", system.open(name, "rb"))
+    opened = system.open(name, "rb")
+    opened.store = system  # an archive is closed, and its files with it, when nothing refers to it
+    return cast("BinaryIO", opened)
 
 
 def read_bytes(path: str, options: Mapping[str, Any] | None = None) -> bytes:
@@ -122,10 +129,24 @@ def version_of(info: Mapping[str, Any]) -> tuple[str, str | None]:
 def _system(address: str, options: Mapping[str, Any]) -> tuple[Any, str]:
     import fsspec
 
+    first, chain, rest = address.partition("::")
+    is_archive = bool(chain) and "://" in first
+    key = (os.getpid(), first.partition("://")[0], _absolute(rest), repr(options))
+    if is_archive and (kept := _archives.get(key)) is not None:
+        return kept, kept._strip_protocol(first)
     try:
-        return cast("tuple[Any, str]", fsspec.core.url_to_fs(address, **options))
+        system, name = fsspec.core.url_to_fs(address, **options)
     except ImportError as error:
         raise DataError(f"{address!r} cannot be read: {error}") from error
+    if is_archive:
+        if len(_archives) >= ARCHIVES:
+            _archives.clear()
+        _archives[key] = system
+    return system, name
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(path.removeprefix("file://")) if is_local(path) else path  # noqa: PTH100 - links stay
 
 
 def _found_here(folder: str, above: tuple[str, ...]) -> dict[str, dict[str, Any]]:
@@ -157,8 +178,7 @@ def _one_error(address: str) -> Iterator[None]:
 def _address(root: str, name: str, system: Any) -> str:
     first, chain, rest = root.partition("::")
     if chain and "://" in first:
-        rest = os.path.abspath(rest.removeprefix("file://")) if is_local(rest) else rest  # noqa: PTH100 - links stay
-        return f"{first.partition('://')[0]}://{name.lstrip('/')}::{rest}"
+        return f"{first.partition('://')[0]}://{name.lstrip('/')}::{_absolute(rest)}"
     if chain:
         return f"{first}::{_address(rest, name, system.fs)}"
     return str(system.unstrip_protocol(name))

@@ -94,16 +94,19 @@ class ImagePipeline:
         planes = self._planes(content)
         black = round(self.fill * 255) if planes[0].mode in ("L", "RGB") else self.fill
         fill = (black, black, black) if planes[0].mode == "RGB" else black
-        parts = [
-            torch.cat([_tensor(self._fitted(_cut(plane, region, fill), Resampling.BILINEAR, fill)) for plane in planes])
-            for region in self._cuts
-        ]
+        fitted = [[self._fitted(_cut(each, region, fill), Resampling.BILINEAR, fill) for each in planes]
+                  for region in self._cuts]  # fmt: skip
+        parts = [_tensor(some[0]) if len(some) == 1 else torch.cat([*map(_tensor, some)]) for some in fitted]
         tensor = torch.stack(parts) if self._several else parts[0]
         if planes[0].mode != "F":
             # Divided, as torchvision does it, bit for bit.
             tensor.div_(255)
+        return self.ranged(tensor)
+
+    def ranged(self, image: Tensor) -> Tensor:
+        """An image in [0, 1], which is used up, in the range."""
         low, high = self.range
-        return tensor if (low, high) == (0, 1) else tensor.mul_(high - low).add_(low)
+        return image if (low, high) == (0, 1) else image.mul_(high - low).add_(low)
 
     def mask(self, content: bytes | NDArray[Any], *, outside: int = 0) -> Tensor:
         """A mask of classes, cut and fitted as the image is, without new classes between: `(H, W)` int64.
@@ -176,7 +179,8 @@ class ImagePipeline:
                 # A JPEG much larger than what is wanted is decoded at a half, a quarter or an eighth of its size.
                 image.draft(None, (2 * max(self.target), 2 * max(self.target)))
             is_grey = image.mode in ("L", "LA", "1")
-            seen = as_seen(image)
+            # What is RGB already need not be copied.
+            seen = turned(image) if image.mode == "RGB" and not image.has_transparency_data else as_seen(image)
         return [seen.convert("L") if self.channels == 1 or (is_grey and self.channels is None) else seen]
 
     def _planes_of_array(self, content: bytes) -> list[Image.Image]:

@@ -98,7 +98,8 @@ class SampleTable:
         if isinstance(key, str):
             return self.frame[key]
         chosen = np.arange(len(self))[np.asarray(key) if not isinstance(key, slice) else key]
-        return self.with_frame(self.frame.iloc[np.atleast_1d(chosen)])
+        # A part knows the classes of the whole: their numbers stay.
+        return replace(self, frame=self.frame.iloc[np.atleast_1d(chosen)], names=self.class_names)
 
     def __repr__(self) -> str:
         return f"SampleTable({len(self)} samples, {len(self.class_names)} classes, {len(self.errors)} errors)"

@@ -127,6 +127,8 @@ def from_csv(
         "purpose": own.get("purpose", [None] * len(frame)),
     }
     rest.pop("path")
+    if "mask" in rest:
+        rest["mask"] = [_joined(base, each) if each and is_local(each) else each for each in rest["mask"]]
     if "sample_id" in frame and frame["sample_id"].notna().all():
         unknown_yet = {"size": [-1] * len(paths), "etag": [None] * len(paths)}
         return _of_frame({"path": paths} | unknown_yet | rest, identified.get("options"))

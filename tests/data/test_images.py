@@ -292,3 +292,11 @@ def test_a_learner_of_fastai_trains_on_views(table):
     first, last = (np.mean([loss for _, _, loss in part]) for part in (seen[:per_epoch], seen[-per_epoch:]))
     assert last < first
     assert len(learner.dls.valid_ds) == len(held) == 4
+
+
+def test_an_augmented_image_comes_in_the_pipelines_range(table):
+    augmentation = RandomAugmentation(rotation=(-20, 20), brightness=(0.5, 1.5), seed=1)
+    unit = ImageDataset(table, ImagePipeline(32), augmentation=augmentation).view("image")
+    ranged = ImageDataset(table, ImagePipeline(32, range=(-1, 1)), augmentation=augmentation).view("image")
+    for one, other in zip(unit, ranged, strict=True):
+        assert torch.allclose(one * 2 - 1, other, atol=1e-6)

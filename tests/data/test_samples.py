@@ -84,6 +84,20 @@ def test_folders_are_mapped_to_classes_and_classes_are_chosen(folder, tmp_path):
         SampleTable.from_folder(folder, class_mapping=mapping, classes=["brokn"], **options(tmp_path))
 
 
+def test_a_part_of_a_table_keeps_the_numbers_of_the_classes(folder, tmp_path):
+    table = SampleTable.from_folder(folder, **options(tmp_path))
+    good = table.where(folder="good")
+    assert good.class_names == table.class_names == ("bad", "good", "worse")
+    assert good.labels.tolist() == [1, 1, 1]
+
+
+def test_masks_lie_beside_their_table_as_images_do(folder):
+    (folder / "list.csv").write_text("path,mask\na/good/motorcycle.png,a/mask.png\nb/good/coffee.png,\n")
+    table = SampleTable.from_csv(folder / "list.csv", identity="path")
+    assert table["mask"].iat[0] == str(folder / "a/mask.png")
+    assert pd.isna(table["mask"].iat[1])
+
+
 def test_hashes_are_remembered_while_size_and_time_stay(folder, tmp_path, monkeypatch):
     read: list[str] = []
     real = hashing.open_binary
