@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +100,7 @@ class _Memory:
     def recall(self, files: Sequence[File]) -> dict[str, str]:
         """The hashes of those that are as they were."""
         found: dict[str, str] = {}
-        with closing(self._open()) as database:
+        with self._opened() as database:
             for first in range(0, len(files), QUERIED):
                 part = {os.fsencode(file.path): _version(file) for file in files[first : first + QUERIED]}
                 marks = ",".join("?" * len(part))
@@ -112,18 +112,20 @@ class _Memory:
         """Remembers them; what could not be read is not, nor what a store gives no version of."""
         good = [(file, each) for file, each in hashed if isinstance(each, str) and _is_dated(file)]
         rows = [(os.fsencode(file.path), _version(file), each) for file, each in good]
-        with closing(self._open()) as database, database:
+        with self._opened() as database:
             database.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?)", rows)
 
-    def _open(self) -> sqlite3.Connection:
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """A connection, whose changes are kept when the block ends well."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            database = sqlite3.connect(self._path, timeout=60)
-            database.execute("CREATE TABLE IF NOT EXISTS hashes (path BLOB PRIMARY KEY, version TEXT, hash TEXT)")
+            with closing(sqlite3.connect(self._path, timeout=60)) as database, database:
+                database.execute("CREATE TABLE IF NOT EXISTS hashes (path BLOB PRIMARY KEY, version TEXT, hash TEXT)")
+                yield database
         except (sqlite3.Error, OSError) as error:
             expected = "expected a file of its own; remove it if it is damaged"
             raise DataError(f"the memory of hashes {str(self._path)!r} cannot be used ({error}); {expected}") from error
-        return database
 
 
 def _version(file: File) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from augimpact.data.cache import Cache
 from augimpact.data.dataset import Context, Dataset
-from augimpact.data.hashing import THREADS
+from augimpact.data.hashing import THREADS, text_id
 from augimpact.data.locations import is_local, read_bytes
 from augimpact.data.pipeline import ImagePipeline, size_of
 from augimpact.data.samples import SampleTable
@@ -50,7 +50,7 @@ class ImageDataset(Dataset):
         table: the samples.
         pipeline: from a file's bytes to a tensor; by default as large as each image is, RGB in [0, 1].
         augmentation: applied to the tensor, known by the sample's id; it tells the context what it drew.
-        cache: of the files' bytes, by the samples' ids.
+        cache: of the files' bytes, by id, path, size and etag. It may be shared, and is closed by who made it.
         outside: the class of what a mask does not know: padding, and what is beyond the original.
         least_seen: a box is dropped of which a smaller share is seen; the context's `boxes` are told which stay.
 
@@ -83,6 +83,9 @@ class ImageDataset(Dataset):
         self._labels = table.labels
         # Columns as lists: a frame's own access takes as long as reading a small file.
         self._paths, self._ids = table["path"].tolist(), table["sample_id"].tolist()
+        # Ids may be a user's own, and others' too.
+        columns = (table[name] for name in ("sample_id", "path", "size", "etag"))
+        self._names = [text_id("\0".join(map(str, each))) for each in zip(*columns, strict=True)]
 
     def __len__(self) -> int:
         return len(self.table)
@@ -135,7 +138,7 @@ class ImageDataset(Dataset):
     def get_mask(self, index: int, context: Context) -> Tensor:  # noqa: ARG002
         """The mask of classes, `(H, W)` int64."""
         with _naming(self.table["mask"].iat[index]) as path:
-            mask = self.pipeline.mask(read_bytes(path, self.table.options), outside=self._outside)
+            mask = self.pipeline.mask(self._read_path(path), outside=self._outside)
         if self.augmentation is None:
             return mask
         return self.augmentation.mask(mask, self._ids[index], outside=self._outside)
@@ -163,13 +166,8 @@ class ImageDataset(Dataset):
             return [self._image(*each) for each in zip(indices, contents, contexts, strict=True)]
         return super().load_many(name, indices, contexts)
 
-    def close(self) -> None:
-        """Closes the cache."""
-        if self.cache is not None:
-            self.cache.close()
-
     def _contents(self, indices: Sequence[int]) -> list[bytes]:
-        names = [self._ids[index] for index in indices]
+        names = [self._names[index] for index in indices]
         kept = [None] * len(names) if self.cache is None else self.cache.fetch_many(names)
         missing = [place for place, content in enumerate(kept) if content is None]
         read = self._read([indices[place] for place in missing])
@@ -190,7 +188,10 @@ class ImageDataset(Dataset):
     def _read_one(self, index: int) -> bytes:
         path = self._paths[index]
         with _naming(path):
-            return self.table.contents[path] if path in self.table.contents else read_bytes(path, self.table.options)
+            return self._read_path(path)
+
+    def _read_path(self, path: str) -> bytes:
+        return self.table.contents[path] if path in self.table.contents else read_bytes(path, self.table.options)
 
     def _image(self, index: int, content: bytes, context: Context) -> Tensor:
         with _naming(self._paths[index]):

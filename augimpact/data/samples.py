@@ -97,7 +97,8 @@ class SampleTable:
         """A column by its name; a table of the rows that a mask, a slice or positions choose."""
         if isinstance(key, str):
             return self.frame[key]
-        chosen = np.arange(len(self))[np.asarray(key) if not isinstance(key, slice) else key]
+        places = key if isinstance(key, slice) else np.asarray(key if np.size(key) else np.zeros(0, np.int64))
+        chosen = np.arange(len(self))[places]
         # A part knows the classes of the whole: their numbers stay.
         return replace(self, frame=self.frame.iloc[np.atleast_1d(chosen)], names=self.class_names)
 

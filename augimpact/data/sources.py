@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ import pandas as pd
 from PIL import Image
 
 from augimpact.data.hashing import content_ids, default_memory, hash_of, text_id
-from augimpact.data.locations import File, find_files, is_local, version_of
+from augimpact.data.locations import File, find_files, is_local, joined, version_of
 from augimpact.errors import DataError, unknown
 from augimpact.progress import Telling
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IDENTITIES", "from_arrays", "from_csv", "from_fastai", "from_folder", "from_image_folder", "from_list"]
 
+logger = logging.getLogger(__name__)
 # What a sample is known by.
 IDENTITIES = ("content", "etag", "path")
 ClassMapping = Mapping[str, str | tuple[str, ...]]
@@ -44,8 +46,8 @@ def from_folder(
 
     Args:
         url: a path, or an address of fsspec: `s3://bucket/folder`, `zip://inner::/data/archive.zip`…
-        pattern: of the names, such as `*.jpg`; with a slash in it of the paths below the folder; or a regular
-            expression. By default what has the suffix of an image.
+        pattern: of the names, such as `*.jpg`; with a slash in it of the paths below the folder, where `*` stands for
+            slashes, too; or a regular expression. By default what has the suffix of an image.
         class_mapping: what a folder, or several with slashes between them, stands for: one class or a tuple.
         classes: keeps what is of one of these.
         purpose: that all of them are for.
@@ -107,7 +109,7 @@ def from_csv(
         DataError: it cannot be read, or has no column `path`.
     """
     try:
-        frame = pd.read_csv(path, dtype={"folder": str, "category": str, "purpose": str, "etag": str})
+        frame = pd.read_csv(path, dtype={"sample_id": str, "folder": str, "category": str, "purpose": str, "etag": str})
     except (OSError, ValueError) as error:
         raise DataError(f"the table {os.fspath(path)!r} cannot be read ({error}); expected CSV") from error
     if "path" not in frame:
@@ -248,8 +250,7 @@ def _table(
     if identity not in IDENTITIES:
         raise DataError(unknown("identity", identity, IDENTITIES))
     if identity == "content":
-        known = default_memory() if memory is DEFAULT_MEMORY else memory
-        found = content_ids(files, options, memory=known, progress=progress)
+        found = _hashed(files, options, memory, progress)
     else:
         found = [_named(file, identity) for file in files]
     good = [number for number, each in enumerate(found) if isinstance(each, str)]
@@ -265,6 +266,19 @@ def _table(
     return _of_frame(columns, options, errors=errors, names=names)
 
 
+def _hashed(
+    files: Sequence[File], options: Mapping[str, Any] | None, memory: Path | None, progress: Telling | None
+) -> list[str | Exception]:
+    if memory is not DEFAULT_MEMORY:
+        return content_ids(files, options, memory=memory, progress=progress)
+    try:
+        return content_ids(files, options, memory=default_memory(), progress=progress)
+    except DataError as error:
+        # Nobody asked for it: a home that cannot be written is no reason to stop.
+        logger.warning("hashes are not remembered: %s", error)
+        return content_ids(files, options, memory=None, progress=progress)
+
+
 def _of_frame(columns: Mapping[str, Any], options: Mapping[str, Any] | None = None, **rest: Any) -> SampleTable:
     from augimpact.data.samples import COLUMNS, SampleTable
 
@@ -278,7 +292,7 @@ def _of_frame(columns: Mapping[str, Any], options: Mapping[str, Any] | None = No
 def _joined(base: str | os.PathLike[str], path: str) -> str:
     """The path, from a folder of this machine or of another store."""
     root = os.fspath(base)
-    return os.path.abspath(os.path.join(root, path)) if is_local(root) else f"{root.rstrip('/')}/{path}"  # noqa: PTH100, PTH118
+    return os.path.abspath(os.path.join(root, path)) if is_local(root) else joined(root, path)  # noqa: PTH100, PTH118
 
 
 def _stated(path: str) -> File:

@@ -122,6 +122,8 @@ def test_without_its_cache_a_dataset_reads_its_files(table, read):
     dataset = ImageDataset(table, cache=MemoryCache(keep_free=0))
     before = dataset.view("image")[0]
     dataset.close()
+    assert len(dataset.cache) == 1
+    dataset.cache.close()
     assert torch.equal(dataset.view("image")[0], before)
     assert len(read) == 2
 
@@ -150,7 +152,7 @@ def test_workers_give_what_no_workers_give(annotated, workers):
 def test_workers_share_a_cache(table, folder):
     with ImageDataset(table, ImagePipeline(SIZE), cache=MemoryCache(keep_free=0)) as dataset:
         list(DataLoader(dataset.view("image"), num_workers=2))
-        assert set(dataset.cache) == set(table["sample_id"])
+        assert sorted(dataset.cache.values()) == sorted(Path(path).read_bytes() for path in table["path"])
 
 
 def test_mask_and_boxes_are_fitted_as_the_image_is(annotated):
@@ -300,3 +302,13 @@ def test_an_augmented_image_comes_in_the_pipelines_range(table):
     ranged = ImageDataset(table, ImagePipeline(32, range=(-1, 1)), augmentation=augmentation).view("image")
     for one, other in zip(unit, ranged, strict=True):
         assert torch.allclose(one * 2 - 1, other, atol=1e-6)
+
+
+def test_datasets_whose_ids_are_their_own_share_a_cache_and_no_content(folder, tmp_path):
+    files = sorted(folder.rglob("*.*"))[:2]
+    for number, file in enumerate(files):
+        (tmp_path / f"{number}.csv").write_text(f"path,sample_id\n{file},1\n")
+    tables = [SampleTable.from_csv(tmp_path / f"{number}.csv") for number in range(2)]
+    with MemoryCache(keep_free=0) as cache:
+        contents = [ImageDataset(each, cache=cache).view("content")[0] for each in tables]
+    assert contents == [file.read_bytes() for file in files]

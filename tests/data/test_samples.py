@@ -11,7 +11,7 @@ import pytest
 import torch
 from torchvision.datasets import ImageFolder
 
-from augimpact.data import hashing
+from augimpact.data import hashing, sources
 from augimpact.data.image import EXAMPLES, example
 from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import COLUMNS, SampleTable
@@ -120,6 +120,33 @@ def test_a_memory_that_is_damaged_is_one_sentence(folder, tmp_path):
     (tmp_path / "hashes.sqlite").write_text("no database at all, but text of some length" * 100)
     with pytest.raises(DataError, match=r"the memory of hashes .* cannot be used .*; expected a file of its own"):
         SampleTable.from_folder(folder, **options(tmp_path))
+
+
+def test_a_default_memory_that_cannot_be_written_is_done_without(folder, tmp_path, monkeypatch, caplog):
+    (tmp_path / "home").write_text("a file where a folder should be")
+    monkeypatch.setattr(sources, "default_memory", lambda: tmp_path / "home" / "hashes.sqlite")
+    assert len(SampleTable.from_folder(folder)) == 5
+    assert "hashes are not remembered" in caplog.text
+
+
+def test_a_memory_whose_middle_is_damaged_is_one_sentence(folder, tmp_path):
+    SampleTable.from_folder(folder, **options(tmp_path))
+    file = tmp_path / "hashes.sqlite"
+    content = bytearray(file.read_bytes())
+    content[4096:] = b"\xa5" * (len(content) - 4096)
+    file.write_bytes(content)
+    with pytest.raises(DataError, match="the memory of hashes"):
+        SampleTable.from_folder(folder, **options(tmp_path))
+
+
+def test_ids_of_ones_own_are_texts_and_no_part_is_empty_by_accident(folder):
+    (folder / "list.csv").write_text("path,sample_id\na/good/motorcycle.png,0012\nb/good/coffee.png,12\n")
+    table = SampleTable.from_csv(folder / "list.csv")
+    assert table["sample_id"].tolist() == ["0012", "12"]
+    assert len(table[[]]) == len(table[[False, False]]) == 0
+    archive = shutil.make_archive(str(folder / "all"), "zip", folder / "a")
+    inside = SampleTable.from_csv(folder / "list.csv", root=f"zip://::{archive}")
+    assert inside["path"].iat[0] == f"zip://a/good/motorcycle.png::{archive}"
 
 
 def test_two_processes_may_remember_at_once(folder, tmp_path):
