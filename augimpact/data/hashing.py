@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from augimpact.data.locations import File, open_binary
+from augimpact.data.locations import File, is_local, open_binary, read_bytes
 from augimpact.errors import DataError
 from augimpact.progress import Telling, telling
 
@@ -24,6 +24,8 @@ TOGETHER = 64
 # Reading waits, for disks or for networks.
 THREADS = min(32, 4 * (os.cpu_count() or 1))
 QUERIED = 500
+# Bytes up to which a file is read in one go, which is quicker than in blocks.
+AT_ONCE = 1 << 20
 
 
 def text_id(text: str) -> str:
@@ -71,10 +73,12 @@ def content_ids(
     known = {} if memory is None else _Memory(memory).recall(files)
     missing = [file for file in files if file.path not in known]
     hashed: dict[str, str | Exception] = {}
-    with telling("hashing files", progress) as tell, ThreadPoolExecutor(THREADS) as pool:
+    # A local disk's own cache is as fast as one core hashes: more threads would only wait for each other.
+    threads = (os.cpu_count() or 1) if all(is_local(file.path) for file in missing) else THREADS
+    with telling("hashing files", progress) as tell, ThreadPoolExecutor(threads) as pool:
         parts = [missing[first : first + TOGETHER] for first in range(0, len(missing), TOGETHER)]
         done = len(files) - len(missing)
-        for part in pool.map(lambda part: {file.path: _hash(file.path, options) for file in part}, parts):
+        for part in pool.map(lambda part: {file.path: _hash(file, options) for file in part}, parts):
             hashed.update(part)
             done += len(part)
             tell(done, len(files))
@@ -83,10 +87,12 @@ def content_ids(
     return [known[file.path] if file.path in known else hashed[file.path] for file in files]
 
 
-def _hash(path: str, options: Mapping[str, Any] | None) -> str | Exception:
+def _hash(file: File, options: Mapping[str, Any] | None) -> str | Exception:
     try:
-        with open_binary(path, options) as file:
-            return digest_of(file)
+        if 0 <= file.size <= AT_ONCE:
+            return hash_of(read_bytes(file.path, options))
+        with open_binary(file.path, options) as opened:
+            return digest_of(opened)
     except Exception as error:  # of the store, each with classes of its own
         return error
 

@@ -273,7 +273,7 @@ def test_samples_in_s3_have_the_etags_of_the_store(client, options):
 
 @pytest.mark.parametrize("identity", ["etag", "path"])
 def test_ids_of_the_store_or_of_paths_take_no_reading(asked, options, identity, monkeypatch):
-    monkeypatch.setattr(hashing, "open_binary", None)
+    monkeypatch.setattr(hashing, "read_bytes", None)
     table_of((f"s3://{BUCKET}/set", options), identity=identity)
     assert not asked.objects()
     assert {method for method, _ in asked.seen} <= {"GET", "HEAD"}

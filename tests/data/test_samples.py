@@ -100,8 +100,8 @@ def test_masks_lie_beside_their_table_as_images_do(folder):
 
 def test_hashes_are_remembered_while_size_and_time_stay(folder, tmp_path, monkeypatch):
     read: list[str] = []
-    real = hashing.open_binary
-    monkeypatch.setattr(hashing, "open_binary", lambda path, given=None: read.append(path) or real(path, given))
+    real = hashing.read_bytes
+    monkeypatch.setattr(hashing, "read_bytes", lambda path, given=None: read.append(path) or real(path, given))
     first = SampleTable.from_folder(folder, **options(tmp_path))
     assert len(read) == 5
     again = SampleTable.from_folder(folder, **options(tmp_path))
@@ -158,14 +158,14 @@ def test_two_processes_may_remember_at_once(folder, tmp_path):
 
 
 def test_what_cannot_be_read_is_listed_and_the_rest_is_there(folder, tmp_path, monkeypatch):
-    real = hashing.open_binary
+    real = hashing.read_bytes
 
     def failing(path: str, given: object = None):
         if "rocket" in path:
             raise PermissionError(13, "Permission denied")
         return real(path, given)
 
-    monkeypatch.setattr(hashing, "open_binary", failing)
+    monkeypatch.setattr(hashing, "read_bytes", failing)
     table = SampleTable.from_folder(folder, **options(tmp_path))
     assert len(table) == 4
     assert table.errors["path"].tolist() == [str(folder / "b/bad/worse/rocket.png")]
@@ -183,7 +183,7 @@ def test_a_table_that_was_saved_is_the_same_and_reads_nothing(folder, tmp_path, 
     table = SampleTable.from_folder(folder, purpose="train", **options(tmp_path))
     table = table.with_frame(table.frame.assign(weight=[0.5, 1, 2, 3, 4]))
     table.save(tmp_path / "table.csv")
-    monkeypatch.setattr(hashing, "open_binary", None)
+    monkeypatch.setattr(hashing, "read_bytes", None)
     again = SampleTable.from_csv(tmp_path / "table.csv")
     pd.testing.assert_frame_equal(again.frame, table.frame)
     assert again.read(2) == table.read(2)
