@@ -18,7 +18,7 @@ from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
 from augimpact.progress import Telling, telling
 
-__all__ = ["Integrity", "check_integrity", "near_pairs", "perceptual_hash"]
+__all__ = ["Integrity", "check_integrity", "link", "near_pairs", "perceptual_hash"]
 
 # Of 64 bits: what JPEG compression and scaling change of a photograph.
 NEAR = 4
@@ -89,7 +89,7 @@ def check_integrity(table: SampleTable, *, near: int | None = NEAR, progress: Te
         known = np.array([each for each in hashes if each is not None], np.uint64)
         pairs = np.flatnonzero(good)[near_pairs(known, near)]
         # Numbers of contents, which stand in the order of their first places.
-        alike = _linked(pairs, len(places))[content]
+        alike = link(pairs, len(places))[content]
     exact = _groups(table, content)
     near_frame = _groups(table, alike, apart=content)
     both = _groups(table, alike)
@@ -159,7 +159,7 @@ def _picture(content: bytes) -> Image.Image:
         return as_seen(image)
 
 
-def _linked(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def link(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """A number for each of `count` nodes, equal where pairs link them."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -1,0 +1,183 @@
+"""Images as loaders give them, in any layout, type and range, as bytes `(H, W, C)`; what cannot be told is asked for.
+
+A range is never taken from the first batch alone: what fits several is kept waiting until something tells, and whatever
+contradicts later is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augimpact.data.image import read_image, unit_values
+from augimpact.errors import DataError
+
+__all__ = ["LAYOUTS", "RANGES", "Decoder", "as_array"]
+
+Bytes = NDArray[np.uint8]
+LAYOUTS = ("CHW", "HWC")
+# What black and white are, by the name of the range; `normalized` is [0, 1] less a mean, over a deviation.
+RANGES = {"unit": (0.0, 1.0), "byte": (0.0, 255.0), "signed": (-1.0, 1.0), "normalized": None}
+# Channels that an image may have where its layout is to be found; what has more is declared.
+MOST_CHANNELS = 16
+# By how much a float may miss its range: what interpolation overshoots.
+SLACK = 1e-3
+
+
+def as_array(value: Any) -> NDArray[Any]:
+    """The numbers of a tensor, array or Pillow image, on the host."""
+    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+
+
+@dataclass
+class Decoder:
+    """Turns what a loader gives into bytes.
+
+    Args:
+        layout: `CHW` or `HWC`, by default found by the sizes.
+        span: a name of `RANGES`, or the values of black and white, by default found.
+        mean, std: of normalised images, a number for each channel.
+        reversed_channels: that the channels are blue, green, red.
+
+    Raises:
+        DataError: options that make no sense.
+    """
+
+    layout: str | None = None
+    span: str | tuple[float, float] | None = None
+    mean: Sequence[float] | None = None
+    std: Sequence[float] | None = None
+    reversed_channels: bool = False
+    _fitting: list[str] = field(default_factory=lambda: ["unit", "byte"])
+
+    def __post_init__(self) -> None:
+        if self.layout is not None and self.layout not in LAYOUTS:
+            raise DataError(f"the layout is {self.layout!r}; expected one of {', '.join(LAYOUTS)}")
+        if isinstance(self.span, str) and self.span not in RANGES:
+            raise DataError(f"the range is {self.span!r}; expected one of {', '.join(RANGES)}, or a pair of numbers")
+        if (self.mean is None) != (self.std is None):
+            raise DataError("only one of mean and std is given; expected both, as images were normalised with them")
+        if self.mean is not None:
+            self.span = "normalized"
+        if self.span == "normalized" and self.mean is None:
+            raise DataError("the images are normalized; expected the mean and std that they were normalised with")
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether floats seen so far can be read in one way only."""
+        return self.span is not None or len(self._fitting) == 1
+
+    def images_of(self, value: Any, count: int | None) -> list[NDArray[Any]]:
+        """The single images, `(H, W, C)` each, in their own type and range.
+
+        Args:
+            value: one image or a batch.
+            count: of labels beside it, or None for a single label; says whether three axes are a batch of grey images.
+
+        Raises:
+            DataError: a shape of which it cannot be told what it is.
+        """
+        if isinstance(value, (list, tuple)):
+            return [
+                self._shaped(as_array(each)) if not hasattr(each, "getbands") else _of_pillow(each) for each in value
+            ]
+        if hasattr(value, "getbands"):
+            return [_of_pillow(value)]
+        array = as_array(value)
+        if array.ndim == 4:
+            return [self._shaped(each) for each in array]
+        if array.ndim == 3 and count is not None and count == len(array):
+            return [self._shaped(each) for each in array]
+        return [self._shaped(array)]
+
+    def learn(self, image: NDArray[Any]) -> None:
+        """Rules out the ranges that the values of a float image do not fit.
+
+        Raises:
+            DataError: no range is left, or it has to be given.
+        """
+        if self.span is not None or image.dtype.kind != "f" or not image.size:
+            return
+        low, high = float(np.nanmin(image)), float(np.nanmax(image))
+        if low < -SLACK:
+            raise DataError(
+                f"the images have values from {low:.3g} to {high:.3g}; "
+                "pass mean=… and std=… if they were normalised, value_range='signed' if black is −1 and white 1, "
+                "or value_range=(black, white)"
+            )
+        fitting = [name for name in self._fitting if high <= RANGES[name][1] * (1 + SLACK)]  # type: ignore[index]
+        # Above 1 it is not [0, 1]; within it [0, 255] is only likely while all is black.
+        if 0 < high <= 1 + SLACK and "unit" in fitting:
+            fitting = ["unit"]
+        if not fitting:
+            raise DataError(
+                f"an image has values up to {high:.5g} after others in {self._told()}; pass value_range=(black, white)"
+            )
+        self._fitting = fitting
+
+    def bytes_of(self, image: NDArray[Any]) -> Bytes:
+        """An image as `images_of` gives it, in 8 bits; of more than one channel RGB first.
+
+        Raises:
+            DataError: not a number is among the values, or they lie outside the range.
+        """
+        values = image[..., ::-1] if self.reversed_channels and image.shape[-1] >= 3 else image
+        if values.dtype == np.uint8:
+            return np.ascontiguousarray(values)
+        if values.dtype.kind == "b":
+            return np.where(values, np.uint8(255), np.uint8(0))
+        low, high = self._limits(values)
+        numbers = np.asarray(values, np.float64)
+        if self.span == "normalized":
+            numbers = numbers * np.asarray(self.std) + np.asarray(self.mean)
+        if not np.isfinite(numbers).all():
+            raise DataError("some values are not finite")
+        units = (numbers - low) / (high - low)
+        if units.min() < -SLACK * 4 or units.max() > 1 + SLACK * 4:
+            raise DataError(f"values from {numbers.min():.4g} to {numbers.max():.4g}; expected {low:g} to {high:g}")
+        return np.rint(np.clip(units, 0, 1) * 255).astype(np.uint8)
+
+    def _limits(self, values: NDArray[Any]) -> tuple[float, float]:
+        if isinstance(self.span, tuple):
+            return float(self.span[0]), float(self.span[1])
+        if self.span is not None:
+            return RANGES[self.span] or (0.0, 1.0)
+        if values.dtype.kind in "iu":
+            # As 8 bits where they fit: tensors of bytes are often kept as whole numbers.
+            white = 255.0 if values.dtype.itemsize == 1 or values.dtype.kind == "i" else 65535.0
+            return 0.0, white
+        # While everything is black every range says so.
+        return RANGES[self._fitting[0]]  # type: ignore[return-value]
+
+    def _told(self) -> str:
+        return " or ".join(f"[0, {RANGES[name][1]:g}]" for name in self._fitting)  # type: ignore[index]
+
+    def _shaped(self, array: NDArray[Any]) -> NDArray[Any]:
+        """One image as `(H, W, C)`."""
+        if array.ndim == 2:
+            return array[..., None]
+        if array.ndim != 3:
+            raise DataError(f"an image of shape {array.shape}; expected (H, W), (H, W, C) or (C, H, W)")
+        layout = self.layout
+        if layout is None:
+            first, last = array.shape[0] <= MOST_CHANNELS, array.shape[-1] <= MOST_CHANNELS
+            if first == last:
+                usual = [array.shape[0] in (1, 3, 4), array.shape[-1] in (1, 3, 4)]
+                if sum(usual) != 1:
+                    raise DataError(f"an image of shape {array.shape}; pass layout='CHW' or layout='HWC'")
+                first = usual[0]
+            layout = "CHW" if first else "HWC"
+        return array.transpose(1, 2, 0) if layout == "CHW" else array
+
+
+def _of_pillow(image: Any) -> NDArray[Any]:
+    """What a person sees of it; grey stays one channel, and 16 bits stay."""
+    if image.mode.startswith(("I", "F")):
+        return unit_values(image)[..., None]
+    if image.mode in ("L", "1"):
+        return np.asarray(image.convert("L"))[..., None]
+    return np.asarray(read_image(image))

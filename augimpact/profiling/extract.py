@@ -1,0 +1,247 @@
+"""One pass over a dataset, and what it comes to: `ai.profile`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageOps
+
+from augimpact.errors import DataError, unknown
+from augimpact.profiling.annotations import Annotations, annotation_panels
+from augimpact.profiling.collect import Collected, as_rgb
+from augimpact.profiling.decode import Decoder
+from augimpact.profiling.panel import Panel
+from augimpact.profiling.panels import Naming, broken_panel, general_panels
+from augimpact.profiling.source import Failure, Sample, Source, source_of
+from augimpact.profiling.structure import Finder
+from augimpact.progress import Telling, telling
+
+if TYPE_CHECKING:
+    from augimpact.augment.random import RandomAugmentation
+
+__all__ = ["Profile", "profile"]
+
+logger = logging.getLogger(__name__)
+TRAIN, VAL, AUGMENTED = "train", "val", "augmented"
+# The side of the square in which images are augmented, and compared with themselves before.
+CANVAS = 224
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a dataset is like.
+
+    Attributes:
+        panels: in the order in which they are read.
+        frames: a row a sample and split: its measures, size, label and hashes; by the name of the split.
+        complete: whether all was seen; not after an interruption or `max_samples`.
+        naming: what classes and files are called in everything that leaves.
+        paths: where samples lie, by split and index, if they may be told.
+    """
+
+    panels: tuple[Panel, ...]
+    frames: Mapping[str, pd.DataFrame]
+    complete: bool
+    naming: Naming
+    paths: Mapping[str, Mapping[int, str]]
+
+    def __getitem__(self, name: str) -> Panel:
+        found = {panel.name: panel for panel in self.panels}
+        if name not in found:
+            raise DataError(unknown("panel", name, found))
+        return found[name]
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{len(frame)} in {split}" for split, frame in self.frames.items())
+        return f"Profile({sizes}; {len(self.panels)} panels)"
+
+    def document(self) -> dict[str, Any]:
+        """All statistics as JSON has them; see `augimpact.profiling.report`."""
+        from augimpact.profiling.report import document_of
+
+        return document_of(self)
+
+    def save(self, path: str | Path) -> list[Path]:
+        """Writes the report: by its suffix `.json`, `.txt`, `.html`, `.pdf` or `.csv`; without one all, into a folder.
+
+        Raises:
+            OutputError: an unknown suffix, or a place that cannot be written.
+        """
+        from augimpact.profiling.report import save_report
+
+        return save_report(self, Path(path))
+
+    def _repr_html_(self) -> str:
+        from augimpact.profiling.report import panels_html
+
+        return panels_html(self)
+
+
+def profile(
+    train: Any,
+    val: Any = None,
+    *,
+    augmentation: RandomAugmentation | None = None,
+    images: Finder = None,
+    labels: Finder = None,
+    class_names: Sequence[str] | Mapping[int, str] | None = None,
+    ignored: Sequence[int] = (),
+    layout: str | None = None,
+    value_range: str | tuple[float, float] | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    channels: str = "RGB",
+    samples: int = 0,
+    seed: int = 0,
+    max_samples: int | None = None,
+    hide_classes: Sequence[str | int] = (),
+    hide_names: bool = False,
+    features: Sequence[str] | None = None,
+    progress: Telling | None = None,
+) -> Profile:
+    """Looks once at every sample, and tells what the dataset is like and what is wrong with it.
+
+    Ctrl-C ends the pass, and gives the report of what was seen.
+
+    Args:
+        train: a folder of images, a `SampleTable`, a dataset of ours, torchvision's or fastai's, or any iterable of
+            samples or batches: tensors, arrays, Pillow images, in tuples, lists and mappings.
+        val: another split, to be compared.
+        augmentation: compares the images, each in a square of 224², with themselves augmented.
+        images: where in an item the image is: a path such as `[0].rgb`, or a function of the item; by default what by
+            its type is an image.
+        labels: likewise of the label: a class, a mask of classes, or a mapping with boxes.
+        class_names: by number.
+        ignored: classes of masks that do not count.
+        layout: `CHW` or `HWC`, where the sizes do not tell.
+        value_range: what black and white are, `unit`, `byte`, `signed`, or two numbers, where the values do not tell.
+        mean: that images were normalised with, a number a channel; and `std`.
+        std: see `mean`.
+        channels: their order, `RGB` or `BGR`.
+        samples: how many pictures of samples the report may show; none by default.
+        seed: of what is drawn.
+        max_samples: of each split.
+        hide_classes: classes, by name or number, that are told as one, without a name.
+        hide_names: names neither classes nor files.
+        features: names of panels that are made; or, with a `-` before each, that are not.
+        progress: is told how many samples are done, of how many; by default a bar.
+
+    Raises:
+        DataError: there is no sample, or what is image, label, layout or range cannot be told; the sentence says
+            what to pass.
+
+    >>> dark = [(np.full((8, 8, 3), level, np.uint8), level % 2) for level in (10, 20, 30, 40)]
+    >>> profile(dark)["brightness"].statistics["train"]["max"] * 255
+    40.0
+    """
+    if channels not in ("RGB", "BGR"):
+        raise DataError(f"channels is {channels!r}; expected RGB or BGR")
+    given = {TRAIN: source_of(train)} | ({} if val is None else {VAL: source_of(val)})
+    decoder = Decoder(layout, value_range, mean, std, channels == "BGR")
+    names = _names_of(class_names, given[TRAIN])
+    naming = Naming(names, _hidden(hide_classes, names), hide_names)
+    limits = {split: _limit(source, max_samples) for split, source in given.items()}
+    total = sum(each for each in limits.values() if each is not None)
+    splits: dict[str, Collected] = {}
+    annotations: dict[str, Annotations] = {}
+    complete = max_samples is None or all((source.length or 0) <= max_samples for source in given.values())
+    with telling("profiling", progress) as tell:
+        done = 0
+        try:
+            for split, source in given.items():
+                passes = _passes(split, augmentation)
+                for each in passes:
+                    splits[each] = Collected(samples=samples, seed=seed, classes=len(names) or None)
+                    annotations[each] = Annotations(ignored)
+                stream = source.samples(replace(decoder, _fitting=["unit", "byte"]), images, labels)
+                for number, sample in enumerate(stream):
+                    if max_samples is not None and number >= max_samples:
+                        break
+                    for each, seen in zip(passes, _seen(sample, augmentation), strict=True):
+                        if splits[each].add(seen) and isinstance(seen, Sample):
+                            annotations[each].add(seen)
+                    done += 1
+                    tell(done, max(total, done))
+        except KeyboardInterrupt:
+            logger.warning("interrupted: the report is of %d samples", done)
+            complete = False
+    _refuse_empty(splits)
+    made = [*general_panels(splits, naming), *annotation_panels(annotations, naming)]
+    if augmentation is not None:
+        made.insert(1, broken_panel(*list(splits.values())[:2]))
+    paths = {} if hide_names or not samples else {split: each.paths for split, each in splits.items()}
+    frames = {split: each.frame for split, each in splits.items()}
+    return Profile(tuple(_chosen(made, features)), frames, complete, naming, paths)
+
+
+def _passes(split: str, augmentation: RandomAugmentation | None) -> list[str]:
+    return [split] if augmentation is None else [split, f"{split}, {AUGMENTED}"]
+
+
+def _seen(sample: Sample | Failure, augmentation: RandomAugmentation | None) -> Iterator[Sample | Failure]:
+    """The sample, or the sample before and after augmentation, both in one square."""
+    if augmentation is None or isinstance(sample, Failure):
+        yield sample
+        if augmentation is not None:
+            yield sample
+        return
+    import torch
+
+    square = ImageOps.fit(Image.fromarray(as_rgb(sample.image)), (CANVAS, CANVAS), Image.Resampling.BILINEAR)
+    before = np.asarray(square)
+    name = sample.path or str(sample.number)
+    unit = torch.from_numpy(before.copy()).permute(2, 0, 1).float() / 255
+    after = augmentation(unit, name).mul(255).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+    # Masks and boxes are of the whole image.
+    label = sample.label if isinstance(sample.label, (int, np.integer)) else None
+    yield sample._replace(image=before, label=label)
+    yield sample._replace(image=np.ascontiguousarray(after), label=label)
+
+
+def _names_of(given: Sequence[str] | Mapping[int, str] | None, source: Source) -> tuple[str, ...]:
+    if given is None:
+        return source.class_names or ()
+    if isinstance(given, Mapping):
+        return tuple(str(given.get(number, f"class {number}")) for number in range(max(given, default=-1) + 1))
+    return tuple(map(str, given))
+
+
+def _hidden(classes: Sequence[str | int], names: Sequence[str]) -> frozenset[int]:
+    if isinstance(classes, str):
+        raise DataError(f"hide_classes is {classes!r}; expected several, such as [{classes!r}]")
+    for each in classes:
+        if isinstance(each, str) and each not in names:
+            raise DataError(unknown("class", each, names))
+    return frozenset(names.index(each) if isinstance(each, str) else int(each) for each in classes)
+
+
+def _limit(source: Source, most: int | None) -> int | None:
+    if source.length is None or most is None:
+        return source.length if most is None else most
+    return min(source.length, most)
+
+
+def _refuse_empty(splits: Mapping[str, Collected]) -> None:
+    for split, collected in splits.items():
+        if not len(collected):
+            first = f"; the first error was {collected.errors[0].error}" if collected.errors else ""
+            raise DataError(f"{split} has no sample that can be used{first}; expected at least one")
+
+
+def _chosen(panels: Sequence[Panel], features: Sequence[str] | None) -> list[Panel]:
+    if features is None:
+        return list(panels)
+    names = [panel.name for panel in panels]
+    left_out = [name.removeprefix("-") for name in features if name.startswith("-")]
+    wanted = [name for name in features if not name.startswith("-")]
+    known = {*names, "samples", "drift", "shortcuts", "classes", "mean_images"}
+    for name in (*left_out, *wanted):
+        if name not in known:
+            raise DataError(unknown("feature", name, names))
+    return [panel for panel in panels if panel.name not in left_out and (not wanted or panel.name in wanted)]

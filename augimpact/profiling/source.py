@@ -1,0 +1,221 @@
+"""Anything that gives samples as one stream: folders, tables, datasets, loaders. What fails is told, and not fatal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from augimpact.data.dataset import Dataset, View
+from augimpact.data.images import ImageDataset
+from augimpact.data.pipeline import ImagePipeline
+from augimpact.data.samples import SampleTable
+from augimpact.errors import DataError
+from augimpact.profiling.decode import Bytes, Decoder, as_array
+from augimpact.profiling.structure import Finder, split_item
+
+__all__ = ["Failure", "Sample", "Source", "source_of"]
+
+# Images that wait, at most, until their range is decided.
+WAITING = 256
+# Errors in a row after which a loader is given up.
+MOST_ERRORS = 100
+
+
+class Sample(NamedTuple):
+    """One sample.
+
+    number: its place in the stream.
+    image: `(H, W, C)` bytes.
+    label: a whole number, a mask `(H, W)`, a mapping with boxes, or None.
+    path: where it lies, if that is known.
+    """
+
+    number: int
+    image: Bytes
+    label: Any
+    path: str | None
+
+
+class Failure(NamedTuple):
+    """What stands in the place of a sample that could not be read."""
+
+    number: int
+    error: str
+    path: str | None
+
+
+class Source(NamedTuple):
+    """What can be profiled.
+
+    items: what is iterated, or asked by index.
+    by_index: whether it is asked by index, so that one item that fails is one sample.
+    length: of it, or None where that is unknown.
+    class_names: if they are known.
+    paths: of its samples, by index, if they are known.
+    """
+
+    items: Any
+    by_index: bool
+    length: int | None
+    class_names: tuple[str, ...] | None
+    paths: Sequence[str] | None
+
+    def samples(self, decoder: Decoder, images: Finder = None, labels: Finder = None) -> Iterator[Sample | Failure]:
+        """The samples one after the other.
+
+        Raises:
+            DataError: what is image and what label cannot be told, or the images' range cannot.
+        """
+        waiting: list[tuple[int, NDArray[Any], Any]] = []
+        index = 0
+        for item in self._items():
+            if isinstance(item, Exception):
+                yield Failure(index, _told(item), self._path(index))
+                index += 1
+                continue
+            found = split_item(item, images, labels)
+            count = _count_of(found.label)
+            pictures = decoder.images_of(found.image, count)
+            for picture, label in zip(pictures, _labels_of(found.label, len(pictures), count), strict=True):
+                decoder.learn(picture)
+                waiting.append((index, picture, label))
+                index += 1
+            if decoder.is_decided or len(waiting) >= WAITING or waiting[-1][1].dtype.kind != "f":
+                yield from self._decoded(waiting, decoder)
+                waiting.clear()
+        yield from self._decoded(waiting, decoder)
+
+    def _decoded(
+        self, waiting: Sequence[tuple[int, NDArray[Any], Any]], decoder: Decoder
+    ) -> Iterator[Sample | Failure]:
+        for index, picture, label in waiting:
+            try:
+                yield Sample(index, decoder.bytes_of(picture), label, self._path(index))
+            except DataError as error:
+                yield Failure(index, _told(error), self._path(index))
+
+    def _path(self, index: int) -> str | None:
+        return self.paths[index] if self.paths is not None and index < len(self.paths) else None
+
+    def _items(self) -> Iterator[Any]:
+        """Items, or what was raised in the place of one."""
+        if self.by_index:
+            for index in range(self.length or 0):
+                try:
+                    yield self.items[index]
+                except Exception as error:  # of a user's dataset, whatever it raises
+                    yield error
+            return
+        iterator, errors = iter(self.items), 0
+        while errors < MOST_ERRORS:
+            try:
+                yield next(iterator)
+                errors = 0
+            except StopIteration:
+                return
+            except Exception as error:  # of a user's loader, whatever it raises
+                errors += 1
+                yield error
+
+
+def source_of(data: Any) -> Source:
+    """What can be profiled, of a folder, a `SampleTable`, a dataset of ours or torchvision's, or any iterable.
+
+    Raises:
+        DataError: it is none of these.
+    """
+    if isinstance(data, (str, os.PathLike)):
+        data = SampleTable.from_folder(data, identity="path")
+    if isinstance(data, SampleTable):
+        data = ImageDataset(data)
+    if isinstance(data, ImageDataset):
+        view = _PlainView(data) if data.augmentation is None else data.view("image label")
+        return Source(view, True, len(data), data.class_names, [str(path) for path in data.table["path"]])
+    if isinstance(data, Dataset):
+        data = data.view("image label" if "label" in data.properties else "image")
+    if isinstance(data, View):
+        names = data.dataset.class_names
+        paths = list(data.dataset.view("path")) if "path" in data.dataset.properties else None
+        return Source(data, True, len(data), names, paths)
+    names = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None)
+    class_names = tuple(map(str, names)) if isinstance(names, (list, tuple)) else None
+    has_length = hasattr(data, "__len__")
+    if hasattr(data, "__iter__") and not (
+        hasattr(data, "__getitem__") and has_length and not hasattr(data, "batch_size")
+    ):
+        return Source(data, False, _length(data), class_names, None)
+    if hasattr(data, "__getitem__") and has_length and not isinstance(data, Mapping):
+        return Source(data, True, _length(data), class_names, None)
+    raise DataError(f"a {type(data).__name__} gives no samples; expected a folder, dataset, table or iterable of them")
+
+
+class _PlainView:
+    """Bytes and number of the class of each image of a table; several are decoded at once."""
+
+    def __init__(self, dataset: ImageDataset) -> None:
+        self._dataset = dataset
+        self._pipeline = ImagePipeline(channels=None)
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        label = self._dataset.view(self._label_name)[index] if self._label_name else None
+        return self._pipeline.picture(self._dataset.view("content")[index]), label
+
+    @property
+    def _label_name(self) -> str:
+        return next((name for name in ("mask", "label") if name in self._dataset.properties), "")
+
+
+def _count_of(label: Any) -> int | None:
+    """How many labels a batch of them has; None of a single one."""
+    if isinstance(label, (list, tuple)):
+        return len(label)
+    shape = getattr(label, "shape", None)
+    if shape is None or len(shape) in (0, 2):
+        return None
+    return int(shape[0])
+
+
+def _labels_of(label: Any, pictures: int, count: int | None) -> list[Any]:
+    if label is None:
+        return [None] * pictures
+    if count is None and pictures == 1:
+        return [_plain(label)]
+    if count is None or count != pictures:
+        raise DataError(f"{pictures} images with {count or 'a single'} labels; expected one for each")
+    return [_plain(each) for each in label]
+
+
+def _plain(label: Any) -> Any:
+    """A whole number, a mask `(H, W)` of whole numbers, or what it is."""
+    if isinstance(label, Mapping) or label is None:
+        return label
+    if hasattr(label, "getbands"):
+        label = np.asarray(label)
+    if not hasattr(label, "shape"):
+        return int(label) if isinstance(label, (int, np.integer)) else label
+    array = as_array(label)
+    if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.rint(array)).all():
+        array = array.astype(np.int64)
+    if array.size == 1 and array.ndim <= 1:
+        return int(array.reshape(())) if array.dtype.kind in "iub" else float(array.reshape(()))
+    if array.ndim == 3 and 1 in (array.shape[0], array.shape[-1]):
+        array = array[0] if array.shape[0] == 1 else array[..., 0]
+    return array
+
+
+def _length(data: Any) -> int | None:
+    try:
+        return len(data)
+    except TypeError:
+        return None
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

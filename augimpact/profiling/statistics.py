@@ -1,0 +1,156 @@
+"""The numbers behind the panels, as pure functions of counts and columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from augimpact.measures import MEASURES
+
+__all__ = ["ODD", "class_distance", "drift_between", "information_about", "odd_ones", "quantiles"]
+
+QUANTILES = {"p1": 0.01, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
+# Properties of a sample that are compared; sizes by their logarithm, which one scaling only shifts.
+PROPERTIES = (*MEASURES, "aspect", "size")
+# Groups of about equally many samples into which a property is cut where its information is told.
+CUTS = 8
+# An image is odd if it is darker than this, lighter, plainer (bits of entropy), or so far out in sharpness or size:
+# beyond the quartiles by so many times their distance (Tukey 1977, Exploratory data analysis: "far out" is 3).
+DARK, LIGHT, PLAIN, FAR_OUT = 0.08, 0.92, 2.0, 3.0
+ODD = ("dark", "light", "plain", "blurred", "odd_size", "odd_aspect")
+# Of each kind, how many are listed.
+LISTED = 12
+Numbers = NDArray[np.float64]
+
+
+def quantiles(values: ArrayLike) -> dict[str, float | None]:
+    """Count, mean, deviation, least, most, and the quantiles; None where there are no values.
+
+    >>> quantiles([1, 2, 3])["median"], quantiles([])["mean"]
+    (2.0, None)
+    """
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return {"count": 0, **dict.fromkeys(("mean", "std", "min", "max", *QUANTILES))}
+    told = {"count": len(known), "mean": known.mean(), "std": known.std(), "min": known.min(), "max": known.max()}
+    found = np.quantile(known, list(QUANTILES.values()))
+    return {name: float(each) for name, each in {**told, **dict(zip(QUANTILES, found, strict=True))}.items()}
+
+
+def class_distance(first: pd.Series[int], second: pd.Series[int]) -> dict[str, Any]:
+    """How two splits' classes differ.
+
+    χ² of homogeneity over the classes that either has (Pearson 1900), its p-value, the Jensen-Shannon distance with
+    logarithms of base 2, from 0 (equal shares) to 1 (no class in common) (Endres and Schindelin 2003); `new` classes
+    are in the second alone, `missing` ones in the first alone.
+    """
+    from scipy.spatial.distance import jensenshannon
+    from scipy.stats import chi2_contingency
+
+    counts = np.stack([first.to_numpy(np.float64), second.reindex(first.index).fillna(0).to_numpy(np.float64)])
+    there = counts.sum(axis=0) > 0
+    told: dict[str, Any] = {
+        "new": [str(name) for name in first.index[(counts[0] == 0) & (counts[1] > 0)]],
+        "missing": [str(name) for name in first.index[(counts[0] > 0) & (counts[1] == 0)]],
+        "chi2": None, "p": None, "jensen_shannon": None,
+    }  # fmt: skip
+    if there.sum() > 1 and (counts.sum(axis=1) > 0).all():
+        tested = chi2_contingency(counts[:, there], correction=False)
+        told |= {"chi2": float(tested.statistic), "p": float(tested.pvalue)}
+    if (counts.sum(axis=1) > 0).all():
+        # Rounding may lead below 0, of which the root is no number.
+        told["jensen_shannon"] = float(np.nan_to_num(jensenshannon(counts[0], counts[1], base=2)))
+    return told
+
+
+def properties_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """The properties of each sample that are compared."""
+    shape = {"aspect": np.log2(frame["width"] / frame["height"]), "size": np.log2(frame["width"] * frame["height"]) / 2}
+    return pd.DataFrame({name: frame[name].astype(np.float64) for name in MEASURES} | shape, columns=list(PROPERTIES))
+
+
+def drift_between(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """For each property the Wasserstein distance, in the first's deviations, and the Kolmogorov-Smirnov test."""
+    from scipy.stats import ks_2samp, wasserstein_distance
+
+    one, other = properties_of(first), properties_of(second)
+    if not len(one) or not len(other):
+        return {name: {"wasserstein": None, "ks": None, "p": None} for name in PROPERTIES}
+    found = {}
+    for name in PROPERTIES:
+        deviation = one[name].std(ddof=0)
+        distance = wasserstein_distance(one[name], other[name])
+        tested = ks_2samp(one[name], other[name])
+        found[name] = {
+            "wasserstein": None if not deviation and distance else float(distance / (deviation or 1)),
+            "ks": float(tested.statistic),
+            "p": float(tested.pvalue),
+        }
+    return found
+
+
+def information_about(frame: pd.DataFrame, labels: pd.Series[str]) -> dict[str, float]:
+    """What each property, cut into groups of equal size, tells of the label: I(L; P) / H(L).
+
+    The uncertainty coefficient, from 0 to 1 (Theil 1970). The mutual information of independent draws is above 0 by
+    about (groups − 1)(classes − 1) / 2n (Miller 1955), which is taken off.
+    """
+    names = labels.to_numpy()
+    codes = pd.factorize(names)[0]
+    entropy = _entropy(np.bincount(codes))
+    if not entropy:
+        return dict.fromkeys(PROPERTIES, 0.0)
+    found = {}
+    for name, values in properties_of(frame).items():
+        cuts = pd.qcut(values.rank(method="min"), CUTS, labels=False, duplicates="drop").fillna(0).to_numpy(np.int64)
+        table = np.zeros((cuts.max() + 1, codes.max() + 1))
+        np.add.at(table, (cuts, codes), 1)
+        table = table[table.sum(axis=1) > 0]
+        shared = _entropy(table.sum(axis=1)) + _entropy(table.sum(axis=0)) - _entropy(table)
+        by_chance = (len(table) - 1) * (table.shape[1] - 1) / (2 * len(codes))
+        found[str(name)] = float(np.clip((shared - by_chance) / entropy, 0, 1))
+    return found
+
+
+def _entropy(counts: NDArray[Any]) -> float:
+    """In nats."""
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
+
+
+def odd_ones(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """How many images are odd, in each way, and the indices of those that are it most."""
+    properties = properties_of(frame)
+    logged = np.log2(np.maximum(properties["sharpness"].to_numpy(), 1e-9))
+    brightness, entropy = properties["brightness"].to_numpy(), properties["entropy"].to_numpy()
+    ways = {
+        "dark": DARK - brightness,
+        "light": brightness - LIGHT,
+        "plain": PLAIN - entropy,
+        "blurred": _fences(logged)[0] - logged,
+        "odd_size": _far_out(properties["size"].to_numpy()),
+        "odd_aspect": _far_out(properties["aspect"].to_numpy()),
+    }
+    told = {}
+    for name in ODD:
+        order = np.argsort(-ways[name], kind="stable")
+        found = order[ways[name][order] > 0]
+        told[name] = {"count": len(found), "indices": frame["index"].to_numpy()[found[:LISTED]].tolist()}
+    return told
+
+
+def _fences(values: Numbers) -> tuple[float, float]:
+    if not len(values):
+        return 0.0, 0.0
+    low, high = np.quantile(values, [0.25, 0.75])
+    return float(low - FAR_OUT * (high - low)), float(high + FAR_OUT * (high - low))
+
+
+def _far_out(values: Numbers) -> Numbers:
+    """By how much values lie beyond either fence."""
+    low, high = _fences(values)
+    return np.maximum(low - values, values - high)

@@ -1,0 +1,214 @@
+"""What in an item of somebody's loader is the image, and what the label: found by type, named by a path, or asked for.
+
+A path is written as it would be in Python: `[0]`, `[1].masks`, `.image`; the item itself is an empty text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from augimpact.errors import DataError
+
+__all__ = ["Candidate", "Finder", "Found", "candidates_of", "describe", "value_at"]
+
+Finder = str | Callable[[Any], Any] | None
+STEP = re.compile(r"\[(-?\d+)\]|\.?([^.\[\]]+)")
+# What an error lists at most.
+LISTED = 20
+# An array of whole numbers with sides so short is a row of labels, not a picture.
+SMALLEST_SIDE = 5
+
+
+class Candidate(NamedTuple):
+    """A leaf of an item.
+
+    path: how it is named.
+    kind: `image`, `label`, or `other`; what may be either is an image.
+    told: its type, shape and dtype in words.
+    """
+
+    path: str
+    kind: str
+    told: str
+
+
+class Found(NamedTuple):
+    """The two parts of an item; the label is None where there is none."""
+
+    image: Any
+    label: Any
+
+
+def candidates_of(item: Any) -> list[Candidate]:
+    """All leaves of an item.
+
+    >>> [(each.path, each.kind) for each in candidates_of((np.zeros((8, 8, 3)), {"label": 3, "name": "cat"}))]
+    [('[0]', 'image'), ('[1].label', 'label'), ('[1].name', 'other')]
+    """
+    return [Candidate(path, _kind(leaf), _told(leaf)) for path, leaf in _leaves(item, "")]
+
+
+def value_at(item: Any, path: str) -> Any:
+    """What a path leads to.
+
+    Raises:
+        DataError: it leads nowhere; the sentence has the item's structure.
+
+    >>> value_at(("x", {"masks": [1, 2]}), "[1].masks[0]")
+    1
+    """
+    value = item
+    for step in _steps(path):
+        try:
+            value = value[step] if isinstance(step, int) or isinstance(value, Mapping) else getattr(value, step)
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
+            raise DataError(f"there is no {path!r} in an item of the loader:\n{describe(item)}") from error
+    return value
+
+
+def describe(item: Any) -> str:
+    """The structure of an item, a line a leaf: path, type, shape and dtype."""
+    leaves = candidates_of(item)
+    lines = [f"  {each.path or '(the item itself)'}: {each.told}" for each in leaves[:LISTED]]
+    return "\n".join(lines + ([f"  … and {len(leaves) - LISTED} more"] if len(leaves) > LISTED else []))
+
+
+def split_item(item: Any, images: Finder, labels: Finder) -> Found:
+    """The image and the label of an item.
+
+    Args:
+        item: what a loader gives.
+        images: where the image is: a path, a function of the item, or None to find it by its type.
+        labels: likewise.
+
+    Raises:
+        DataError: a path leads nowhere, or there are several images, or labels, to choose from.
+    """
+    leaves = candidates_of(item) if images is None or labels is None else []
+    pictures = [each.path for each in leaves if each.kind == "image"]
+    image_path = images if isinstance(images, str) else None
+    if images is None:
+        chosen = _first_of_two(item, pictures, labels)
+        if chosen is None:
+            raise DataError(_asked(item, "images", pictures))
+        image_path = chosen
+    image = images(item) if callable(images) else value_at(item, image_path or "")
+    return Found(image, _label_of(item, labels, leaves, image_path))
+
+
+def _label_of(item: Any, labels: Finder, leaves: Sequence[Candidate], image_path: str | None) -> Any:
+    if callable(labels):
+        return labels(item)
+    if isinstance(labels, str):
+        return value_at(item, labels)
+    boxes = _boxes_beside(item)
+    if boxes is not None:
+        return boxes
+    # Of a pair the second is the label, be it a mask, which by its type may be an image.
+    if isinstance(item, Sequence) and len(item) == 2 and image_path in ("[0]", "[1]"):
+        other = "[1]" if image_path == "[0]" else "[0]"
+        if any(each.path == other and each.kind != "other" for each in leaves):
+            return value_at(item, other)
+    rest = [each.path for each in leaves if each.kind == "label"]
+    if len(rest) > 1:
+        raise DataError(_asked(item, "labels", rest))
+    return value_at(item, rest[0]) if rest else None
+
+
+def _first_of_two(item: Any, pictures: Sequence[str], labels: Finder) -> str | None:
+    """The path of the image, if it can be no other."""
+    pictures = [path for path in pictures if path != labels]
+    if len(pictures) == 1:
+        return pictures[0]
+    if len(pictures) == 2 and isinstance(item, Sequence) and len(item) == 2 and list(pictures) == ["[0]", "[1]"]:
+        # An image and its mask of classes.
+        masks = [path for path in pictures if _may_be_mask(value_at(item, path))]
+        return next(path for path in pictures if path not in masks) if len(masks) == 1 else None
+    return None
+
+
+def _boxes_beside(item: Any) -> Any:
+    """What torchvision's detection datasets have as target: a mapping with boxes."""
+    if isinstance(item, Sequence) and not isinstance(item, str) and len(item) == 2:
+        target = item[1]
+        if isinstance(target, Mapping) and "boxes" in target:
+            return target
+    return None
+
+
+def _asked(item: Any, what: str, paths: Sequence[str]) -> str:
+    if not paths:
+        asked = f"pass {what}=PATH or a function of the item"
+        return f"no {what} are found in an item of the loader; {asked}:\n{describe(item)}"
+    choice = " or ".join(f"{what}={path!r}" for path in paths[:LISTED])
+    return f"the {what} of an item could be any of {len(paths)}; pass {choice}:\n{describe(item)}"
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _leaves(each, f"{path}.{key}")
+    elif hasattr(value, "_fields"):
+        for key in value._fields:
+            yield from _leaves(getattr(value, key), f"{path}.{key}")
+    elif isinstance(value, (tuple, list)) and not _is_batch(value):
+        for number, each in enumerate(value):
+            yield from _leaves(each, f"{path}[{number}]")
+    else:
+        yield path, value
+
+
+def _is_batch(value: Sequence[Any]) -> bool:
+    """Whether it is a list of many images, or of many labels, rather than the parts of an item."""
+    if not isinstance(value, list) or not value:
+        return False
+    kinds = {_kind(each) for each in value}
+    return len(kinds) == 1 and kinds <= {"image", "label"} and (len(value) > 2 or kinds == {"label"})
+
+
+def _steps(path: str) -> list[int | str]:
+    return [int(number) if number else name for number, name in STEP.findall(path)]
+
+
+def _kind(leaf: Any) -> str:
+    if isinstance(leaf, list):
+        return _kind(leaf[0]) if leaf else "other"
+    if isinstance(leaf, (bool, int, np.integer, np.bool_)):
+        return "label"
+    if hasattr(leaf, "getbands"):
+        return "image"
+    shape = getattr(leaf, "shape", None)
+    if shape is None or not hasattr(leaf, "dtype"):
+        return "other"
+    numeric = "complex" not in str(leaf.dtype) and "object" not in str(leaf.dtype) and "str" not in str(leaf.dtype)
+    if not numeric:
+        return "other"
+    if len(shape) >= 2 and sorted(shape)[-2] >= SMALLEST_SIDE and min(shape[-2:]) >= 1 and len(shape) <= 4:
+        return "image" if not (len(shape) == 2 and shape[-1] in (4, 5)) else "label"
+    return "label" if len(shape) <= 2 and "float" not in str(leaf.dtype) else "other"
+
+
+def _may_be_mask(leaf: Any) -> bool:
+    """Whole numbers without channels: (H, W), (B, H, W), or with a single channel."""
+    shape = tuple(
+        getattr(leaf, "shape", None) or (getattr(leaf, "size", (0, 0))[::-1] if hasattr(leaf, "mode") else ())
+    )
+    if hasattr(leaf, "mode"):
+        return leaf.mode in ("L", "P", "1", "I")
+    whole = not any(word in str(leaf.dtype) for word in ("float", "complex"))
+    return whole and (len(shape) == 2 or (len(shape) in (3, 4) and 3 not in (shape[-1], shape[-3])))
+
+
+def _told(leaf: Any) -> str:
+    if isinstance(leaf, list):
+        return f"list of {len(leaf)}, the first {_told(leaf[0])}" if leaf else "empty list"
+    name = type(leaf).__name__
+    if hasattr(leaf, "getbands"):
+        return f"{name} of {leaf.width}×{leaf.height}, mode {leaf.mode}"
+    if hasattr(leaf, "shape") and hasattr(leaf, "dtype"):
+        return f"{name} of shape {tuple(leaf.shape)}, {str(leaf.dtype).removeprefix('torch.')}"
+    return name
