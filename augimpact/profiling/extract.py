@@ -137,7 +137,7 @@ def profile(
             what to pass.
 
     >>> dark = [(np.full((8, 8, 3), level, np.uint8), level % 2) for level in (10, 20, 30, 40)]
-    >>> profile(dark)["brightness"].statistics["train"]["max"] * 255
+    >>> round(profile(dark)["brightness"].statistics["train"]["max"] * 255, 3)
     40.0
     """
     if channels not in ("RGB", "BGR"):
