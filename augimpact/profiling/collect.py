@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from augimpact.errors import DataError
 from augimpact.measures import MEASURES, measure
 from augimpact.profiling.source import Failure, Sample
 
-__all__ = ["THUMBNAIL", "Collected"]
+__all__ = ["THUMBNAIL", "Collected", "Measured", "as_rgb", "measured_of", "normalisation"]
 
 # The side of a class's mean image, and of the pictures of samples.
 MEAN_SIDE, THUMBNAIL = 32, 96
@@ -25,6 +25,45 @@ LEVELS = 256
 BLOCK = 4096
 CLIPPED_DARK, CLIPPED_LIGHT = 2, 253
 NUMBERS = ("index", "label", "width", "height", "channels", *MEASURES, "clipped", "content", "perceptual")
+
+
+class Measured(NamedTuple):
+    """A sample and what was measured of it.
+
+    numbers: of `NUMBERS` those from the measures on.
+    colours: how often each value is in each channel, `(C, 256)`.
+    small: the image at 32 × 32, `(32, 32, 3)`.
+    """
+
+    sample: Sample
+    numbers: tuple[Any, ...]
+    colours: NDArray[np.int64]
+    small: NDArray[np.float64]
+
+
+def measured_of(sample: Sample | Failure) -> Measured | Failure:
+    """All that one image takes to be measured: what may be done on any thread."""
+    if isinstance(sample, Failure):
+        return sample
+    try:
+        return _measured(sample)
+    except Exception as error:  # one sample that is not as others are shall not end the pass
+        return Failure(sample.number, f"{type(error).__name__}: {error}", sample.path)
+
+
+def _measured(sample: Sample) -> Measured:
+    image = sample.image
+    shown = as_rgb(image)
+    picture = Image.fromarray(shown)
+    numbers = (
+        *(float(values[0]) for values in measure(shown[None]).values()),
+        _clipped_share(image),
+        hashlib.blake2b(np.array(image.shape).tobytes() + image.tobytes(), digest_size=8).digest(),
+        perceptual_hash(picture),
+    )
+    colours = np.stack([np.bincount(channel.reshape(-1), minlength=LEVELS) for channel in np.moveaxis(image, -1, 0)])
+    small = np.asarray(picture.resize((MEAN_SIDE, MEAN_SIDE), Image.Resampling.BILINEAR), np.float64)
+    return Measured(sample, numbers, colours, small)
 
 
 class Collected:
@@ -50,17 +89,17 @@ class Collected:
         self._blocks: list[pd.DataFrame] = []
         self._paths: dict[int, str] = {}
 
-    def add(self, sample: Sample | Failure) -> bool:
+    def add(self, seen: Measured | Failure) -> bool:
         """Takes one sample in; whether it was one."""
-        if isinstance(sample, Failure):
-            self.errors.append(sample)
+        if isinstance(seen, Failure):
+            self.errors.append(seen)
             return False
         try:
-            label = self._checked(sample.label)
-            self._measure(sample, label)
-        except Exception as error:  # one sample that is not as others are shall not end the pass
-            self.errors.append(Failure(sample.number, f"{type(error).__name__}: {error}", sample.path))
+            label = self._checked(seen.sample.label)
+        except DataError as error:
+            self.errors.append(Failure(seen.sample.number, f"DataError: {error}", seen.sample.path))
             return False
+        self._take(seen, label)
         return True
 
     @property
@@ -88,44 +127,29 @@ class Collected:
             raise DataError(f"the label is {label}; expected {expected}")
         return int(label)
 
-    def _measure(self, sample: Sample, label: int | None) -> None:
-        image = sample.image
-        shown = as_rgb(image)
-        measured = measure(shown[None])
-        grey = shown[..., 0] if image.shape[-1] == 1 else None
-        clipped = _clipped_share(shown if grey is None else grey)
-        row = (
-            sample.number, -1 if label is None else label, image.shape[1], image.shape[0], image.shape[2],
-            *(float(values[0]) for values in measured.values()), clipped,
-            hashlib.blake2b(np.array(image.shape).tobytes() + image.tobytes(), digest_size=8).digest(),
-            perceptual_hash(Image.fromarray(shown)),
-        )  # fmt: skip
-        self._count_colours(image)
-        small = np.asarray(Image.fromarray(shown).resize((MEAN_SIDE, MEAN_SIDE), Image.Resampling.BILINEAR), np.float64)
+    def _take(self, seen: Measured, label: int | None) -> None:
+        number, image, _, path = seen.sample
+        height, width, channels = image.shape
+        self._rows.append((number, -1 if label is None else label, width, height, channels, *seen.numbers))
+        known = self.colours.setdefault(channels, np.zeros((channels, LEVELS), np.int64))
+        known += seen.colours
         count, total, squares = self.means.get(label, (0, 0.0, 0.0))
-        self.means[label] = (count + 1, total + small, squares + small**2)
-        self._keep_thumbnail(sample, shown)
-        if sample.path is not None:
-            self._paths[sample.number] = sample.path
-        self._rows.append(row)
+        self.means[label] = (count + 1, total + seen.small, squares + seen.small**2)
+        self._keep_thumbnail(seen)
+        if path is not None:
+            self._paths[number] = path
         self._seen += 1
         if len(self._rows) >= BLOCK:
             self._pack()
 
-    def _count_colours(self, image: NDArray[np.uint8]) -> None:
-        channels = image.shape[-1]
-        known = self.colours.setdefault(channels, np.zeros((channels, LEVELS), np.int64))
-        for channel in range(channels):
-            known[channel] += np.bincount(image[..., channel].reshape(-1), minlength=LEVELS)
-
-    def _keep_thumbnail(self, sample: Sample, shown: NDArray[np.uint8]) -> None:
+    def _keep_thumbnail(self, seen: Measured) -> None:
         """Reservoir sampling (Vitter 1985, algorithm R): each sample is kept with the same chance."""
         place = self._seen if self._seen < self._samples else int(self._random.integers(0, self._seen + 1))
         if place >= self._samples:
             return
-        picture = Image.fromarray(shown)
+        picture = Image.fromarray(as_rgb(seen.sample.image))
         picture.thumbnail((THUMBNAIL, THUMBNAIL))
-        kept = (sample.number, sample.label, np.asarray(picture))
+        kept = (seen.sample.number, seen.sample.label, np.asarray(picture))
         if place < len(self.thumbnails):
             self.thumbnails[place] = kept
         else:

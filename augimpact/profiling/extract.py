@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,9 @@ import pandas as pd
 from PIL import Image, ImageOps
 
 from augimpact.errors import DataError, unknown
+from augimpact.profiling.ahead import ahead
 from augimpact.profiling.annotations import Annotations, annotation_panels
-from augimpact.profiling.collect import Collected, as_rgb
+from augimpact.profiling.collect import Collected, Measured, as_rgb, measured_of
 from augimpact.profiling.decode import Decoder
 from augimpact.profiling.panel import Panel
 from augimpact.profiling.panels import Naming, broken_panel, general_panels
@@ -150,7 +152,7 @@ def profile(
     total = sum(each for each in limits.values() if each is not None)
     splits: dict[str, Collected] = {}
     annotations: dict[str, Annotations] = {}
-    complete = max_samples is None or all((source.length or 0) <= max_samples for source in given.values())
+    complete = True
     with telling("profiling", progress) as tell:
         done = 0
         try:
@@ -160,12 +162,14 @@ def profile(
                     splits[each] = Collected(samples=samples, seed=seed, classes=len(names) or None)
                     annotations[each] = Annotations(ignored)
                 stream = source.samples(replace(decoder, _fitting=["unit", "byte"]), images, labels)
-                for number, sample in enumerate(stream):
+                measured = ahead(partial(_measured_passes, augmentation), stream)
+                for number, several in enumerate(measured):
                     if max_samples is not None and number >= max_samples:
+                        complete = False
                         break
-                    for each, seen in zip(passes, _seen(sample, augmentation), strict=True):
-                        if splits[each].add(seen) and isinstance(seen, Sample):
-                            annotations[each].add(seen)
+                    for each, seen in zip(passes, several, strict=True):
+                        if splits[each].add(seen) and isinstance(seen, Measured):
+                            annotations[each].add(seen.sample)
                     done += 1
                     tell(done, max(total, done))
         except KeyboardInterrupt:
@@ -182,6 +186,10 @@ def profile(
 
 def _passes(split: str, augmentation: RandomAugmentation | None) -> list[str]:
     return [split] if augmentation is None else [split, f"{split}, {AUGMENTED}"]
+
+
+def _measured_passes(augmentation: RandomAugmentation | None, sample: Sample | Failure) -> list[Measured | Failure]:
+    return [measured_of(each) for each in _seen(sample, augmentation)]
 
 
 def _seen(sample: Sample | Failure, augmentation: RandomAugmentation | None) -> Iterator[Sample | Failure]:

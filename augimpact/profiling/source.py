@@ -14,6 +14,7 @@ from augimpact.data.images import ImageDataset
 from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
+from augimpact.profiling.ahead import ahead
 from augimpact.profiling.decode import Bytes, Decoder, as_array
 from augimpact.profiling.structure import Finder, split_item
 
@@ -101,14 +102,18 @@ class Source(NamedTuple):
     def _path(self, index: int) -> str | None:
         return self.paths[index] if self.paths is not None and index < len(self.paths) else None
 
+    def _item(self, index: int) -> Any:
+        try:
+            return self.items[index]
+        except Exception as error:  # of a user's dataset, whatever it raises
+            return error
+
     def _items(self) -> Iterator[Any]:
         """Items, or what was raised in the place of one."""
         if self.by_index:
-            for index in range(self.length or 0):
-                try:
-                    yield self.items[index]
-                except Exception as error:  # of a user's dataset, whatever it raises
-                    yield error
+            indices = range(self.length or 0)
+            # A user's dataset may not be made for several threads.
+            yield from ahead(self._item, indices) if isinstance(self.items, _PlainView) else map(self._item, indices)
             return
         iterator, errors = iter(self.items), 0
         while errors < MOST_ERRORS:

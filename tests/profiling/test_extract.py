@@ -1,0 +1,371 @@
+"""Any loader in, one pass, the right numbers out."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageStat
+from scipy.stats import ks_2samp
+from torch.utils.data import DataLoader, TensorDataset
+from torchvision.datasets import ImageFolder
+from torchvision.transforms import v2
+
+import augimpact as ai
+from augimpact.data.image import EXAMPLES, example
+from augimpact.errors import DataError
+from augimpact.profiling.extract import Profile, profile
+
+SILENT = {"progress": lambda done, total: None}
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[np.ndarray]:
+    """Twelve pieces of photographs, `(48, 64, 3)`."""
+    generator = np.random.default_rng(0)
+    found = []
+    for number in range(12):
+        photograph = example(list(EXAMPLES)[number % 4])
+        left, top = generator.integers(0, (photograph.width - 160, photograph.height - 120))
+        found.append(np.asarray(photograph.crop((left, top, left + 128, top + 96)).resize((64, 48))))
+    return found
+
+
+@pytest.fixture(scope="module")
+def labels() -> list[int]:
+    return [number % 4 for number in range(12)]
+
+
+@pytest.fixture(scope="module")
+def expected(pictures, labels) -> Profile:
+    return profile(list(zip(pictures, labels, strict=True)), **SILENT)
+
+
+def chw(pictures: list[np.ndarray]) -> torch.Tensor:
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+
+
+def assert_equal(found: Profile, expected: Profile, tolerance: float = 0.0) -> None:
+    """The same samples with the same numbers."""
+    for split, frame in expected.frames.items():
+        other = found.frames[split]
+        assert other[["index", "label", "width", "height"]].equals(frame[["index", "label", "width", "height"]])
+        for name in ("brightness", "contrast", "saturation", "entropy"):
+            assert np.abs(other[name] - frame[name]).max() <= tolerance
+
+
+FORMS = {
+    "a list of pairs": lambda x, y: list(zip(x, y, strict=True)),
+    "pillow images": lambda x, y: [(Image.fromarray(each), label) for each, label in zip(x, y, strict=True)],
+    "an iterator": lambda x, y: iter(list(zip(x, y, strict=True))),
+    "a loader of bytes": lambda x, y: DataLoader(TensorDataset(chw(x), torch.tensor(y)), batch_size=5),
+    "a loader of floats": lambda x, y: DataLoader(TensorDataset(chw(x) / 255, torch.tensor(y)), batch_size=5),
+    "floats up to 255": lambda x, y: DataLoader(TensorDataset(chw(x).float(), torch.tensor(y)), batch_size=5),
+    "whole numbers": lambda x, y: DataLoader(TensorDataset(chw(x).int(), torch.tensor(y)), batch_size=5),
+    "channels last": lambda x, y: [(np.stack(x[:7]), np.array(y[:7])), (np.stack(x[7:]), np.array(y[7:]))],
+    "mappings": lambda x, y: [
+        {"picture": each, "meta": {"name": "x", "kind": k}} for each, k in zip(x, y, strict=True)
+    ],
+    "lists of images": lambda x, y: [(list(x), list(y))],
+    "lists of pillow images": lambda x, y: [([Image.fromarray(each) for each in x], torch.tensor(y))],
+    "16 bits": lambda x, y: [((each.astype(np.uint16) * 257), label) for each, label in zip(x, y, strict=True)],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_whatever_form_samples_have_they_are_the_same(form, pictures, labels, expected):
+    assert_equal(profile(FORMS[form](pictures, labels), **SILENT), expected)
+
+
+def test_normalised_images_come_back_by_mean_and_deviation(pictures, labels, expected):
+    mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    normalised = v2.functional.normalize(chw(pictures) / 255, mean, std)
+    loader = DataLoader(TensorDataset(normalised, torch.tensor(labels)), batch_size=4)
+    assert_equal(profile(loader, mean=mean, std=std, **SILENT), expected)
+    with pytest.raises(DataError, match=r"pass mean=… and std=… if they were normalised"):
+        profile(loader, **SILENT)
+
+
+def test_blue_green_red_is_declared(pictures, labels, expected):
+    turned = [(each[..., ::-1].copy(), label) for each, label in zip(pictures, labels, strict=True)]
+    assert_equal(profile(turned, channels="BGR", **SILENT), expected)
+    colours = profile(turned, **SILENT)["colours"].statistics["train"]["3 channels"]
+    assert np.array_equal(colours[::-1], expected["colours"].statistics["train"]["3 channels"])
+
+
+@pytest.fixture
+def folders(pictures, labels, tmp_path) -> Path:
+    for number, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
+        place = tmp_path / "data" / f"class{label}"
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(place / f"{number:02}.png")
+    return tmp_path / "data"
+
+
+def test_folders_tables_and_datasets_are_the_same(folders):
+    table = ai.SampleTable.from_folder(folders, memory=None, progress=SILENT["progress"])
+    expected = profile(table, **SILENT)
+    assert len(expected.frames["train"]) == 12
+    assert_equal(profile(folders, **SILENT), expected)
+    assert_equal(profile(str(folders), **SILENT), expected)
+    assert_equal(profile(ImageFolder(str(folders)), **SILENT), expected)
+    dataset = ai.ImageDataset(table)
+    assert_equal(profile(dataset, **SILENT), expected)
+    assert_equal(profile(dataset.view("image label"), **SILENT), expected)
+    loader = DataLoader(dataset.view("image label"), batch_size=5, num_workers=2)
+    assert_equal(profile(loader, **SILENT), expected)
+    names = list(expected["classes"].statistics["counts"]["train"])
+    assert names == [f"class{number}" for number in range(4)]
+    assert list(profile(ImageFolder(str(folders)), **SILENT)["classes"].statistics["counts"]["train"]) == names
+
+
+def test_fastais_loaders_are_profiled(folders):
+    from fastai.vision.all import ImageDataLoaders
+
+    loaders = ImageDataLoaders.from_folder(folders, valid_pct=0.25, seed=2, bs=3, num_workers=0, shuffle=False)
+    found = profile(loaders.valid, class_names=list(loaders.vocab), **SILENT)
+    paths = loaders.valid_ds.items
+    grey = [np.asarray(Image.open(path).convert("L")).mean() / 255 for path in paths]
+    assert found.frames["train"]["brightness"].tolist() == pytest.approx(grey)
+
+
+def test_brightness_and_deviation_are_those_of_pillow(pictures, expected):
+    frame = expected.frames["train"]
+    grey = [ImageStat.Stat(Image.fromarray(each).convert("L")) for each in pictures]
+    assert frame["brightness"].tolist() == pytest.approx([each.mean[0] / 255 for each in grey])
+    assert frame["contrast"].tolist() == pytest.approx([each.stddev[0] / 255 for each in grey])
+
+
+def test_the_normalisation_is_that_of_all_pixels(pictures, expected):
+    summary = expected["summary"].statistics["train"]
+    pixels = np.stack(pictures).reshape(-1, 3) / 255
+    assert summary["mean"] == pytest.approx(pixels.mean(axis=0))
+    assert summary["std"] == pytest.approx(pixels.std(axis=0))
+    line = eval(summary["normalize"], {"Normalize": v2.Normalize})
+    normalised = line(chw(pictures) / 255)
+    assert normalised.mean(dim=(0, 2, 3)).abs().max() < 0.005
+    assert (normalised.std(dim=(0, 2, 3)) - 1).abs().max() < 0.01
+
+
+def test_an_all_black_first_batch_of_floats_freezes_no_range(pictures):
+    dark = torch.zeros(4, 3, 48, 64)
+    normal = chw(pictures[:8]) / 255
+    loader = [(dark, torch.zeros(4, dtype=int)), (normal, torch.ones(8, dtype=int))]
+    brightness = profile(loader, **SILENT).frames["train"]["brightness"]
+    assert brightness[:4].tolist() == [0] * 4
+    grey = [np.asarray(Image.fromarray(each).convert("L")).mean() / 255 for each in pictures[:8]]
+    assert brightness[4:].tolist() == pytest.approx(grey)
+    # The same in the other range.
+    large = [(dark, torch.zeros(4, dtype=int)), (normal * 255, torch.ones(8, dtype=int))]
+    assert profile(large, **SILENT).frames["train"]["brightness"].tolist() == pytest.approx(brightness.tolist())
+    only_black = profile([(dark, torch.zeros(4, dtype=int))], **SILENT)
+    assert only_black.frames["train"]["brightness"].tolist() == [0] * 4
+
+
+def test_a_range_that_is_contradicted_is_asked_for(pictures):
+    normal = chw(pictures) / 255
+    mixed = [(normal[:6], torch.zeros(6, dtype=int)), (normal[6:] * 255, torch.ones(6, dtype=int))]
+    with pytest.raises(DataError, match=r"after others in \[0, 1\]; pass value_range=\(black, white\)"):
+        profile(mixed, **SILENT)
+
+
+def test_a_black_image_with_one_white_row_is_as_bright_as_its_share():
+    image = np.zeros((20, 10, 3), np.uint8)
+    image[7] = 255
+    assert profile([(image, 0)], **SILENT).frames["train"]["brightness"].tolist() == pytest.approx([1 / 20])
+
+
+def test_values_from_100_to_110_fill_only_these_bins():
+    image = np.random.default_rng(0).integers(100, 111, (30, 30, 3), np.uint8)
+    (counts,) = profile([(image, 0)], **SILENT)["colours"].statistics["train"].values()
+    assert np.flatnonzero(counts.sum(axis=0)).tolist() == list(range(100, 111))
+    assert counts.sum() == image.size
+
+
+def test_batches_of_grey_images_and_five_channels(pictures):
+    grey = torch.from_numpy(np.stack([each[..., 1] for each in pictures]))
+    labels = torch.arange(12) % 3
+    found = profile([(grey, labels)], **SILENT).frames["train"]
+    assert found["channels"].tolist() == [1] * 12
+    assert found["brightness"].tolist() == pytest.approx((grey.float().mean(dim=(1, 2)) / 255).tolist())
+    five = torch.randint(0, 256, (12, 5, 20, 30), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    many = profile([(five, labels)], **SILENT)
+    assert many.frames["train"]["channels"].tolist() == [5] * 12
+    assert (many.frames["train"]["width"] == 30).all()
+    (counts,) = many["colours"].statistics["train"].values()
+    assert counts.shape == (5, 256)
+    assert np.array_equal(counts[4], np.bincount(five[:, 4].reshape(-1), minlength=256))
+
+
+def test_one_corrupt_file_among_a_hundred_is_told(pictures, tmp_path):
+    for number in range(99):
+        place = tmp_path / f"class{number % 2}"
+        place.mkdir(exist_ok=True)
+        Image.fromarray(np.roll(pictures[number % 12], number, axis=1)).save(place / f"{number:03}.png")
+    (tmp_path / "class0" / "050x.png").write_bytes(b"not a picture")
+    found = profile(tmp_path, **SILENT)
+    assert len(found.frames["train"]) == 99
+    errors = found["errors"].statistics["train"]
+    assert errors["count"] == 1
+    assert errors["kinds"] == {"ImageError": 1}
+    assert 26 <= errors["indices"][0] <= 26 + 1
+    assert found.complete
+
+
+class Failing:
+    """A dataset of which some items raise, are not finite, or have labels that there are not."""
+
+    classes = ("cat", "dog")
+
+    def __init__(self, pictures: list[np.ndarray]) -> None:
+        self.pictures = pictures
+
+    def __len__(self) -> int:
+        return 12
+
+    def __getitem__(self, index: int):
+        if index == 3:
+            raise OSError("the disk is gone")
+        image = torch.from_numpy(self.pictures[index].copy()).permute(2, 0, 1) / 255
+        if index == 5:
+            image[0, 0, 0] = float("nan")
+        return image, 7 if index == 8 else index % 2
+
+
+def test_what_fails_goes_to_the_ledger_and_the_pass_goes_on(pictures):
+    found = profile(Failing(pictures), **SILENT)
+    errors = found["errors"].statistics["train"]
+    assert errors["indices"] == [3, 5, 8]
+    assert errors["kinds"] == {"OSError": 1, "DataError": 2}
+    assert found.frames["train"]["index"].tolist() == [0, 1, 2, 4, 6, 7, 9, 10, 11]
+
+
+def test_two_hundred_classes_and_empty_ones(pictures):
+    samples = [(np.roll(pictures[number % 12], number, axis=0), number) for number in range(200)]
+    found = profile(samples, class_names=[f"kind {number}" for number in range(210)], **SILENT)
+    statistics = found["classes"].statistics
+    assert len(statistics["counts"]["train"]) == 210
+    assert statistics["empty"] == [f"kind {number}" for number in range(200, 210)]
+    for panel in found.panels:
+        assert panel.figure().axes
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_sample_is_enough(pictures, count):
+    found = profile([(each, 0) for each in pictures[:count]], [(pictures[3], 1)], samples=4, **SILENT)
+    assert found["summary"].statistics["train"]["images"] == count
+    for panel in found.panels:
+        panel.figure()
+
+
+@pytest.mark.parametrize("empty", [[], iter([]), DataLoader(TensorDataset(torch.zeros(0, 3, 4, 4), torch.zeros(0)))])
+def test_an_empty_loader_is_one_sentence(empty):
+    with pytest.raises(DataError, match="train has no sample that can be used; expected at least one"):
+        profile(empty, **SILENT)
+
+
+def test_where_nothing_can_be_used_the_first_error_is_told(tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"nothing")
+    with pytest.raises(DataError, match="train has no sample that can be used; the first error was ImageError"):
+        profile(tmp_path, **SILENT)
+
+
+def test_images_without_labels_are_enough(pictures):
+    found = profile([torch.from_numpy(each.copy()).permute(2, 0, 1) for each in pictures], **SILENT)
+    assert len(found.frames["train"]) == 12
+    assert "classes" not in [panel.name for panel in found.panels]
+
+
+def test_what_is_image_or_label_is_asked_for_where_it_cannot_be_told(pictures):
+    two = [{"rgb": each, "depth": each[::-1].copy(), "label": 1} for each in pictures]
+    with pytest.raises(
+        DataError, match=r"pass images='.rgb' or images='.depth':\n  .rgb: ndarray of shape \(48, 64, 3\)"
+    ):
+        profile(two, **SILENT)
+    found = profile(two, images=".rgb", **SILENT)
+    assert len(found.frames["train"]) == 12
+    marks = [(each, {"age": 3, "kind": 1}) for each in pictures]
+    with pytest.raises(DataError, match=r"pass labels='\[1\].age' or labels='\[1\].kind'"):
+        profile(marks, **SILENT)
+    assert profile(marks, labels="[1].kind", **SILENT).frames["train"]["label"].tolist() == [1] * 12
+    by_function = profile(two, images=lambda item: item["depth"], labels=lambda item: item["label"], **SILENT)
+    assert by_function.frames["train"]["label"].tolist() == [1] * 12
+    with pytest.raises(DataError, match=r"there is no '.bgr' in an item of the loader:"):
+        profile(two, images=".bgr", **SILENT)
+
+
+def test_the_end_can_come_early(pictures, labels):
+    endless = ((pictures[number % 12], labels[number % 12]) for number in iter(int, 1))
+    found = profile(endless, max_samples=30, **SILENT)
+    assert len(found.frames["train"]) == 30
+    assert not found.complete
+
+
+def test_an_interruption_gives_what_was_seen(pictures, labels):
+    def samples():
+        for number in range(100):
+            if number == 20:
+                raise KeyboardInterrupt
+            yield pictures[number % 12], labels[number % 12]
+
+    found = profile(samples(), **SILENT)
+    assert len(found.frames["train"]) == 20
+    assert not found.complete
+
+
+def test_progress_is_told_to_the_end(folders):
+    told: list[tuple[int, int]] = []
+    profile(folders, folders, progress=lambda done, total: told.append((done, total)))
+    assert told == [(number + 1, 24) for number in range(24)]
+
+
+def test_a_second_look_is_the_same(folders):
+    first, second = (profile(folders, samples=5, seed=4, **SILENT) for _ in range(2))
+    assert first.document() == second.document()
+
+
+def test_leaks_and_conflicts_between_splits_are_found(folders, tmp_path):
+    other = tmp_path / "val"
+    shutil.copytree(folders / "class1", other / "class1")
+    shutil.copytree(folders / "class2", other / "class3")
+    table = profile(folders, other, class_names=[f"class{n}" for n in range(4)], **SILENT)
+    # The folder's own numbers: class1 is 0 there and class3 is 1.
+    found = table["duplicates"].statistics
+    assert found["exact"] == 12
+    assert found["in_several_splits"] == 12
+
+
+def test_with_augmentation_there_are_both_and_what_it_broke(pictures, labels):
+    augmentation = ai.RandomAugmentation(brightness=(0, 3), rotation=(-10, 10), seed=1)
+    found = profile(list(zip(pictures, labels, strict=True)), augmentation=augmentation, **SILENT)
+    assert list(found.frames) == ["train", "train, augmented"]
+    assert (found.frames["train"][["width", "height"]] == 224).all(axis=None)
+    broken = found["broken"].statistics
+    assert broken["images"] == 12
+    assert broken["clipped"]["count"] > 0
+    before, after = (found.frames[split]["brightness"] for split in found.frames)
+    assert broken["difference"]["brightness"] == pytest.approx((after - before).mean())
+    drift = found["drift"].statistics["measures"]["brightness"]
+    assert drift["ks"] == pytest.approx(ks_2samp(before, after).statistic)
+    dark = ai.RandomAugmentation(brightness=0)
+    black = profile(list(zip(pictures, labels, strict=True)), augmentation=dark, **SILENT)
+    assert black["broken"].statistics["blank"]["count"] == 12
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"channels": "GBR"}, "channels is 'GBR'; expected RGB or BGR"),
+        ({"layout": "WHC"}, "the layout is 'WHC'"),
+        ({"value_range": "bytes"}, "the range is 'bytes'"),
+        ({"mean": [0.5]}, "only one of mean and std is given"),
+        ({"features": ["brigtness"]}, "unknown feature 'brigtness'; did you mean brightness"),
+        ({"hide_classes": ["cat"]}, "unknown class 'cat'"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(pictures, options, told):
+    with pytest.raises(DataError, match=told):
+        profile([(pictures[0], 0)], **options, **SILENT)
