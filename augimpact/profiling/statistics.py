@@ -21,6 +21,8 @@ CUTS = 8
 # beyond the quartiles by so many times their distance (Tukey 1977, Exploratory data analysis: "far out" is 3).
 DARK, LIGHT, PLAIN, FAR_OUT = 0.08, 0.92, 2.0, 3.0
 ODD = ("dark", "light", "plain", "blurred", "odd_size", "odd_aspect")
+# Numbers that are nearer to each other are one.
+EQUAL = 1e-9
 # Of each kind, how many are listed.
 LISTED = 12
 Numbers = NDArray[np.float64]
@@ -82,11 +84,12 @@ def drift_between(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, dict[s
         return {name: {"wasserstein": None, "ks": None, "p": None} for name in PROPERTIES}
     found = {}
     for name in PROPERTIES:
-        deviation = one[name].std(ddof=0)
+        # Rounding leaves equal numbers a deviation of its own.
+        deviation = one[name].std(ddof=0) if np.ptp(one[name]) > EQUAL else 0.0
         distance = wasserstein_distance(one[name], other[name])
         tested = ks_2samp(one[name], other[name])
         found[name] = {
-            "wasserstein": None if not deviation and distance else float(distance / (deviation or 1)),
+            "wasserstein": None if not deviation and distance > EQUAL else float(distance / (deviation or 1)),
             "ks": float(tested.statistic),
             "p": float(tested.pvalue),
         }

@@ -194,11 +194,9 @@ def _kind(leaf: Any) -> str:
 
 def _may_be_mask(leaf: Any) -> bool:
     """Whole numbers without channels: (H, W), (B, H, W), or with a single channel."""
-    shape = tuple(
-        getattr(leaf, "shape", None) or (getattr(leaf, "size", (0, 0))[::-1] if hasattr(leaf, "mode") else ())
-    )
-    if hasattr(leaf, "mode"):
+    if hasattr(leaf, "getbands"):
         return leaf.mode in ("L", "P", "1", "I")
+    shape = tuple(leaf.shape)
     whole = not any(word in str(leaf.dtype) for word in ("float", "complex"))
     return whole and (len(shape) == 2 or (len(shape) in (3, 4) and 3 not in (shape[-1], shape[-3])))
 
