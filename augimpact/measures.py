@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from PIL import Image
 
 from augimpact.errors import ImageError
 
 __all__ = ["MEASURES", "Measure", "measure"]
 
-# The weights of BT.601 in shares of 2¹⁶, as Pillow has them; they add up to 2¹⁶, so white stays white.
-LUMA_WEIGHTS = (19595, 38470, 7471)
 LEVELS = 256
 WHITE = LEVELS - 1
 # What is worked on at once fits a core's cache: one image of 512², or many small ones.
@@ -79,35 +78,18 @@ def measure(images: ArrayLike) -> dict[str, Numbers]:
 
 
 def _measure_chunk(images: Bytes) -> dict[str, Numbers]:
-    # Channel by channel: arithmetic on every third byte would be several times slower.
-    red, green, blue = np.ascontiguousarray(np.moveaxis(images, -1, 0))
-    luma = _luma(red, green, blue)
-    histogram = _histogram(luma)
+    pictures = [Image.fromarray(image).convert("L") for image in images]
+    luma = np.stack([np.asarray(picture) for picture in pictures])
+    histogram = np.array([picture.histogram() for picture in pictures]) / luma[0].size
     brightness, contrast = _mean_and_deviation(histogram)
     return {
         "brightness": brightness,
         "contrast": contrast,
         "sharpness": _sharpness(luma),
-        "saturation": _saturation(red, green, blue),
+        # Channel by channel: arithmetic on every third byte would be several times slower.
+        "saturation": _saturation(*np.ascontiguousarray(np.moveaxis(images, -1, 0))),
         "entropy": _entropy(histogram),
     }
-
-
-def _luma(red: Bytes, green: Bytes, blue: Bytes) -> Bytes:
-    total = np.full(red.shape, 1 << 15, dtype=np.uint32)
-    weighted = np.empty_like(total)
-    for channel, weight in zip((red, green, blue), LUMA_WEIGHTS, strict=True):
-        total += np.multiply(channel, weight, out=weighted, dtype=np.uint32)
-    total >>= 16
-    return total.astype(np.uint8)
-
-
-def _histogram(luma: Bytes) -> Numbers:
-    """The share of each level, `(N, 256)`."""
-    flat = luma.reshape(len(luma), -1)
-    places = flat + LEVELS * np.arange(len(flat))[:, None]
-    counts = np.bincount(places.reshape(-1), minlength=LEVELS * len(flat))
-    return counts.reshape(len(flat), LEVELS) / flat.shape[1]
 
 
 def _mean_and_deviation(histogram: Numbers) -> tuple[Numbers, Numbers]:

@@ -30,6 +30,11 @@ def ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator
                 waiting.append(pool.submit(function, item))
                 if len(waiting) > WAITING * threads:
                     yield waiting.popleft().result()
+        except GeneratorExit:
+            # Nobody asks any more.
+            for each in waiting:
+                each.cancel()
+            raise
         except BaseException:
             # Where the items end by an error, what was begun is given before it.
             while waiting:

@@ -1,30 +1,196 @@
-"""What masks and boxes say beyond classes: which of the two a dataset has is seen by its labels."""
+"""What masks and boxes say beyond classes: which of the two a dataset has is seen by its labels.
+
+`segmentation` and `detection` measure the objects, in tables of like columns; `object_panels` makes panels of these.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from augimpact.profiling.panel import Panel
+import numpy as np
+import pandas as pd
+
+from augimpact.profiling.collect import Measured
+from augimpact.profiling.detection import FAULTS, UNLABELLED, Boxes
+from augimpact.profiling.object_panels import APART, Objects, Splits, areas, by_class, counts, positions, sides, spread
+from augimpact.profiling.objects import GRID, Numbers
+from augimpact.profiling.panel import COLOURS, Panel
 from augimpact.profiling.panels import Naming
-from augimpact.profiling.source import Sample
+from augimpact.profiling.segmentation import Masks
+from augimpact.profiling.source import Failure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Annotations", "annotation_panels"]
+
+# What is less convex is ragged, or has holes; what loses more by erosion is thin; beyond it a box is a strip.
+RAGGED, THIN, STRIP = 0.5, 0.9, 5.0
+# Cuts of a histogram, and images that a list names.
+BINS, LISTED = 40, 12
 
 
 class Annotations:
     """The annotations of one split, sample by sample.
 
     Args:
-        ignored: classes of masks that do not count.
+        ignored: classes of masks and boxes that do not count.
+        classes: how many there are, if that is known: one beyond is an error.
     """
 
-    def __init__(self, ignored: Sequence[int] = ()) -> None:
-        self.ignored = tuple(ignored)
+    def __init__(self, ignored: Sequence[int] = (), classes: int | None = None) -> None:
+        self.ignored = frozenset(ignored)
+        self.masks, self.boxes = Masks(ignored, classes), Boxes(ignored, classes)
 
-    def add(self, sample: Sample) -> None:
-        """Takes in the mask or the boxes of a sample, if it has any."""
+    def add(self, seen: Measured | Failure) -> Measured | Failure:
+        """Takes in the mask or the boxes of a sample, if it has any.
+
+        Returns:
+            The sample; or a failure, if its annotation cannot be used.
+        """
+        if isinstance(seen, Failure):
+            return seen
+        number, image, label, path = seen.sample
+        try:
+            for annotation in (self.masks, self.boxes):
+                annotation.add(number, label, image.shape[:2])
+        except Exception as error:  # one sample that is not as others are shall not end the pass
+            return Failure(number, f"{type(error).__name__}: {error}", path)
+        return seen
 
 
-def annotation_panels(_splits: Mapping[str, Annotations], _naming: Naming) -> list[Panel]:
+def annotation_panels(splits: Mapping[str, Annotations], naming: Naming) -> list[Panel]:
     """Those of masks, or of boxes; none where there are only classes."""
-    return []
+    masks = {split: each.masks for split, each in splits.items() if each.masks.images}
+    boxes = {split: each.boxes for split, each in splits.items() if each.boxes.images}
+    left_out = naming.hidden.union(*(each.ignored for each in splits.values()))
+    known = [naming.label(number) for number in range(len(naming.classes)) if number not in left_out]
+    return [*(_of_masks(masks, naming, known) if masks else []), *(_of_boxes(boxes, naming, known) if boxes else [])]
+
+
+def _of_masks(masks: Mapping[str, Masks], naming: Naming, known: Sequence[str]) -> list[Panel]:
+    splits = {split: _named(each, naming) for split, each in masks.items()}
+    pixels = {split: _with_names(each.pixels, naming) for split, each in masks.items()}
+    return [
+        _mask_classes(pixels, splits, known),
+        counts("mask_objects", "Objects", "objects", splits),
+        areas("object_area", "Object area", "objects", splits),
+        *sides("object", "objects", splits),
+        spread(
+            "object_convexity", "Object convexity", splits, "convexity", np.linspace(0, 1, BINS + 1),
+            "area of the object over that of its convex hull",
+            lambda values: f"{(values < RAGGED).mean():.1%} are below {RAGGED:g}",
+            "Worry about low values: objects that are ragged, torn, or full of holes.",
+        ),
+        spread(
+            "object_erosion", "Object erosion", splits, "erosion", np.linspace(0, 1, BINS + 1),
+            "share of the object's area that a 3 × 3 erosion takes",
+            lambda values: f"{(values > THIN).mean():.1%} lose more than {THIN:.0%}",
+            "Worry about high values: objects so thin or small that a scaled-down mask loses them.",
+        ),
+        positions("mask_positions", "Mask positions", "in which share of the images a class covers a place", splits),
+    ]  # fmt: skip
+
+
+def _of_boxes(boxes: Mapping[str, Boxes], naming: Naming, known: Sequence[str]) -> list[Panel]:
+    splits = {split: _named(each, naming) for split, each in boxes.items()}
+    return [
+        *_box_classes(splits, known),
+        counts("boxes", "Boxes", "boxes", splits),
+        areas("box_area", "Box area", "boxes", splits),
+        *sides("box", "boxes", splits),
+        spread(
+            "box_aspect", "Box aspect", splits, "aspect", np.geomspace(1 / 16, 16, BINS + 1), "width over height",
+            lambda values: f"{((values > STRIP) | (values < 1 / STRIP)).mean():.1%} are beyond 1 : {STRIP:g}",
+            f"{APART}, or boxes are strips: anchors and crops seldom fit those.",
+        ),
+        positions("box_positions", "Box positions", "how many boxes cover a place, in the mean image", splits),
+        _faults(splits),
+    ]  # fmt: skip
+
+
+def _named(found: Masks | Boxes, naming: Naming) -> Objects:
+    maps: dict[str, Numbers] = {}
+    for number, each in found.maps.items():
+        name = _name(number, naming)
+        maps[name] = maps.get(name, np.zeros((GRID, GRID))) + each
+    return Objects(found.images, _with_names(found.objects, naming), maps)
+
+
+def _with_names(table: pd.DataFrame, naming: Naming) -> pd.DataFrame:
+    return table.assign(name=[_name(number, naming) for number in table["class"].tolist()])
+
+
+def _name(number: int, naming: Naming) -> str:
+    return "without a class" if number == UNLABELLED else naming.label(number)
+
+
+def _mask_classes(pixels: Mapping[str, pd.DataFrame], splits: Splits, known: Sequence[str]) -> Panel:
+    found: dict[str, Any] = {}
+    for split, table in pixels.items():
+        total = max(1.0, table["pixels"].sum())
+        found[split] = {
+            str(name): {"share": float(rows["pixels"].sum() / total), "images": rows["image"].nunique()}
+            for name, rows in table.groupby("name")
+        }
+    statistics = {split: {"images": splits[split].images, "classes": each} for split, each in found.items()}
+    return by_class(
+        "mask_classes", "Classes of the masks", "Which share of the pixels is whose, and which images have it",
+        statistics, "share", "share of the pixels", known,
+    )  # fmt: skip
+
+
+def _box_classes(splits: Splits, known: Sequence[str]) -> list[Panel]:
+    if all((each.table["class"] == UNLABELLED).all() for each in splits.values()):
+        return []
+    statistics = {
+        split: {
+            "images": each.images,
+            "classes": {
+                str(name): {"boxes": len(rows), "images": rows["image"].nunique()}
+                for name, rows in each.table.groupby("name")
+            },
+        }
+        for split, each in splits.items()
+    }
+    return [by_class(
+        "box_classes", "Classes of the boxes", "How many boxes each class has, and which images have it",
+        statistics, "boxes", "boxes", known,
+    )]  # fmt: skip
+
+
+def _faults(splits: Splits) -> Panel:
+    wrong = {name.replace(" ", "_"): number for number, name in enumerate(FAULTS) if number}
+    statistics: dict[str, dict[str, Any]] = {
+        split: {"boxes": len(each.table)}
+        | {
+            way: {
+                "count": int((each.table["fault"] == number).sum()),
+                "images": each.table.loc[each.table["fault"] == number, "image"].unique()[:LISTED],
+            }
+            for way, number in wrong.items()
+        }
+        for split, each in splits.items()
+    }
+    counts = {split: [each[way]["count"] for way in wrong] for split, each in statistics.items()}
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        width = 0.8 / len(splits)
+        for place, (split, each) in enumerate(counts.items()):
+            at = np.arange(len(wrong)) + (place - (len(splits) - 1) / 2) * width
+            axes.bar(at, each, width, color=COLOURS[place], label=split)
+        axes.set_xticks(np.arange(len(wrong)), FAULTS[1:])
+        axes.set(ylabel="boxes", ylim=(0, None if any(map(any, counts.values())) else 1))
+        axes.legend()
+
+    told = "; ".join(
+        f"in {split} {', '.join(f'{count} {name}' for count, name in zip(each, FAULTS[1:], strict=True))}"
+        for split, each in counts.items()
+    )
+    return Panel(
+        "box_faults", "Faulty boxes", statistics,
+        f"Boxes that leave their image or have no area: {told}. Worry about each of the last two, "
+        "and about many of the first: order, unit or size of the corners may be wrong.", draw,
+    )  # fmt: skip

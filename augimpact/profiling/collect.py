@@ -55,15 +55,28 @@ def _measured(sample: Sample) -> Measured:
     image = sample.image
     shown = as_rgb(image)
     picture = Image.fromarray(shown)
+    colours = _colours_of(image, picture)
+    # What is small, and still two cells of the largest grid that is laid over it, is quick to resize.
+    reduced = picture.reduce(max(1, min(picture.size) // (2 * MEAN_SIDE)))
+    # Two images with the same counts in every channel, and the same at this size, are one.
+    content = hashlib.blake2b(np.array(image.shape).tobytes() + colours.tobytes() + reduced.tobytes(), digest_size=8)
+    clipped = colours[:, : CLIPPED_DARK + 1].sum() + colours[:, CLIPPED_LIGHT:].sum()
     numbers = (
         *(float(values[0]) for values in measure(shown[None]).values()),
-        _clipped_share(image),
-        hashlib.blake2b(np.array(image.shape).tobytes() + image.tobytes(), digest_size=8).digest(),
-        perceptual_hash(picture),
+        float(clipped / colours.sum()),
+        content.digest(),
+        perceptual_hash(reduced),
     )
-    colours = np.stack([np.bincount(channel.reshape(-1), minlength=LEVELS) for channel in np.moveaxis(image, -1, 0)])
-    small = np.asarray(picture.resize((MEAN_SIDE, MEAN_SIDE), Image.Resampling.BILINEAR), np.float64)
+    small = np.asarray(reduced.resize((MEAN_SIDE, MEAN_SIDE), Image.Resampling.BILINEAR), np.float64)
     return Measured(sample, numbers, colours, small)
+
+
+def _colours_of(image: NDArray[np.uint8], picture: Image.Image) -> NDArray[np.int64]:
+    """How often each value is in each channel, `(C, 256)`; Pillow counts those of its modes."""
+    channels = image.shape[-1]
+    if channels in (1, 3):
+        return np.array(picture.histogram()[: LEVELS * channels], np.int64).reshape(channels, LEVELS)
+    return np.stack([np.bincount(channel.reshape(-1), minlength=LEVELS) for channel in np.moveaxis(image, -1, 0)])
 
 
 class Collected:
@@ -173,12 +186,6 @@ def as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.ascontiguousarray(image[..., :3])
     grey = image[..., 0] if channels == 1 else np.rint(image.mean(axis=-1)).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=-1)
-
-
-def _clipped_share(values: NDArray[np.uint8]) -> float:
-    """Of the numbers that are almost black or almost white."""
-    dark = np.count_nonzero(values <= CLIPPED_DARK)
-    return float(dark + np.count_nonzero(values >= CLIPPED_LIGHT)) / values.size
 
 
 def normalisation(colours: Mapping[int, NDArray[np.int64]]) -> tuple[Sequence[float], Sequence[float]] | None:

@@ -79,9 +79,9 @@ class Source(NamedTuple):
                 index += 1
                 continue
             found = split_item(item, images, labels)
-            count = _count_of(found.label)
+            count = _count_of(found.image, found.label)
             pictures = decoder.images_of(found.image, count)
-            for picture, label in zip(pictures, _labels_of(found.label, len(pictures), count), strict=True):
+            for picture, label in zip(pictures, _labels_of(found.label, count), strict=True):
                 decoder.learn(picture)
                 waiting.append((index, picture, label))
                 index += 1
@@ -177,23 +177,28 @@ class _PlainView:
         return next((name for name in ("mask", "label") if name in self._dataset.properties), "")
 
 
-def _count_of(label: Any) -> int | None:
-    """How many labels a batch of them has; None of a single one."""
-    if isinstance(label, (list, tuple)):
-        return len(label)
-    shape = getattr(label, "shape", None)
-    if shape is None or len(shape) in (0, 2):
+def _count_of(image: Any, label: Any) -> int | None:
+    """How many samples an item has; None of a single one."""
+    if isinstance(image, (list, tuple)):
+        return len(image)
+    shape = () if hasattr(image, "getbands") else tuple(getattr(image, "shape", ()))
+    if len(shape) == 4:
+        return int(shape[0])
+    if len(shape) != 3 or label is None:
         return None
-    return int(shape[0])
+    # Three axes are a batch of grey images where there is a label for each, or a mask of its size.
+    beside = (len(label),) if isinstance(label, (list, tuple)) else tuple(getattr(label, "shape", ()))
+    return int(shape[0]) if beside in (shape[:1], shape) else None
 
 
-def _labels_of(label: Any, pictures: int, count: int | None) -> list[Any]:
-    if label is None:
-        return [None] * pictures
-    if count is None and pictures == 1:
-        return [_plain(label)]
-    if count is None or count != pictures:
-        raise DataError(f"{pictures} images with {count or 'a single'} labels; expected one for each")
+def _labels_of(label: Any, count: int | None) -> list[Any]:
+    """The label of each sample."""
+    if count is None or label is None:
+        return [_plain(label)] * (count or 1)
+    if isinstance(label, Mapping):
+        return [{name: each[number] for name, each in label.items()} for number in range(count)]
+    if len(label) != count:
+        raise DataError(f"{count} images with {len(label)} labels; expected one for each")
     return [_plain(each) for each in label]
 
 

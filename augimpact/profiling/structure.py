@@ -89,7 +89,11 @@ def split_item(item: Any, images: Finder, labels: Finder) -> Found:
         DataError: a path leads nowhere, or there are several images, or labels, to choose from.
     """
     leaves = candidates_of(item) if images is None or labels is None else []
-    pictures = [each.path for each in leaves if each.kind == "image"]
+    # Whatever a target has beside its boxes is no image.
+    beside = "[1]" if _boxes_beside(item) is not None and not isinstance(item, Mapping) else None
+    pictures = [each.path for each in leaves if each.kind == "image" and not (beside and each.path.startswith(beside))]
+    if beside and isinstance(item[0], (list, tuple)):
+        pictures = ["[0]"]
     image_path = images if isinstance(images, str) else None
     if images is None:
         chosen = _first_of_two(item, pictures, labels)
@@ -108,11 +112,10 @@ def _label_of(item: Any, labels: Finder, leaves: Sequence[Candidate], image_path
     boxes = _boxes_beside(item)
     if boxes is not None:
         return boxes
-    # Of a pair the second is the label, be it a mask, which by its type may be an image.
-    if isinstance(item, Sequence) and len(item) == 2 and image_path in ("[0]", "[1]"):
-        other = "[1]" if image_path == "[0]" else "[0]"
-        if any(each.path == other and each.kind != "other" for each in leaves):
-            return value_at(item, other)
+    # Beside an image another one can only be its mask.
+    masks = [each.path for each in leaves if each.kind == "image" and each.path != image_path]
+    if len(masks) == 1 and _may_be_mask(value_at(item, masks[0])):
+        return value_at(item, masks[0])
     rest = [each.path for each in leaves if each.kind == "label"]
     if len(rest) > 1:
         raise DataError(_asked(item, "labels", rest))
@@ -122,22 +125,21 @@ def _label_of(item: Any, labels: Finder, leaves: Sequence[Candidate], image_path
 def _first_of_two(item: Any, pictures: Sequence[str], labels: Finder) -> str | None:
     """The path of the image, if it can be no other."""
     pictures = [path for path in pictures if path != labels]
-    if len(pictures) == 1:
-        return pictures[0]
-    if len(pictures) == 2 and isinstance(item, Sequence) and len(item) == 2 and list(pictures) == ["[0]", "[1]"]:
+    if len(pictures) == 2:
         # An image and its mask of classes.
         masks = [path for path in pictures if _may_be_mask(value_at(item, path))]
-        return next(path for path in pictures if path not in masks) if len(masks) == 1 else None
-    return None
+        pictures = [path for path in pictures if path not in masks] if len(masks) == 1 else pictures
+    return pictures[0] if len(pictures) == 1 else None
 
 
 def _boxes_beside(item: Any) -> Any:
-    """What torchvision's detection datasets have as target: a mapping with boxes."""
-    if isinstance(item, Sequence) and not isinstance(item, str) and len(item) == 2:
-        target = item[1]
-        if isinstance(target, Mapping) and "boxes" in target:
-            return target
-    return None
+    """What torchvision's detection datasets have as target: a mapping with boxes, or several of them."""
+    if isinstance(item, Mapping):
+        return item if "boxes" in item else None
+    target = item[1] if isinstance(item, Sequence) and not isinstance(item, str) and len(item) == 2 else None
+    several = isinstance(target, (list, tuple)) and bool(target)
+    first = target[0] if several else target  # type: ignore[index]
+    return target if isinstance(first, Mapping) and "boxes" in first else None
 
 
 def _asked(item: Any, what: str, paths: Sequence[str]) -> str:

@@ -369,3 +369,28 @@ def test_with_augmentation_there_are_both_and_what_it_broke(pictures, labels):
 def test_what_makes_no_sense_is_one_sentence(pictures, options, told):
     with pytest.raises(DataError, match=told):
         profile([(pictures[0], 0)], **options, **SILENT)
+
+
+def test_every_form_of_masks_and_boxes_is_one_sample_an_image(pictures):
+    image, mask = pictures[0], (pictures[0][..., 0] > 99).astype(np.int64)
+    one_hot = np.stack([1 - mask, mask])
+    forms = [(image, mask), (image, mask[..., None]), (image, one_hot), {"picture": image, "mask": mask}]
+    for item in forms:
+        found = profile([item] * 2, **SILENT)
+        assert found["summary"].statistics["train"]["images"] == 2
+        share = found["mask_classes"].statistics["train"]["classes"]["class 1"]["share"]
+        assert share == pytest.approx(mask.mean(), abs=1e-6)
+    boxes = {"boxes": torch.tensor([[1.0, 2, 11, 22], [5, 5, 9, 9]]), "labels": torch.tensor([1, 2])}
+    tensor = torch.from_numpy(image.copy()).permute(2, 0, 1)
+    collated = {name: torch.stack([value, value]) for name, value in boxes.items()}
+    targets = [
+        [(tensor, boxes)] * 2,
+        [(tensor, boxes | {"masks": torch.zeros(2, 48, 64, dtype=torch.uint8)})] * 2,
+        [((tensor, tensor), (boxes, boxes))],
+        [(torch.stack([tensor, tensor]), collated)],
+        [{"image": tensor, **boxes}] * 2,
+    ]
+    for items in targets:
+        found = profile(items, **SILENT)
+        assert found["summary"].statistics["train"]["images"] == 2
+        assert found["boxes"].statistics["train"]["total"] == 4

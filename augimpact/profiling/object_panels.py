@@ -1,0 +1,268 @@
+"""The panels of objects, be they of masks or boxes: by class, how many in an image, how a number is spread, where.
+
+Each takes the objects of the splits, under names that may leave, and shows the splits side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from augimpact.profiling.objects import GRID, Numbers
+from augimpact.profiling.panel import COLOURS, Panel
+from augimpact.profiling.statistics import quantiles
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["APART", "Objects", "Splits", "areas", "by_class", "counts", "positions", "sides", "spread"]
+
+# Of classes that a figure shows, of maps; and cuts of a histogram.
+SHOWN, MAPS, BINS = 12, 4, 40
+# By how many inches a class makes a figure higher.
+ROW = 0.22
+# A class in a smaller share of the images is rare; an object with a smaller share of its image is small.
+RARE, SMALL = 0.01, 0.001
+APART = "Worry when the splits lie apart"
+
+
+class Objects(NamedTuple):
+    """The objects of one split, under names that may leave.
+
+    images: how many have an annotation, be it empty.
+    table: a row an object, with its `image`, and the `name` of its class.
+    maps: by name.
+    """
+
+    images: int
+    table: pd.DataFrame
+    maps: dict[str, Numbers]
+
+
+Splits = Mapping[str, Objects]
+
+
+def by_class(
+    panel: str, title: str, about: str, statistics: dict[str, Any], column: str, unit: str, known: Sequence[str]
+) -> Panel:
+    """What each class has of all, and how many images have the class."""
+    first = next(iter(statistics.values()))["classes"]
+    everywhere = {name for each in statistics.values() for name in each["classes"]}
+    for each in statistics.values():
+        each["empty"] = [name for name in dict.fromkeys([*known, *sorted(everywhere)])
+                         if name not in each["classes"]]  # fmt: skip
+        each["rare"] = [name for name, row in each["classes"].items() if row["images"] < RARE * each["images"]]
+    ranked = sorted(everywhere, key=lambda name: (-first.get(name, {column: 0})[column], name))
+    worries = [
+        f"in {split} {len(each[way])} {'is' if len(each[way]) == 1 else 'are'} {told}"
+        for split, each in statistics.items()
+        for way, told in (("empty", "missing"), ("rare", f"in less than {RARE:.0%} of the images"))
+        if each[way]
+    ]
+
+    def draw(figure: Figure) -> None:
+        left, right = figure.subplots(1, 2, sharey=True)
+        shown, height = ranked[:SHOWN], 0.8 / len(statistics)
+        figure.set_size_inches(figure.get_figwidth(), max(figure.get_figheight(), 1 + ROW * len(shown)))
+        for place, (split, each) in enumerate(statistics.items()):
+            at = np.arange(len(shown)) + (place - (len(statistics) - 1) / 2) * height
+            rows = [each["classes"].get(name, {column: 0, "images": 0}) for name in shown]
+            left.barh(at, [row[column] for row in rows], height, color=COLOURS[place], label=split)
+            right.barh(at, [row["images"] / each["images"] for row in rows], height, color=COLOURS[place])
+        left.set_yticks(np.arange(len(shown)), [_short(name) for name in shown], fontsize=8)
+        left.set_xlabel(unit)
+        right.set(xlabel="share of the images", xlim=(0, 1))
+        left.invert_yaxis()
+        left.legend()
+
+    worry = f"Worry: {'; '.join(worries)}." if worries else "No class is missing or rare."
+    return Panel(panel, title, statistics, f"{about}. {worry}", draw)
+
+
+def counts(panel: str, title: str, things: str, splits: Splits) -> Panel:
+    """How many objects an image has; of a class, of those images that have any of it."""
+    found = {split: _per_image(each) for split, each in splits.items()}
+    high = max((float(each.max()) for each in found.values() if len(each)), default=0.0)
+    # A whole number lies in the middle of its cell.
+    edges = np.arange(0, high + 2, max(1.0, np.ceil((high + 1) / BINS))) - 0.5
+    edges = np.append(edges, high + 0.5) if edges[-1] < high + 0.5 else edges
+    statistics = {
+        split: quantiles(found[split])
+        | {
+            "images": each.images,
+            "total": len(each.table),
+            "without": each.images - each.table["image"].nunique(),
+            "histogram": np.histogram(found[split], edges)[0],
+            "edges": edges,
+            "classes": {
+                str(name): quantiles(rows.groupby("image").size()) for name, rows in each.table.groupby("name")
+            },
+        }
+        for split, each in splits.items()
+    }
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        for (split, each), colour in zip(found.items(), COLOURS, strict=False):
+            shares = np.histogram(each, edges)[0] / len(each)
+            axes.stairs(shares, edges, fill=True, color=colour, alpha=0.45, label=split)
+            axes.axvline(float(np.mean(each)), color=colour, linewidth=1)
+        axes.set(xlabel=f"{things} in an image; a line at the mean", ylabel="share of the images")
+        axes.legend()
+
+    told = "; ".join(
+        f"in {split} {np.mean(found[split]):.3g} in the mean, up to {found[split].max():.0f}, "
+        f"none in {each['without']} of {each['images']} images"
+        for split, each in statistics.items()
+    )
+    return Panel(
+        panel, title, statistics,
+        f"How many {things} an image has: {told}. Worry about images without any, and about far more than others have.",
+        draw,
+    )  # fmt: skip
+
+
+def _per_image(objects: Objects) -> Numbers:
+    """How many objects each image has; images without any come last."""
+    some = objects.table.groupby("image").size().to_numpy(np.float64)
+    return np.concatenate([some, np.zeros(objects.images - len(some))])
+
+
+def areas(panel: str, title: str, things: str, splits: Splits) -> Panel:
+    """How large the objects are."""
+    return spread(
+        panel, title, splits, "area", np.geomspace(1e-6, 1, BINS + 1), "area, share of the image",
+        lambda values: f"{(values < SMALL).mean():.1%} are below {SMALL:.1%} of the image",
+        f"{APART}, or {things} are so small that a scaled-down image loses them.",
+    )  # fmt: skip
+
+
+def sides(panel: str, things: str, splits: Splits) -> list[Panel]:
+    """How long the bounding boxes are in each direction."""
+    return [
+        spread(
+            f"{panel}_{side}", f"{panel.capitalize()} {side}", splits, side, np.linspace(0, 1, BINS + 1),
+            f"{side} of the bounding box, share of the image's",
+            lambda values: f"{(values >= 1).mean():.1%} are as long as the image",
+            f"{APART}, or {things} fill the image: then it may show but a part of them.",
+        )
+        for side in ("width", "height")
+    ]  # fmt: skip
+
+
+def spread(
+    panel: str, title: str, splits: Splits, column: str, edges: Numbers, unit: str,
+    share: Callable[[pd.Series[float]], str], worry: str,
+) -> Panel:  # fmt: skip
+    """How one number of the objects is spread, over all and by class; what is beyond the edges is in the last cells."""
+    values = {split: each.table[column].dropna() for split, each in splits.items()}
+    histograms = {split: np.histogram(np.clip(each, edges[0], edges[-1]), edges)[0] for split, each in values.items()}
+    statistics: dict[str, dict[str, Any]] = {
+        split: quantiles(values[split])
+        | {
+            "histogram": histograms[split],
+            "edges": edges,
+            "classes": {str(name): quantiles(rows) for name, rows in each.table.groupby("name")[column]},
+        }
+        for split, each in splits.items()
+    }
+    names = list(dict.fromkeys(
+        name for each in splits.values() for name in each.table["name"].value_counts().index
+    ))[:SHOWN]  # fmt: skip
+
+    def draw(figure: Figure) -> None:
+        if len(names) > 1:
+            figure.set_size_inches(figure.get_figwidth(), figure.get_figheight() + ROW * len(names))
+            above, below = figure.subplots(2, 1, sharex=True, height_ratios=[8, len(names)])
+            _draw_quartiles(below, {split: each["classes"] for split, each in statistics.items()}, names)
+        else:
+            above = below = figure.subplots()
+        for (split, each), colour in zip(histograms.items(), COLOURS, strict=False):
+            above.stairs(each / max(1, each.sum()), edges, fill=True, color=colour, alpha=0.45, label=split)
+        above.set(ylabel="share of all", xlim=edges[[0, -1]])
+        above.legend()
+        below.set_xlabel(unit)
+        if edges[0] > 0:
+            above.set_xscale("log")
+            below.xaxis.set_major_formatter("{x:g}")
+            above.minorticks_off()
+            below.minorticks_off()
+
+    lines = " Below, median and quartiles of each class." if len(names) > 1 else ""
+    told = "; ".join(
+        f"in {split} the median is {each.median():.3g}, {share(each)}" if len(each) else f"in {split} there is none"
+        for split, each in values.items()
+    )
+    return Panel(panel, title, statistics, f"{unit.capitalize()}: {told}.{lines} {worry}", draw)
+
+
+def _draw_quartiles(axes: Axes, classes: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> None:
+    """A line from quartile to quartile for each class and split, with a dot at the median."""
+    step = 0.8 / len(classes)
+    for place, each in enumerate(classes.values()):
+        for row, name in enumerate(names):
+            told = each.get(name)
+            if told is not None and told["count"]:
+                at = row + (place - (len(classes) - 1) / 2) * step
+                axes.hlines(at, told["p25"], told["p75"], color=COLOURS[place], linewidth=3, alpha=0.5)
+                axes.plot(told["median"], at, "o", color=COLOURS[place], markersize=4)
+    axes.set_yticks(np.arange(len(names)), [_short(name) for name in names], fontsize=8)
+    axes.invert_yaxis()
+
+
+def positions(panel: str, title: str, unit: str, splits: Splits) -> Panel:
+    """Where classes lie: of the largest a map of 32 × 32 cells, of each the centre, in shares of the image's sides."""
+    weights: dict[str, float] = {}
+    for each in splits.values():
+        for name, picture in each.maps.items():
+            weights[name] = weights.get(name, 0.0) + float(picture.sum())
+    ranked = sorted(weights, key=lambda name: (-weights[name], name))
+    statistics = {
+        split: {
+            name: {"centre": _centre(each.maps[name])} | ({"map": each.maps[name]} if name in ranked[:MAPS] else {})
+            for name in ranked
+            if name in each.maps
+        }
+        for split, each in splits.items()
+    }
+
+    def draw(figure: Figure) -> None:
+        shown = ranked[:MAPS]
+        if not shown:
+            return
+        side = figure.get_figwidth() / max(2, len(shown))
+        figure.set_size_inches(figure.get_figwidth(), (side + 0.3) * len(splits) + 0.2)
+        grid = figure.subplots(len(splits), len(shown), squeeze=False)
+        for line, (split, each) in enumerate(splits.items()):
+            for axes, name in zip(grid[line], shown, strict=True):
+                high = max(float(other.maps[name].max()) for other in splits.values() if name in other.maps)
+                picture = each.maps.get(name, np.zeros((GRID, GRID)))
+                axes.imshow(picture, cmap="viridis", vmin=0, vmax=high or 1, extent=(0, 1, 1, 0))
+                axes.set(xticks=[], yticks=[])
+                axes.set_xlabel(f"0 to {high:.2g}", fontsize=7)
+                if not line:
+                    axes.set_title(_short(name), fontsize=7)
+            grid[line, 0].set_ylabel(split, fontsize=7)
+
+    return Panel(
+        panel, title, statistics,
+        f"From blue to yellow, {unit}. Worry when a class is always in one place: a model may learn the place.",
+        draw, True,
+    )  # fmt: skip
+
+
+def _centre(picture: Numbers) -> list[float] | None:
+    """Of what a map shows, x and y; None of nothing."""
+    total = picture.sum()
+    if not total:
+        return None
+    middles = (np.arange(GRID) + 0.5) / GRID
+    return [float(picture.sum(axis=axis) @ middles / total) for axis in (0, 1)]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 18 else f"{name[:17]}…"

@@ -1,0 +1,198 @@
+"""Masks of classes: which pixels are whose, and the objects that they form.
+
+An object is a connected part of one class, neighbours by edge or corner. A mask is read by `mask_of` and measured by
+`objects_of` and `map_of`; `Masks` keeps some numbers of each object, and of each class in an image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from augimpact.errors import DataError
+from augimpact.profiling.objects import Numbers, Rows, covered
+
+__all__ = ["Masks", "map_of", "mask_of", "objects_of"]
+
+# A pixel that does not count.
+NOTHING = -1
+# White, which stands for the class of a mask in black and white.
+WHITE = 255
+# An array of another size than the image, with a side so short, is a list of something, and no mask.
+SHORT_SIDE = 5
+# What has more classes in one image holds something else: depths, or numbers of objects.
+MOST_CLASSES = 256
+MEASURED = ("class", "area", "width", "height", "convexity", "erosion")
+
+
+def mask_of(
+    label: Any, size: tuple[int, int], classes: int | None = None, ignored: Collection[int] = ()
+) -> NDArray[np.int64] | None:
+    """The class of each pixel, −1 where none counts; None of a label that is no mask.
+
+    Args:
+        label: whole numbers `(H, W)`, or one-hot `(C, H, W)` or `(H, W, C)`. White in a mask of nothing but black and
+            white (0 and 255) stays 255 here: of one mask alone it cannot be told what it is.
+        size: height and width of the image.
+        classes: how many there are, if that is known.
+        ignored: classes that do not count.
+
+    Raises:
+        DataError: another size than the image's, unknown classes, or several at one pixel.
+
+    >>> mask_of(np.array([[0, 1], [7, 1]]), (2, 2), ignored=[7]).tolist()
+    [[0, 1], [-1, 1]]
+    """
+    if not isinstance(label, np.ndarray) or label.ndim not in (2, 3) or label.dtype.kind not in "biu":
+        return None
+    if label.ndim == 3:
+        mask = _of_one_hot(label, size)
+    else:
+        if label.shape != size and (min(label.shape) < SHORT_SIDE or label.shape[1] <= SHORT_SIDE):
+            return None
+        _check_size(label.shape, size)
+        mask = label.astype(np.int64)
+    found = np.unique(mask)
+    if len(found) > MOST_CLASSES:
+        raise DataError(f"the mask has {len(found)} classes; expected at most {MOST_CLASSES} in an image")
+    # A one-hot mask may leave pixels without a class.
+    allowed = {*ignored, *([NOTHING] if label.ndim == 3 else [])}
+    if (classes is None or classes <= 2) and WHITE not in allowed and set(found.tolist()) <= {0, WHITE}:
+        allowed |= {WHITE}
+    for number in found.tolist():
+        if number not in allowed and (number < 0 or (classes is not None and number >= classes)):
+            expected = "from 0" if classes is None else f"from 0 to {classes - 1}"
+            raise DataError(f"the mask has class {number}; expected {expected}, or ignored=[{number}]")
+    return np.where(np.isin(mask, list(ignored)), NOTHING, mask) if ignored else mask
+
+
+def _check_size(shape: tuple[int, ...], size: tuple[int, int]) -> None:
+    if shape != size:
+        raise DataError(f"the mask is {shape[1]} × {shape[0]}; expected {size[1]} × {size[0]} as its image is")
+
+
+def _of_one_hot(label: NDArray[Any], size: tuple[int, int]) -> NDArray[np.int64]:
+    last = label.shape[:2] == size and label.shape[1:] != size
+    channels = np.moveaxis(label, -1, 0) if last else label
+    _check_size(channels.shape[1:], size)
+    if not np.isin(label, (0, 1) if label.max(initial=0) <= 1 else (0, WHITE)).all():
+        raise DataError(f"a mask of shape {label.shape} that is not one-hot; expected one class at each pixel")
+    there = channels != 0
+    counts = there.sum(axis=0)
+    if counts.max(initial=0) > 1:
+        raise DataError("the one-hot mask has several classes at one pixel; expected one")
+    return np.where(counts == 1, there.argmax(axis=0), NOTHING)
+
+
+def objects_of(mask: NDArray[np.int64]) -> Numbers:
+    """What each object is like, `(N, 6)`: a column for each of `MEASURED`.
+
+    Its class; its area, and width and height of its bounding box, in shares of the image's; its convexity, the area
+    over that of the convex hull of its pixels as squares; and its erosion, the share of its area that it loses by a
+    3 × 3 square, where the image's edge takes nothing away.
+
+    >>> square = np.zeros((10, 10), np.int64)
+    >>> square[2:6, 3:7] = 1
+    >>> objects_of(np.where(square, 1, -1)).tolist()
+    [[1.0, 0.16, 0.4, 0.4, 1.0, 0.75]]
+    """
+    from scipy import ndimage
+    from skimage.measure import label
+
+    numbers = label(mask, background=NOTHING, connectivity=2).astype(np.int32)
+    areas = np.bincount(numbers.reshape(-1))[1:]
+    count = len(areas)
+    if not count:
+        return np.empty((0, len(MEASURED)))
+    classes = np.empty(count + 1)
+    classes[numbers] = mask
+    sides = np.array([[rows.stop - rows.start, columns.stop - columns.start]
+                      for rows, columns in ndimage.find_objects(numbers)])  # fmt: skip
+    # What is alike all around stays; beyond the edge it is as on it.
+    inner = ndimage.minimum_filter(numbers, 3, mode="nearest") == ndimage.maximum_filter(numbers, 3, mode="nearest")
+    left = np.bincount(numbers[inner], minlength=count + 1)[1:]
+    height, width = mask.shape
+    convexity = areas / _hull_areas(numbers, areas, sides)
+    return np.stack(
+        [classes[1:], areas / mask.size, sides[:, 1] / width, sides[:, 0] / height, convexity, 1 - left / areas], axis=1
+    )
+
+
+def _hull_areas(numbers: NDArray[np.int32], areas: NDArray[np.int64], sides: NDArray[np.int64]) -> Numbers:
+    """The area of each object's convex hull, in pixels."""
+    from scipy.spatial import ConvexHull
+
+    # The hull's corners are among those where a row enters or leaves the object.
+    padded = np.pad(numbers, ((0, 0), (1, 1)))
+    rows, columns = np.nonzero(padded[:, 1:] != padded[:, :-1])
+    owners = np.concatenate([padded[rows, columns], padded[rows, columns + 1]])
+    corners = np.tile(np.stack([rows, columns], axis=1), (2, 1))
+    order = np.argsort(owners, kind="stable")
+    starts = np.searchsorted(owners[order], np.arange(1, len(areas) + 2))
+    found = areas.astype(np.float64)
+    # A full box is its own hull.
+    for place in np.flatnonzero(areas < sides.prod(axis=1)):
+        own = corners[order[starts[place] : starts[place + 1]]]
+        found[place] = ConvexHull(np.concatenate([own, own + np.array([1, 0])])).volume
+    return found
+
+
+def map_of(there: NDArray[np.bool_]) -> Numbers:
+    """Which share of each of 32 × 32 cells is there, `(GRID, GRID)`."""
+    down, across = (covered(np.arange(side) / side, np.arange(1, side + 1) / side) for side in there.shape)
+    return np.asarray(down.T.astype(np.float32) @ there.astype(np.float32) @ across.astype(np.float32), np.float64)
+
+
+class Masks:
+    """The masks of one split.
+
+    Args:
+        ignored: classes that do not count.
+        classes: how many there are, if that is known.
+    """
+
+    def __init__(self, ignored: Collection[int] = (), classes: int | None = None) -> None:
+        self.images = 0
+        self._ignored, self._classes = frozenset(ignored), classes
+        self._objects = Rows("image", *MEASURED)
+        self._pixels = Rows("image", "class", "pixels")
+        self._maps: dict[int, Numbers] = {}
+
+    def add(self, image: int, label: Any, size: tuple[int, int]) -> None:
+        """Takes one in, if it is a mask; raises as `mask_of` does."""
+        mask = mask_of(label, size, self._classes, self._ignored)
+        if mask is None:
+            return
+        found, counts = np.unique(mask[mask != NOTHING], return_counts=True)
+        objects = objects_of(mask)
+        self.images += 1
+        self._pixels.add(np.stack([np.full(len(found), image), found, counts], axis=1))
+        self._objects.add(np.insert(objects, 0, image, axis=1))
+        for number in found.tolist():
+            self._maps[number] = self._maps.get(number, 0.0) + map_of(mask == number)
+
+    @property
+    def objects(self) -> pd.DataFrame:
+        """A row an object: its image and `MEASURED`."""
+        return self._read(self._objects.frame)
+
+    @property
+    def pixels(self) -> pd.DataFrame:
+        """A row for each class that is in an image: image, class, pixels."""
+        return self._read(self._pixels.frame)
+
+    @property
+    def maps(self) -> dict[int, Numbers]:
+        """For each class the mean share of each cell that it covers, `(GRID, GRID)`."""
+        return {self._number(number): total / self.images for number, total in self._maps.items()}
+
+    def _read(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.assign(**{"class": frame["class"].map(self._number).astype(np.int64)})
+
+    def _number(self, number: int) -> int:
+        """White is class 1 if all masks are black and white."""
+        return 1 if number == WHITE and self._maps.keys() <= {0, WHITE} else number
