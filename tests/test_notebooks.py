@@ -125,8 +125,21 @@ def data(shown):
     assert shown.count(PICTURE) == 1
 
 
+def dataset(shown):
+    assert re.search(r"Normalize\(mean=\[0\.\d{3}, 0\.\d{3}, 0\.\d{3}\], std=", shown.text)
+    assert re.search(r"Errors: 1 .*could not be used", shown.text)
+    assert shown.numbers(r"Duplicates: (\d+) images are there more than once")[0] == 2
+    assert re.search(r"Shortcuts: .*Worry: .*brightness", shown.text)
+    gentle, rough = shown.row("gentle", 4), shown.row("rough", 4)
+    assert gentle[2] == 0 < rough[2]
+    assert gentle[3] < rough[3]
+    assert "'class 0', 'class 1'" in shown.text
+    assert shown.count(PICTURE) == 2
+
+
 PROMISES = {
-    each.__name__: each for each in (augmentation_control, data, models_compared, regression, time_series, your_own)
+    each.__name__: each
+    for each in (augmentation_control, data, dataset, models_compared, regression, time_series, your_own)
 }
 
 
