@@ -24,21 +24,21 @@ def ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator
     """
     threads = os.cpu_count() or 1
     waiting: deque[Future[Result]] = deque()
+    iterator, ended = iter(items), None
     with ThreadPoolExecutor(threads) as pool:
         try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
+            while ended is None:
+                try:
+                    waiting.append(pool.submit(function, next(iterator)))
+                except BaseException as error:
+                    # Also where the items end by an error, what was begun is given before it.
+                    ended = error
                 if len(waiting) > WAITING * threads:
                     yield waiting.popleft().result()
-        except GeneratorExit:
-            # Nobody asks any more.
-            for each in waiting:
-                each.cancel()
-            raise
-        except BaseException:
-            # Where the items end by an error, what was begun is given before it.
             while waiting:
                 yield waiting.popleft().result()
-            raise
-        while waiting:
-            yield waiting.popleft().result()
+        finally:
+            for each in waiting:
+                each.cancel()
+    if not isinstance(ended, StopIteration):
+        raise ended

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+
+from augimpact.errors import DataError
+from augimpact.profiling.ahead import ahead
+from augimpact.profiling.decode import Decoder
+
+pictures = arrays(np.uint8, st.tuples(st.integers(17, 24), st.integers(17, 24), st.sampled_from([1, 3, 4, 5])))
+
+
+def bytes_of(decoder: Decoder, value: object, count: int | None = None) -> list[np.ndarray]:
+    images = decoder.images_of(value, count)
+    for image in images:
+        decoder.learn(image)
+    return [decoder.bytes_of(image) for image in images]
+
+
+@given(pictures)
+def test_whatever_type_and_layout_it_has_the_bytes_come_back(picture):
+    forms = [
+        picture,
+        torch.from_numpy(picture.copy()).permute(2, 0, 1),
+        picture.astype(np.int64),
+        picture.astype(np.uint16) * 257,
+        (picture / 255).astype(np.float64) if picture.any() else picture,
+    ]
+    for form in forms:
+        (found,) = bytes_of(Decoder(), form)
+        assert np.array_equal(found, picture)
+    (signed,) = bytes_of(Decoder(span="signed"), torch.from_numpy(picture / 127.5 - 1).float())
+    assert np.array_equal(signed, picture)
+    (own,) = bytes_of(Decoder(span=(10.0, 20.0)), picture / 25.5 + 10)
+    assert np.array_equal(own, picture)
+
+
+@given(
+    pictures,
+    st.lists(st.floats(0.1, 0.9), min_size=5, max_size=5),
+    st.lists(st.floats(0.1, 0.5), min_size=5, max_size=5),
+)
+def test_normalised_images_are_turned_back(picture, mean, std):
+    channels = picture.shape[-1]
+    mean, std = mean[:channels], std[:channels]
+    normalised = (picture / 255 - np.array(mean)) / np.array(std)
+    (found,) = bytes_of(Decoder(mean=mean, std=std), normalised.astype(np.float32))
+    assert np.array_equal(found, picture)
+
+
+def test_batches_are_taken_apart():
+    batch = torch.randint(0, 256, (5, 3, 20, 30), dtype=torch.uint8)
+    assert [each.shape for each in bytes_of(Decoder(), batch)] == [(20, 30, 3)] * 5
+    assert [each.shape for each in bytes_of(Decoder(), batch[:, 0], 5)] == [(20, 30, 1)] * 5
+    assert [each.shape for each in bytes_of(Decoder(), batch.permute(0, 2, 3, 1).numpy())] == [(20, 30, 3)] * 5
+    sizes = [Image.new("RGB", (10, 20)), Image.new("L", (30, 40))]
+    assert [each.shape for each in bytes_of(Decoder(), sizes)] == [(20, 10, 3), (40, 30, 1)]
+
+
+@pytest.mark.parametrize("shape", [(8, 20, 12), (3, 20, 4), (30, 20, 40)])
+def test_a_layout_that_cannot_be_told_is_asked_for(shape):
+    with pytest.raises(DataError, match="pass layout='CHW' or layout='HWC'"):
+        Decoder().images_of(np.zeros(shape, np.uint8), None)
+    (first,) = Decoder(layout="CHW").images_of(np.zeros(shape, np.uint8), None)
+    assert first.shape == (*shape[1:], shape[0])
+
+
+def test_black_decides_nothing_and_what_comes_later_does():
+    decoder = Decoder()
+    black, unit, byte = (np.full((20, 20, 3), level, np.float32) for level in (0, 0.5, 128))
+    decoder.learn(black)
+    assert not decoder.is_decided
+    decoder.learn(unit)
+    assert decoder.is_decided
+    with pytest.raises(DataError, match=r"an image has values up to 128 after others in \[0, 1\]"):
+        decoder.learn(byte)
+    other = Decoder()
+    other.learn(byte)
+    assert other.bytes_of(byte).max() == 128
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_not_finite_is_no_image(bad):
+    image = np.full((20, 20, 3), 0.5)
+    image[3, 4, 1] = bad
+    with pytest.raises(DataError, match=r"not finite|values up to inf"):
+        bytes_of(Decoder(), image)
+
+
+def test_items_come_in_their_order_and_errors_in_their_place():
+    def fail_at_seven(number: int) -> int:
+        if number == 7:
+            raise ValueError("seven")
+        return number
+
+    squares = ahead(fail_at_seven, range(20))
+    assert [next(squares) for _ in range(7)] == list(range(7))
+    with pytest.raises(ValueError, match="seven"):
+        next(squares)
+    assert list(squares) == []
+
+    def numbers():
+        yield from range(5)
+        raise KeyboardInterrupt
+
+    interrupted = ahead(fail_at_seven, numbers())
+    assert [next(interrupted) for _ in range(5)] == list(range(5))
+    with pytest.raises(KeyboardInterrupt):
+        next(interrupted)
+    endless = ahead(lambda number: number, iter(int, 1))
+    assert [next(endless) for _ in range(3)] == [0, 0, 0]
+    endless.close()

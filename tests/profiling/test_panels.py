@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data as photographs
+
+from augimpact.data.image import EXAMPLES, example
+from augimpact.profiling.extract import Profile, profile
+from augimpact.profiling.panel import strict
+
+NAMES = ("cat", "dog", "owl", "yak")
+
+
+def piece(number: int, seed: int = 0) -> np.ndarray:
+    generator = np.random.default_rng(seed * 1000 + number)
+    photograph = example(list(EXAMPLES)[number % 4])
+    left, top = generator.integers(0, (photograph.width - 90, photograph.height - 90))
+    return np.asarray(photograph.crop((left, top, left + 80, top + 60)))
+
+
+def silent(_done: int, _total: int) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def found() -> Profile:
+    """Training data of three classes in shares of 20, 20 and 2, and other shares to validate with."""
+    train = [(piece(number), 0 if number < 20 else 1 if number < 40 else 2) for number in range(42)]
+    val = [(piece(number, 1), 0 if number < 15 else 3) for number in range(20)]
+    return profile(train, val, class_names=NAMES, samples=6, progress=silent)
+
+
+def test_classes_are_counted_and_compared(found):
+    told = found["classes"].statistics
+    assert told["counts"] == {
+        "train": {"cat": 20, "dog": 20, "owl": 2, "yak": 0},
+        "val": {"cat": 15, "dog": 0, "owl": 0, "yak": 5},
+    }
+    assert (told["starved"], told["empty"]) == (["owl"], ["yak"])
+    assert told["comparison"]["new"] == ["yak"]
+    assert told["comparison"]["missing"] == ["dog", "owl"]
+    assert "1 starved; 1 empty; 1 new; 2 missing" in found["classes"].sentence
+
+
+def test_histograms_hold_every_image(found):
+    for name in ("brightness", "contrast", "sharpness", "saturation", "entropy"):
+        for split, frame in found.frames.items():
+            told = found[name].statistics[split]
+            assert sum(told["histogram"]) == told["count"] == len(frame)
+            assert told["median"] == pytest.approx(frame[name].median())
+            counts, _ = np.histogram(frame[name], told["edges"])
+            assert np.array_equal(counts, told["histogram"])
+
+
+def test_colours_are_those_of_all_pixels(found):
+    counts = found["colours"].statistics["train"]["3 channels"]
+    pixels = np.stack([piece(number) for number in range(42)]).reshape(-1, 3)
+    for channel in range(3):
+        assert np.array_equal(counts[channel], np.bincount(pixels[:, channel], minlength=256))
+
+
+def test_mean_images_are_the_classes_means(found):
+    told = found["mean_images"].statistics
+    cats = np.stack([piece(number) for number in range(20)])
+    assert told["cat"]["images"] == 20
+    assert told["cat"]["mean"] == pytest.approx(cats.mean() / 255, abs=0.01)
+
+
+def test_samples_are_drawn_by_the_seed_and_only_when_asked_for(found):
+    assert len(found["samples"].statistics["indices"]) == 12
+    train = [(piece(number), 0) for number in range(42)]
+    draws = [
+        profile(train, samples=6, seed=seed, progress=silent)["samples"].statistics["indices"] for seed in (0, 0, 1)
+    ]
+    assert draws[0] == draws[1] != draws[2]
+    assert "samples" not in [panel.name for panel in profile(train, progress=silent).panels]
+
+
+def test_duplicates_near_and_exact_are_found_across_splits():
+    photograph = Image.fromarray(photographs.astronaut()).resize((160, 160))
+    small = photograph.resize((120, 120))
+    file = io.BytesIO()
+    photograph.save(file, "JPEG", quality=60)
+    plain = np.full((40, 40, 3), 128, np.uint8)
+    train = [(photograph, 0), (photograph, 1), (piece(2), 0), (plain, 0)]
+    val = [(small, 0), (Image.open(file), 0), (piece(3), 0), (plain + 40, 0)]
+    told = profile(train, val, progress=silent)["duplicates"].statistics
+    assert told["exact"] == 2
+    assert told["near"] == 2
+    assert told["in_several_splits"] == told["with_several_labels"] == 4
+    # Two plain pictures look alike by their hash, and are not.
+    assert told["groups"] == [{"split": ["train", "train", "val", "val"], "index": [0, 1, 0, 1]}]
+
+
+def test_every_panel_draws_says_something_and_is_strict_json(found):
+    for panel in found.panels:
+        file = io.BytesIO()
+        panel.figure().savefig(file, format="png")
+        assert np.asarray(Image.open(file).convert("L")).std() > 1, panel.name
+        assert panel.sentence.endswith(".")
+        assert panel.sentence[0].isupper() or panel.sentence[0].isdigit()
+        json.dumps(strict(panel.statistics), allow_nan=False)
+    names = [panel.name for panel in found.panels]
+    assert len(set(names)) == len(names)
+
+
+def test_panels_are_chosen_by_their_names():
+    train = [(piece(number), number % 2) for number in range(8)]
+    one = profile(train, features=["brightness", "classes"], progress=silent)
+    assert sorted(panel.name for panel in one.panels) == ["brightness", "classes"]
+    rest = profile(train, features=["-brightness"], progress=silent)
+    assert "brightness" not in [panel.name for panel in rest.panels]
+    assert "contrast" in [panel.name for panel in rest.panels]
+
+
+def test_hidden_classes_are_one_and_numbers_stand_for_names():
+    train = [(piece(number), number % 4) for number in range(16)]
+    hidden = profile(train, class_names=NAMES, hide_classes=["dog", 3], progress=silent)
+    assert hidden["classes"].statistics["counts"]["train"] == {"cat": 4, "owl": 4, "hidden": 8}
+    nameless = profile(train, class_names=NAMES, hide_names=True, progress=silent)
+    assert set(nameless["classes"].statistics["counts"]["train"]) == {f"class {number}" for number in range(4)}
