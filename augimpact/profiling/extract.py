@@ -19,7 +19,7 @@ from augimpact.profiling.annotations import Annotations, annotation_panels
 from augimpact.profiling.collect import Collected, Measured, as_rgb, measured_of
 from augimpact.profiling.decode import Decoder
 from augimpact.profiling.panel import Panel
-from augimpact.profiling.panels import Naming, broken_panel, general_panels
+from augimpact.profiling.panels import AUGMENTED, Naming, broken_panel, general_panels
 from augimpact.profiling.source import Failure, Sample, Source, source_of
 from augimpact.profiling.structure import Finder
 from augimpact.progress import Telling, telling
@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 __all__ = ["Profile", "profile"]
 
 logger = logging.getLogger(__name__)
-TRAIN, VAL, AUGMENTED = "train", "val", "augmented"
+TRAIN, VAL = "train", "val"
+# Panels that only some datasets have: to ask for them of others is no mistake.
+NOT_ALWAYS = (
+    "samples", "drift", "shortcuts", "classes", "mean_images", "broken", "mask_classes", "mask_objects", "object_area",
+    "object_width", "object_height", "object_convexity", "object_erosion", "mask_positions", "box_classes", "boxes",
+    "box_area", "box_width", "box_height", "box_aspect", "box_positions", "box_faults",
+)  # fmt: skip
 # The side of the square in which images are augmented, and compared with themselves before.
 CANVAS = 224
 
@@ -72,12 +78,24 @@ class Profile:
     def save(self, path: str | Path) -> list[Path]:
         """Writes the report: by its suffix `.json`, `.txt`, `.html`, `.pdf` or `.csv`; without one all, into a folder.
 
+        A folder gets TensorBoard's file as well, where TensorBoard is installed.
+
         Raises:
             OutputError: an unknown suffix, or a place that cannot be written.
         """
         from augimpact.profiling.report import save_report
 
         return save_report(self, Path(path))
+
+    def save_tensorboard(self, folder: str | Path) -> Path:
+        """Writes an event file for TensorBoard into a folder, its `--logdir`: numbers, histograms, sentences, figures.
+
+        Raises:
+            OutputError: TensorBoard is not installed, or the place cannot be written.
+        """
+        from augimpact.profiling.report import save_events
+
+        return save_events(self, Path(folder))
 
     def _repr_html_(self) -> str:
         from augimpact.profiling.report import panels_html
@@ -126,12 +144,14 @@ def profile(
         mean: that images were normalised with, a number a channel; and `std`.
         std: see `mean`.
         channels: their order, `RGB` or `BGR`.
-        samples: how many pictures of samples the report may show; none by default.
+        samples: how many pictures of samples the report may show, and whether it may tell where samples lie; none by
+            default. Mean images of classes are no samples, and are shown of at least 5 images.
         seed: of what is drawn.
         max_samples: of each split.
-        hide_classes: classes, by name or number, that are told as one, without a name.
+        hide_classes: classes, by name or number, that are told as one, without a name, a picture or a path.
         hide_names: names neither classes nor files.
-        features: names of panels that are made; or, with a `-` before each, that are not.
+        features: names of panels that are made; or, with a `-` before each, that are not. The table of samples has the
+            columns that the panels are of.
         progress: is told how many samples are done, of how many; by default a bar.
 
     Raises:
@@ -146,7 +166,7 @@ def profile(
         raise DataError(f"channels is {channels!r}; expected RGB or BGR")
     given = {TRAIN: source_of(train)} | ({} if val is None else {VAL: source_of(val)})
     decoder = Decoder(layout, value_range, mean, std, channels == "BGR")
-    names = _names_of(class_names, given[TRAIN])
+    names = _names_of(class_names, list(given.values()))
     naming = Naming(names, _hidden(hide_classes, names), hide_names)
     limits = {split: _limit(source, max_samples) for split, source in given.items()}
     total = sum(each for each in limits.values() if each is not None)
@@ -160,32 +180,38 @@ def profile(
                 passes = _passes(split, augmentation)
                 for each in passes:
                     splits[each] = Collected(samples=samples, seed=seed, classes=len(names) or None)
-                    annotations[each] = Annotations(ignored)
+                    annotations[each] = Annotations(ignored, len(names) or None)
                 stream = source.samples(replace(decoder, _fitting=["unit", "byte"]), images, labels)
+                if class_names is None and source.class_names != names:
+                    stream = _renumbered(stream, source.class_names, names)
                 measured = ahead(partial(_measured_passes, augmentation), stream)
                 for number, several in enumerate(measured):
                     if max_samples is not None and number >= max_samples:
                         complete = False
                         break
                     for each, seen in zip(passes, several, strict=True):
-                        if splits[each].add(seen) and isinstance(seen, Measured):
-                            annotations[each].add(seen.sample)
+                        splits[each].add(annotations[each].add(seen))
                     done += 1
                     tell(done, max(total, done))
         except KeyboardInterrupt:
             logger.warning("interrupted: the report is of %d samples", done)
             complete = False
-    _refuse_empty(splits)
-    made = [*general_panels(splits, naming), *annotation_panels(annotations, naming)]
+            # Of what had begun only; if nothing had, that is said.
+            splits = {split: each for split, each in splits.items() if len(each)} or splits
+            annotations = {split: annotations[split] for split in splits}
+    _refuse_empty(splits, hide_names or bool(hide_classes))
+    made = [*general_panels(splits, naming, shows_samples=samples > 0), *annotation_panels(annotations, naming)]
     if augmentation is not None:
         made.insert(1, broken_panel(*list(splits.values())[:2]))
-    paths = {} if hide_names or not samples else {split: each.paths for split, each in splits.items()}
+    panels = _chosen(made, features)
     frames = {split: each.frame for split, each in splits.items()}
-    return Profile(tuple(_chosen(made, features)), frames, complete, naming, paths)
+    told = any(panel.name == "samples" for panel in panels)
+    paths = {split: _told_paths(each, frames[split], naming) for split, each in splits.items()} if told else {}
+    return Profile(tuple(panels), frames, complete, naming, paths)
 
 
 def _passes(split: str, augmentation: RandomAugmentation | None) -> list[str]:
-    return [split] if augmentation is None else [split, f"{split}, {AUGMENTED}"]
+    return [split] if augmentation is None else [split, split + AUGMENTED]
 
 
 def _measured_passes(augmentation: RandomAugmentation | None, sample: Sample | Failure) -> list[Measured | Failure]:
@@ -212,12 +238,27 @@ def _seen(sample: Sample | Failure, augmentation: RandomAugmentation | None) -> 
     yield sample._replace(image=np.ascontiguousarray(after), label=label)
 
 
-def _names_of(given: Sequence[str] | Mapping[int, str] | None, source: Source) -> tuple[str, ...]:
+def _names_of(given: Sequence[str] | Mapping[int, str] | None, sources: Sequence[Source]) -> tuple[str, ...]:
+    """Those of the first split, and after them those that only another has."""
     if given is None:
-        return source.class_names or ()
+        first = sources[0].class_names or ()
+        return tuple(dict.fromkeys((*first, *(name for each in sources for name in each.class_names or () if first))))
     if isinstance(given, Mapping):
         return tuple(str(given.get(number, f"class {number}")) for number in range(max(given, default=-1) + 1))
     return tuple(map(str, given))
+
+
+def _renumbered(
+    stream: Iterator[Sample | Failure], own: Sequence[str] | None, names: Sequence[str]
+) -> Iterator[Sample | Failure]:
+    """The samples with the numbers that `names` gives their classes: each split counts its own from 0."""
+    numbers = [names.index(name) if name in names else number for number, name in enumerate(own or ())]
+    for sample in stream:
+        label = sample.label if isinstance(sample, Sample) else None
+        if isinstance(sample, Sample) and isinstance(label, int) and 0 <= label < len(numbers):
+            yield sample._replace(label=numbers[label])
+        else:
+            yield sample
 
 
 def _hidden(classes: Sequence[str | int], names: Sequence[str]) -> frozenset[int]:
@@ -235,10 +276,25 @@ def _limit(source: Source, most: int | None) -> int | None:
     return min(source.length, most)
 
 
-def _refuse_empty(splits: Mapping[str, Collected]) -> None:
+def _told_paths(collected: Collected, frame: pd.DataFrame, naming: Naming) -> Mapping[int, str]:
+    """Where samples lie: none if names are hidden, and none that is, or names, what is of a hidden class."""
+    if naming.anonymous:
+        return {}
+    hidden = set(frame.loc[frame["label"].isin(naming.hidden), "index"])
+    names = [naming.classes[number] for number in naming.hidden if number < len(naming.classes)]
+    return {
+        index: path
+        for index, path in collected.paths.items()
+        if index not in hidden and not any(name in path for name in names)
+    }
+
+
+def _refuse_empty(splits: Mapping[str, Collected], hides: bool) -> None:
     for split, collected in splits.items():
         if not len(collected):
-            first = f"; the first error was {collected.errors[0].error}" if collected.errors else ""
+            error = collected.errors[0].error if collected.errors else ""
+            # A message may name the file.
+            first = f"; the first error was {error.partition(':')[0] if hides else error}" if error else ""
             raise DataError(f"{split} has no sample that can be used{first}; expected at least one")
 
 
@@ -248,8 +304,7 @@ def _chosen(panels: Sequence[Panel], features: Sequence[str] | None) -> list[Pan
     names = [panel.name for panel in panels]
     left_out = [name.removeprefix("-") for name in features if name.startswith("-")]
     wanted = [name for name in features if not name.startswith("-")]
-    known = {*names, "samples", "drift", "shortcuts", "classes", "mean_images"}
     for name in (*left_out, *wanted):
-        if name not in known:
+        if name not in (*names, *NOT_ALWAYS):
             raise DataError(unknown("feature", name, names))
     return [panel for panel in panels if panel.name not in left_out and (not wanted or panel.name in wanted)]

@@ -10,21 +10,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from PIL import Image
 
 from augimpact.data.integrity import NEAR, link, near_pairs
 from augimpact.measures import MEASURES
 from augimpact.profiling.collect import LEVELS, Collected, normalisation
-from augimpact.profiling.panel import COLOURS, Panel
+from augimpact.profiling.decode import as_array
+from augimpact.profiling.panel import COLOURS, Panel, draw_pictures, strict
 from augimpact.profiling.statistics import PLAIN, class_distance, drift_between, information_about, odd_ones, quantiles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Naming", "broken_panel", "general_panels"]
+__all__ = ["AUGMENTED", "Naming", "broken_panel", "general_panels"]
 
 BINS = 40
+# What the name of a split ends with whose images are augmented.
+AUGMENTED = ", augmented"
 # Of classes, samples and rows that a figure or a list shows.
 SHOWN = 30
+# Pictures in a row. A mean image of fewer images than this could be taken for one of them.
+IN_A_ROW, FEWEST = 6, 5
 # A class with fewer samples than this share of an even one is starved.
 STARVED = 0.25
 # Differences that are worth a word: of Jensen-Shannon distance, KS statistic, share of explained information.
@@ -60,12 +66,19 @@ class Naming:
         return known.map(self.label)
 
 
-def general_panels(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
-    """Those that every dataset has, in the order in which they are read."""
+def general_panels(splits: Mapping[str, Collected], naming: Naming, *, shows_samples: bool = False) -> list[Panel]:
+    """Those that every dataset has, in the order in which they are read; `shows_samples` if single ones may be seen."""
     frames = {split: collected.frame for split, collected in splits.items()}
-    made: list[Panel] = [_summary(splits, frames), *_classes(frames, naming), _sizes(frames)]
+    # The same images once more, augmented, are no other split of classes, and no duplicates.
+    raw = {split: frame for split, frame in frames.items() if not split.endswith(AUGMENTED)}
+    made: list[Panel] = [_summary(splits, frames), *_classes(raw, naming), _sizes(frames)]
     made += [_of_measure(name, frames) for name in MEASURES]
-    made += [_colours(splits), *_mean_images(splits, naming), *_samples(splits, naming), _duplicates(frames)]
+    made += [
+        _colours(splits),
+        *_mean_images(splits, naming, shows_samples),
+        *_samples(splits, naming),
+        _duplicates(raw),
+    ]
     made += [_odd(frames), *_drift(frames), *_shortcuts(frames, naming), _errors(splits)]
     return made
 
@@ -172,7 +185,8 @@ def _sizes(frames: Mapping[str, pd.DataFrame]) -> Panel:
     several = max(len(frame[["width", "height"]].drop_duplicates()) for frame in frames.values())
     return Panel(
         "sizes", "Sizes", statistics,
-        f"Width, height and aspect of the images, in {several} sizes. Worry when a model scales them all alike.", draw,
+        f"Width, height and aspect of the images, in {several} {'size' if several == 1 else 'sizes'}. "
+        "Worry when a model scales them all alike.", draw,
     )  # fmt: skip
 
 
@@ -226,10 +240,13 @@ def _colours(splits: Mapping[str, Collected]) -> Panel:
     )  # fmt: skip
 
 
-def _mean_images(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
+def _mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> list[Panel]:
+    """Mean images of classes that are not hidden, and have `FEWEST` images, unless single ones may be seen anyway."""
     split, collected = next(iter(splits.items()))
     merged: dict[str, list[Any]] = {}
     for label, (count, total, squares) in collected.means.items():
+        if label in naming.hidden or (count < FEWEST and not shows_samples):
+            continue
         name = "all" if label is None else naming.label(label)
         known = merged.setdefault(name, [0, 0.0, 0.0])
         known[0], known[1], known[2] = known[0] + count, known[1] + total, known[2] + squares
@@ -247,42 +264,48 @@ def _mean_images(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]
     }
 
     def draw(figure: Figure) -> None:
-        shown = names[: SHOWN // 3]
-        for row, pictures in zip(
-            np.atleast_2d(figure.subplots(2, len(shown), squeeze=False)), (means, deviations), strict=True
-        ):
-            for axis, name in zip(row, shown, strict=True):
-                picture = pictures[name] * (1 if pictures is means else 255 / max(1e-9, deviations[name].max()))
-                axis.imshow(np.clip(picture, 0, 255).astype(np.uint8))
-                axis.set_title(_short([name])[0] if pictures is means else "", fontsize=7)
-                axis.axis("off")
+        shown = names[: SHOWN // 2]
+        pairs = [np.hstack([means[name], deviations[name] * 255 / max(1e-9, deviations[name].max())]) for name in shown]
+        large = [_enlarged(np.clip(np.rint(pair), 0, 255).astype(np.uint8)) for pair in pairs]
+        draw_pictures(figure, large, shown, IN_A_ROW // 2)
 
     return [Panel(
         "mean_images", "Mean images", statistics,
-        f"The mean of each class in {split}, and below how much it varies. Worry when the mean gives the class away: "
-        "then place or background tell it.", draw,
+        f"The mean of each class in {split}, and beside it how much it varies. Worry when the mean gives the class "
+        "away: then place or background tell it.", draw, True,
     )]  # fmt: skip
 
 
+def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Three times as large."""
+    image = Image.fromarray(picture)
+    return np.asarray(image.resize((image.width * 3, image.height * 3), Image.Resampling.BICUBIC))
+
+
 def _samples(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
-    thumbnails = [each for collected in splits.values() for each in collected.thumbnails]
+    thumbnails = [
+        each for collected in splits.values() for each in collected.thumbnails if not _is_hidden(each[1], naming)
+    ]
     if not thumbnails:
         return []
     labels = [naming.label(int(label)) if isinstance(label, (int, np.integer)) else "" for _, label, _ in thumbnails]
 
     def draw(figure: Figure) -> None:
-        columns = min(8, len(thumbnails))
-        grid = figure.subplots(-(-len(thumbnails) // columns), columns, squeeze=False).reshape(-1)
-        for axis in grid:
-            axis.axis("off")
-        for axis, (_, _, picture), label in zip(grid, thumbnails, labels, strict=False):
-            axis.imshow(picture)
-            axis.set_title(_short([label])[0], fontsize=7)
+        draw_pictures(figure, [picture for _, _, picture in thumbnails], labels, IN_A_ROW)
 
     statistics = {"indices": [index for index, _, _ in thumbnails], "classes": labels}
     return [
         Panel("samples", "Samples", statistics, "Some samples, drawn evenly. Worry about wrong labels.", draw, True)
     ]
+
+
+def _is_hidden(label: Any, naming: Naming) -> bool:
+    """Whether a label, be it a mask or boxes, has a hidden class."""
+    if isinstance(label, Mapping):
+        label = label.get("labels", [])
+    if label is None or not naming.hidden:
+        return False
+    return bool(np.isin(np.asarray(as_array(label)), list(naming.hidden)).any())
 
 
 def _duplicates(frames: Mapping[str, pd.DataFrame]) -> Panel:
@@ -319,6 +342,7 @@ def _duplicates(frames: Mapping[str, pd.DataFrame]) -> Panel:
         axes = figure.subplots()
         axes.barh(list(bars), [int(str(count)) for count in bars.values()], color=COLOURS[0])
         axes.set_xlabel("images")
+        axes.locator_params("x", integer=True)
         axes.invert_yaxis()
 
     told = f"{statistics['exact']} images are there more than once, {statistics['near']} nearly"
@@ -339,6 +363,7 @@ def _odd(frames: Mapping[str, pd.DataFrame]) -> Panel:
             axes.bar(np.arange(len(kinds)) + place * width, heights, width, color=COLOURS[place], label=split)
         axes.set_xticks(np.arange(len(kinds)), [kind.replace("_", " ") for kind in kinds], fontsize=8)
         axes.set_ylabel("images")
+        axes.locator_params("y", integer=True)
         axes.legend(fontsize=8)
 
     total = sum(found[kind]["count"] for found in statistics.values() for kind in kinds)
@@ -401,6 +426,7 @@ def _errors(splits: Mapping[str, Collected]) -> Panel:
         axes = figure.subplots()
         axes.bar(list(statistics), [each["count"] for each in statistics.values()], color=COLOURS[1])
         axes.set_ylabel("samples that failed")
+        axes.locator_params("y", integer=True)
 
     total = sum(each["count"] for each in statistics.values())
     told = f"{total} samples could not be used. Worry about each." if total else "Every sample could be used."
@@ -408,7 +434,9 @@ def _errors(splits: Mapping[str, Collected]) -> Panel:
 
 
 def _short(names: Sequence[str] | pd.Index[Any]) -> list[str]:
-    return [name if len(name) <= 24 else f"{name[:23]}…" for name in map(str, names)]
+    # A folder's name may be of several lines, or no UTF-8.
+    plain = [" ".join(strict(str(name)).split()) for name in names]
+    return [name if len(name) <= 24 else f"{name[:23]}…" for name in plain]
 
 
 def _natural(name: str) -> tuple[Any, ...]:
@@ -444,6 +472,7 @@ def broken_panel(before: Collected, after: Collected) -> Panel:
         axes = figure.subplots()
         axes.bar(list(ways), [int(found.sum()) for found in ways.values()], color=COLOURS[1])
         axes.set_ylabel("images")
+        axes.locator_params("y", integer=True)
 
     told = ", ".join(f"{int(found.sum())} {way}" for way, found in ways.items())
     return Panel(

@@ -1,12 +1,19 @@
-"""A profile as files, all from its panels: JSON, text, one self-contained page, PDF, a table of samples."""
+"""A profile as files, all from its panels: JSON, text, one page, PDF, a table of samples, TensorBoard.
+
+Figures are drawn in `drawing.py` once for all of them; HTML is in `page.py`, TensorBoard's format in `events.py`.
+
+What leaves is what the panels say, with classes and samples called as `Naming` has it. No picture of a sample and no
+path leaves unless samples were asked for.
+"""
 
 from __future__ import annotations
 
-import base64
-import io
 import json
-from collections.abc import Callable, Iterator, Mapping
-from html import escape
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,34 +22,30 @@ import pandas as pd
 from augimpact.errors import OutputError, unknown
 from augimpact.files import written_whole
 from augimpact.measures import MEASURES
-from augimpact.profiling.panel import Panel, strict
+from augimpact.profiling.drawing import Drawing
+from augimpact.profiling.events import EVENTS, write_events
+from augimpact.profiling.page import fragment, page
+from augimpact.profiling.panel import strict
 
 if TYPE_CHECKING:
     from augimpact.profiling.extract import Profile
 
-__all__ = ["SCHEMA", "document_of", "panels_html", "save_report", "text_of"]
+__all__ = ["SCHEMA", "check_place", "document_of", "panels_html", "save_events", "save_report", "text_of"]
 
 SCHEMA = "augimpact-profile/1"
-DPI = 110
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --muted: #667080; --line: #dfe3e8; --page: #f6f7f9; --card: #fff; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e8ebef; --muted: #97a1ae; --line: #2f3640; --page: #14171b; --card: #1c2026; }
-  .profile img { filter: invert(.9) hue-rotate(180deg); }
-  .profile .pictures img { filter: none; }
-}
-.profile { font: 14px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); padding: 16px; }
-.profile .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); gap: 14px; }
-.profile section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 14px; }
-.profile h2 { font-size: 15px; margin: 0; } .profile p { color: var(--muted); margin: 4px 0 8px; }
-.profile img { width: 100%; height: auto; }
-"""
+# What a folder gets; TensorBoard's is in a folder of its own, which is its `--logdir`.
+NAMES = ("profile.json", "profile.txt", "report.html", "report.pdf", "samples.csv")
+TENSORBOARD = "tensorboard"
 
 
 def document_of(profile: Profile) -> dict[str, Any]:
-    """All statistics as JSON has them: no NaN, sorted as they are read, with the version of their schema."""
+    """All statistics as JSON has them: no NaN, in the order in which they are read, with the version of their schema.
+
+    `schema` is `augimpact-profile/1`; `complete` whether all samples were seen; `panels` has by name the `title`, the
+    `sentence` and the `statistics`. The number grows when something that was there is gone or means something else.
+    """
     panels = {
-        panel.name: {"title": panel.title, "sentence": panel.sentence, "statistics": strict(panel.statistics)}
+        panel.name: strict({"title": panel.title, "sentence": panel.sentence, "statistics": panel.statistics})
         for panel in profile.panels
     }
     return {"schema": SCHEMA, "complete": profile.complete, "panels": panels}
@@ -52,7 +55,8 @@ def text_of(profile: Profile) -> str:
     """The same as text: a paragraph a panel, a line a number."""
     lines = [] if profile.complete else ["Not all samples were seen.", ""]
     for panel in profile.panels:
-        lines += [panel.title, "=" * len(panel.title), panel.sentence, ""]
+        title = strict(panel.title)
+        lines += [title, "=" * len(title), strict(panel.sentence), ""]
         lines += [f"{name}: {value}" for name, value in flat(strict(panel.statistics))]
         lines.append("")
     return "\n".join(lines)
@@ -70,100 +74,160 @@ def flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
         yield name, json.dumps(value, ensure_ascii=False)
 
 
+def table_of(profile: Profile) -> pd.DataFrame:
+    """A row a sample: its split, index, class, size and measures, as far as there are panels of them; and its path.
+
+    Paths are those that the profile may tell.
+    """
+    panels = {panel.name for panel in profile.panels}
+    sizes = ["width", "height"] if "sizes" in panels else []
+    parts = []
+    for split, frame in profile.frames.items():
+        shown = frame[["index", *sizes, *(name for name in MEASURES if name in panels)]].copy()
+        shown.insert(0, "split", split)
+        if "classes" in panels:
+            names = [strict(profile.naming.label(label)) if label >= 0 else "" for label in frame["label"]]
+            shown.insert(2, "class", names)
+        if any(profile.paths.values()):
+            known = profile.paths.get(split, {})
+            shown["path"] = [strict(known.get(index, "")) for index in frame["index"]]
+        parts.append(shown)
+    return pd.concat(parts, ignore_index=True)
+
+
 def panels_html(profile: Profile) -> str:
     """The panels as a fragment of a page, figures inside."""
-    cards = "".join(_card(panel) for panel in profile.panels)
-    told = "" if profile.complete else "<p>Not all samples were seen.</p>"
-    return f'<style>{STYLE}</style><div class="profile">{told}<div class="panels">{cards}</div></div>'
+    return fragment(_drawings(profile), complete=profile.complete)
 
 
-def _card(panel: Panel) -> str:
-    title = escape(panel.title)
-    picture = base64.b64encode(_png(panel)).decode()
-    # Photographs are not inverted in the dark.
-    kind = " class=pictures" if panel.pictures else ""
-    return (
-        f'<section id="{escape(panel.name)}"{kind}><h2>{title}</h2><p>{escape(panel.sentence)}</p>'
-        f'<img alt="{title}" src="data:image/png;base64,{picture}"></section>'
-    )
-
-
-def save_report(profile: Profile, path: Path) -> list[Path]:
-    """Writes one file by its suffix; without a suffix all of them into a folder.
+def check_place(path: Path) -> None:
+    """So that a long pass does not end in a refusal.
 
     Raises:
         OutputError: an unknown suffix, or a place that cannot be written.
     """
-    if path.suffix:
-        if path.suffix not in WRITERS:
-            raise OutputError(unknown("suffix of a report", path.suffix, WRITERS))
-        with written_whole(path) as temporary:
-            WRITERS[path.suffix](profile, temporary)
-        return [path]
+    from augimpact.files import check_writable
+
+    if not _is_folder(path):
+        _writer_of(path)
+        check_writable(path)
+        return
+    nearest = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not nearest.is_dir():
+        raise OutputError(f"cannot write to the folder {str(path)!r}: {str(nearest)!r} is a file")
+    check_writable(nearest / NAMES[0])
+
+
+def save_report(profile: Profile, path: Path) -> list[Path]:
+    """Writes one file by its suffix; without a suffix all of them into a folder, each there whole or not at all.
+
+    Raises:
+        OutputError: an unknown suffix, or a place that cannot be written.
+    """
+    drawings = _drawings(profile)
+    if not _is_folder(path):
+        return [_save_one(profile, drawings, path, path)]
+    with _filled(path) as temporary:
+        written = [_save_one(profile, drawings, temporary / name, path / name) for name in NAMES]
+        if find_spec("tensorboard") is not None:
+            (temporary / TENSORBOARD).mkdir()
+            write_events(drawings, temporary / TENSORBOARD / EVENTS)
+            written.append(path / TENSORBOARD / EVENTS)
+    return written
+
+
+def save_events(profile: Profile, folder: Path) -> Path:
+    """Writes TensorBoard's file alone, in place of an earlier one.
+
+    Raises:
+        OutputError: there is no TensorBoard, or the place cannot be written.
+    """
+    if find_spec("tensorboard") is None:
+        raise OutputError("tensorboard is not installed; expected it, by pip install 'augimpact[tensorboard]'")
+    _make(folder)
+    with written_whole(folder / EVENTS) as temporary:
+        write_events(_drawings(profile), temporary)
+    return folder / EVENTS
+
+
+def _drawings(profile: Profile) -> list[Drawing]:
+    return [Drawing(panel) for panel in profile.panels]
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() or not path.suffix
+
+
+def _writer_of(path: Path) -> Writer:
+    if path.suffix not in WRITERS:
+        raise OutputError(unknown("suffix of a report", path.suffix, WRITERS))
+    return WRITERS[path.suffix]
+
+
+def _save_one(profile: Profile, drawings: Sequence[Drawing], place: Path, named: Path) -> Path:
+    write = _writer_of(place)
+    with written_whole(place) as temporary:
+        write(profile, drawings, temporary)
+    return named
+
+
+def _make(folder: Path) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot write to the folder {str(path)!r}: {error.strerror or error}") from error
-    names = ("profile.json", "profile.txt", "report.html", "report.pdf", "samples.csv")
-    return [each for name in names for each in save_report(profile, path / name)]
+        raise OutputError(f"cannot write to the folder {str(folder)!r}: {error.strerror or error}") from error
 
 
-def _write_html(profile: Profile, path: Path) -> None:
-    data = json.dumps(document_of(profile), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-    path.write_text(
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Profile</title>'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"></head><body style="margin:0">'
-        f'{panels_html(profile)}<script type="application/json" id="profile">{data}</script></body></html>',
-        encoding="utf-8",
-    )
+@contextmanager
+def _filled(folder: Path) -> Iterator[Path]:
+    """A folder to write into, whose files are in `folder` when the block ends well, and gone otherwise."""
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    _make(folder)
+    temporary = folder / f".{uuid.uuid4().hex}"
+    try:
+        temporary.mkdir()
+        yield temporary
+        for each in [each for each in sorted(temporary.rglob("*")) if each.is_file()]:
+            target = folder / each.relative_to(temporary)
+            target.parent.mkdir(exist_ok=True)
+            each.replace(target)
+        made.clear()
+    except OSError as error:
+        raise OutputError(f"cannot write to the folder {str(folder)!r}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        for each in made:
+            each.rmdir()
 
 
-def _write_pdf(profile: Profile, path: Path) -> None:
-    """A page a panel: its title, its sentence, its figure."""
-    import textwrap
+def _write_html(profile: Profile, drawings: Sequence[Drawing], path: Path) -> None:
+    sizes = {split: len(frame) for split, frame in profile.frames.items()}
+    path.write_text(page(drawings, document_of(profile), sizes), encoding="utf-8")
 
+
+def _write_pdf(_profile: Profile, drawings: Sequence[Drawing], path: Path) -> None:
+    """A page or more a panel: its title, its sentence, its figure, its numbers."""
     from matplotlib.backends.backend_pdf import PdfPages
 
-    with PdfPages(path) as pages:
-        for panel in profile.panels:
-            figure = panel.figure()
-            figure.suptitle(panel.title, x=0.02, ha="left", fontsize=12)
-            figure.set_size_inches(8.3, 5.2)
-            figure.supxlabel("\n".join(textwrap.wrap(panel.sentence, 110)), x=0.02, ha="left", fontsize=8)
-            pages.savefig(figure)
+    with PdfPages(path, metadata={"Creator": "augimpact", "Producer": None, "CreationDate": None}) as pages:
+        for drawing in drawings:
+            drawing.add_pages(pages)
 
 
-def _write_csv(profile: Profile, path: Path) -> None:
-    """A row a sample: its split, index, class, size and measures; where it lies, if that may be told."""
-    parts = []
-    for split, frame in profile.frames.items():
-        shown = frame[["index", "width", "height", *MEASURES]].copy()
-        shown.insert(0, "split", split)
-        names = [profile.naming.label(label) if label >= 0 else "" for label in frame["label"]]
-        shown.insert(2, "class", names)
-        if split in profile.paths:
-            shown["path"] = [profile.paths[split].get(index, "") for index in frame["index"]]
-        parts.append(shown)
-    pd.concat(parts).to_csv(path, index=False)
+def _write_csv(profile: Profile, _drawings: Sequence[Drawing], path: Path) -> None:
+    table_of(profile).to_csv(path, index=False)
 
 
-def _png(panel: Panel) -> bytes:
-    file = io.BytesIO()
-    panel.figure().savefig(file, format="png", dpi=DPI)
-    return file.getvalue()
-
-
-def _write_json(profile: Profile, path: Path) -> None:
+def _write_json(profile: Profile, _drawings: Sequence[Drawing], path: Path) -> None:
     path.write_text(json.dumps(document_of(profile), indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
 
 
-def _write_text(profile: Profile, path: Path) -> None:
+def _write_text(profile: Profile, _drawings: Sequence[Drawing], path: Path) -> None:
     path.write_text(text_of(profile), encoding="utf-8")
 
 
-WRITERS: dict[str, Callable[[Profile, Path], None]] = {
+Writer = Callable[["Profile", Sequence[Drawing], Path], None]
+WRITERS: dict[str, Writer] = {
     ".json": _write_json,
     ".txt": _write_text,
     ".html": _write_html,

@@ -38,9 +38,10 @@ def quantiles(values: ArrayLike) -> dict[str, float | None]:
     known = known[np.isfinite(known)]
     if not len(known):
         return {"count": 0, **dict.fromkeys(("mean", "std", "min", "max", *QUANTILES))}
-    told = {"count": len(known), "mean": known.mean(), "std": known.std(), "min": known.min(), "max": known.max()}
+    told = {"mean": known.mean(), "std": known.std(), "min": known.min(), "max": known.max()}
     found = np.quantile(known, list(QUANTILES.values()))
-    return {name: float(each) for name, each in {**told, **dict(zip(QUANTILES, found, strict=True))}.items()}
+    told |= dict(zip(QUANTILES, found, strict=True))
+    return {"count": len(known)} | {name: float(each) for name, each in told.items()}
 
 
 def class_distance(first: pd.Series[int], second: pd.Series[int]) -> dict[str, Any]:

@@ -1,0 +1,93 @@
+"""`augimpact profile`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from augimpact.cli import options
+from augimpact.memory import keep_freed_memory
+from augimpact.progress import progress_bar
+
+if TYPE_CHECKING:
+    from augimpact.data.samples import SampleTable
+
+__all__ = ["profile"]
+
+
+def profile(
+    train: Annotated[Path, typer.Argument(help="A folder of images, or a .csv with a column `path`.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A folder for the whole report, or a file by its suffix.")
+    ],
+    val: Annotated[Path | None, typer.Option(help="Another split, to be compared.")] = None,
+    augmentation: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--augmentation", "-a", metavar="NAME=A:B", help="Draws NAME from A to B, and compares; may be repeated."
+        ),
+    ] = None,
+    samples: Annotated[int, typer.Option(help="How many samples may be shown, with where they lie.", min=0)] = 0,
+    max_samples: Annotated[int | None, typer.Option(help="Of each split, at most.", min=1)] = None,
+    hide_class: Annotated[
+        list[str] | None, typer.Option(help="A class, by name or number, that is not named; may be repeated.")
+    ] = None,
+    hide_names: Annotated[bool, typer.Option("--hide-names", help="Names neither classes nor files.")] = False,
+    features: Annotated[
+        list[str] | None, typer.Option(help="Panels, with commas between; with - before each, those that are not made.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of what is drawn.", min=0, max=2**63 - 1)] = 0,
+) -> None:
+    """Tells what a dataset is like and what is wrong with it: as page, PDF, JSON, text, table, and for TensorBoard."""
+    from augimpact.profiling.report import check_place
+
+    check_place(output)
+    ranges = options.parse_augmentations(augmentation or [])
+    keep_freed_memory()
+    seen = total = 0
+    with progress_bar("looking for images") as step:
+        from augimpact.profiling.extract import profile as run
+
+        def tell(done: int, of: int) -> None:
+            nonlocal seen, total
+            seen, total = done, of
+            step("profiling", done, of)
+
+        tables = [None if each is None else _table_of(each) for each in (train, val)]
+        classes = () if tables[0] is None else tables[0].class_names
+        drawn = None
+        if ranges:
+            from augimpact.augment.random import RandomAugmentation
+
+            drawn = RandomAugmentation(seed=seed, **ranges)
+        found = run(
+            *tables,
+            augmentation=drawn,
+            samples=samples,
+            seed=seed,
+            max_samples=max_samples,
+            hide_classes=[int(each) if each.isdigit() and each not in classes else each for each in hide_class or []],
+            hide_names=hide_names,
+            features=[name.strip() for text in features for name in text.split(",")] if features else None,
+            progress=tell,
+        )
+        step("writing", 0, 1)
+        files = found.save(output)
+    for panel in found.panels:
+        print(f"{panel.title}: {panel.sentence}")
+    for file in files:
+        print(file)
+    if seen < total:
+        # Interrupted: the report is of what was seen.
+        raise typer.Exit(130)
+
+
+def _table_of(place: Path) -> SampleTable:
+    """The samples, known by their paths, so that none is read before its turn."""
+    from augimpact.data.samples import SampleTable
+
+    if place.suffix.lower() == ".csv" and not place.is_dir():
+        return SampleTable.from_csv(place, identity="path")
+    return SampleTable.from_folder(place, identity="path")

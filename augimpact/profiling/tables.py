@@ -1,0 +1,90 @@
+"""The numbers of a panel as tables for a person: what has the same parts for several things is a column each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from augimpact.profiling.panel import strict
+
+__all__ = ["Table", "tables_of"]
+
+# Columns that are read side by side, and numbers that are read in one cell.
+COLUMNS, LISTED = 5, 12
+NONE = "–"
+
+
+class Table(NamedTuple):
+    """Rows of texts, the first cell of each its name.
+
+    title: what it is of, may be empty.
+    header: a text a column.
+    rows: as long as the header.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def tables_of(statistics: Mapping[str, Any]) -> list[Table]:
+    """All numbers and texts; of long lists how long they are.
+
+    >>> tables_of({"train": {"mean": 1, "std": 2}, "val": {"mean": 3, "std": None}})
+    [Table(title='', header=('', 'train', 'val'), rows=(('mean', '1', '3'), ('std', '2', '–')))]
+    >>> tables_of({"count": 3, "many": list(range(40))})[0].rows
+    (('count', '3'), ('many', '40 values'))
+    """
+    return list(_tables("", strict(statistics)))
+
+
+def _tables(title: str, value: Mapping[str, Any]) -> Iterator[Table]:
+    parts = {name: _mapping(each) for name, each in value.items()}
+    single = tuple((name, _cell(each)) for name, each in value.items() if parts[name] is None)
+    if single:
+        yield Table(title, ("", ""), single)
+    several = {name: dict(_leaves(each)) for name, each in parts.items() if each is not None}
+    names = list(dict.fromkeys(name for each in several.values() for name in each))
+    alike = len(several) > 1 and all(2 * len(each) > len(names) for each in several.values())
+    if alike and len(several) <= COLUMNS:
+        rows = tuple((name, *(_cell(each.get(name)) for each in several.values())) for name in names)
+        yield Table(title, ("", *several), rows)
+    elif alike and len(names) <= COLUMNS:
+        rows = tuple((name, *(_cell(each.get(column)) for column in names)) for name, each in several.items())
+        yield Table(title, ("", *names), rows)
+    else:
+        for name, each in parts.items():
+            if each is not None:
+                yield from _tables(f"{title}: {name}" if title else name, each)
+
+
+def _mapping(value: Any) -> Mapping[str, Any] | None:
+    """What has parts; a list of mappings has numbers as their names."""
+    if isinstance(value, Mapping):
+        return value if value else None
+    if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
+        return {str(number): each for number, each in enumerate(value, 1)}
+    return None
+
+
+def _leaves(value: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, each in value.items():
+        parts = _mapping(each)
+        if parts is None:
+            yield before + name, each
+        else:
+            yield from _leaves(parts, f"{before}{name}, ")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return NONE
+    if isinstance(value, list):
+        if len(value) > LISTED:
+            return f"{len(value)} values"
+        return ", ".join(map(_cell, value)) if value else "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)

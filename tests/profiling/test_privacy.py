@@ -1,0 +1,222 @@
+"""What was not asked for leaves in no output, byte for byte: no picture of a sample, no path, no hidden name."""
+
+from __future__ import annotations
+
+import io
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+from PIL import Image
+
+import augimpact as ai
+from augimpact.errors import DataError
+from augimpact.measures import MEASURES
+from tests.profiling.reading import Page, layers, pdf_lines
+
+# No letters that fonts join, so that they are found in the PDF's text.
+SECRET, BROKEN, KNOWN = "zqsecret", "zqbroken", "zqharmless"
+COLOUR = (201, 7, 93)
+COUNTS = {SECRET: 6, KNOWN: 7, "zqrare": 4}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Three classes of files with secret names, the images of one in one colour, and a file that cannot be read."""
+    place = tmp_path_factory.mktemp("zqplace")
+    random = np.random.default_rng(0)
+    for name, count in COUNTS.items():
+        (place / name).mkdir()
+        for number in range(count):
+            pixels = random.integers(100, 120, (32, 40, 3)).astype(np.uint8)
+            if name == SECRET:
+                pixels[:] = COLOUR
+                pixels[: number + 1, 0] = 0
+            Image.fromarray(pixels).save(place / name / f"zqfile-{name}-{number}.png")
+    (place / SECRET / f"{BROKEN}.png").write_bytes(b"\x89PNG\r\n\x1a\nno more")
+    return place
+
+
+def saved(profile, tmp_path):
+    """All bytes of all files, with what is packed inside them; and their names."""
+    profile.save(tmp_path / "all")
+    files = [each for each in (tmp_path / "all").rglob("*") if each.is_file()]
+    assert len(files) == 6
+    texts = [str(each.relative_to(tmp_path)).encode() for each in files]
+    texts += [layer for each in files for layer in layers(each.name, each.read_bytes())]
+    texts.append(profile._repr_html_().encode())
+    texts.append(repr(profile).encode())
+    # What is drawn is in a picture's pixels, where bytes cannot be searched.
+    texts += [
+        text.get_text().encode()
+        for panel in profile.panels
+        for text in (each for figure in [panel.figure()] for each in figure.findobj(Text))
+    ]
+    return texts
+
+
+def holds(texts, word):
+    return any(word.lower().encode() in text.lower() for text in texts)
+
+
+def shows(profile, colour):
+    """Whether a pixel of any picture has this colour, or one that is near."""
+    return any(
+        (np.abs(np.asarray(image.get_array())[..., :3].astype(int) - colour).max(axis=-1) <= 8).sum() > 20
+        for panel in profile.panels
+        if panel.pictures
+        for axes in panel.figure().axes
+        for image in axes.images
+    )
+
+
+def test_the_search_finds_what_is_there(folder, tmp_path):
+    asked = ai.profile(folder, samples=30)
+    texts = saved(asked, tmp_path)
+    assert all(holds(texts, word) for word in (SECRET, KNOWN, f"zqfile-{SECRET}-0", f"zqfile-{KNOWN}-6", "zqplace"))
+    assert shows(asked, COLOUR)
+    for name in ("report.html", "report.pdf", "profile.json", "profile.txt", "samples.csv"):
+        assert holds(layers(name, (tmp_path / "all" / name).read_bytes()), SECRET), name
+    assert "samples" in [panel.name for panel in asked.panels]
+
+
+def test_without_being_asked_no_sample_is_shown_and_no_path_told(folder, tmp_path):
+    profile = ai.profile(folder)
+    texts = saved(profile, tmp_path)
+    assert not any(holds(texts, word) for word in ("zqfile", BROKEN, "zqplace", str(folder.parent)))
+    assert profile["errors"].statistics["train"]["count"] == 1
+    assert "samples" not in [panel.name for panel in profile.panels]
+    assert profile.paths == {}
+    # The name of a class is part of what is asked.
+    assert holds(texts, SECRET)
+
+
+def test_hidden_names_leave_nowhere(folder, tmp_path, caplog, capsys):
+    caplog.set_level(logging.DEBUG)
+    profile = ai.profile(folder, folder, samples=30, hide_names=True)
+    texts = saved(profile, tmp_path)
+    assert not any(holds(texts, word) for word in (SECRET, KNOWN, "zqrare", "zqfile", BROKEN, "zqplace"))
+    printed = "".join(capsys.readouterr()) + caplog.text
+    assert "zq" not in printed
+    assert set(profile["classes"].statistics["counts"]["train"]) == {"class 0", "class 1", "class 2"}
+
+
+def test_a_hidden_class_has_no_name_no_picture_and_no_path(folder, tmp_path):
+    profile = ai.profile(folder, folder, samples=30, hide_classes=[SECRET])
+    texts = saved(profile, tmp_path)
+    assert not any(holds(texts, word) for word in (SECRET, BROKEN))
+    assert not shows(profile, COLOUR)
+    assert profile["classes"].statistics["counts"]["train"] == {KNOWN: 7, "zqrare": 4, "hidden": 6}
+    table = pd.read_csv(tmp_path / "all" / "samples.csv", keep_default_na=False)
+    assert set(table["class"]) == {KNOWN, "zqrare", "hidden"}
+    assert (table["path"] == "").tolist() == (table["class"] == "hidden").tolist()
+    # The others were asked for.
+    assert holds(texts, f"zqfile-{KNOWN}-0")
+
+
+def test_a_hidden_class_in_a_mask_hides_the_sample():
+    masks = [np.full((24, 24), number % 2, np.uint8) for number in range(6)]
+    images = [np.full((24, 24, 3), COLOUR if number % 2 else (9, 9, 9), np.uint8) for number in range(6)]
+    pairs = list(zip(images, masks, strict=True))
+    shown = {"images": "[0]", "labels": "[1]", "samples": 6, "class_names": ["other", SECRET]}
+    assert len(ai.profile(pairs, **shown)["samples"].statistics["indices"]) == 6
+    assert ai.profile(pairs, **shown, hide_classes=[1])["samples"].statistics["indices"] == [0, 2, 4]
+
+
+def test_a_hidden_class_is_hidden_in_a_split_that_has_other_classes(folder, tmp_path):
+    (tmp_path / SECRET).mkdir()
+    (tmp_path / "zznew").mkdir()
+    for number in range(4):
+        Image.new("RGB", (32, 32), COLOUR).save(tmp_path / SECRET / f"{number}.png")
+        Image.new("RGB", (32, 32), (9, 9, number)).save(tmp_path / "zznew" / f"{number}.png")
+    profile = ai.profile(folder, tmp_path, samples=30, hide_classes=[SECRET])
+    counts = profile["classes"].statistics["counts"]["val"]
+    assert counts == {"hidden": 4, "zznew": 4, KNOWN: 0, "zqrare": 0}
+    assert profile["classes"].statistics["comparison"]["new"] == ["zznew"]
+    assert not shows(profile, COLOUR)
+    assert not any(SECRET in path for path in profile.paths["val"].values())
+    assert sorted(profile.paths["val"].values())[0].endswith("zznew/0.png")
+
+
+def test_a_mean_image_of_few_images_is_shown_only_with_samples(folder):
+    assert list(ai.profile(folder)["mean_images"].statistics) == [KNOWN, SECRET]
+    assert list(ai.profile(folder, samples=1)["mean_images"].statistics) == [KNOWN, "zqrare", SECRET]
+
+
+class Failing:
+    """A dataset of which the samples with some indices cannot be read, and the errors name files."""
+
+    def __init__(self, *fails):
+        self.fails = fails
+
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        if index in self.fails:
+            raise RuntimeError(f"cannot read /data/{BROKEN}.png of {SECRET}")
+        return np.full((16, 16, 3), index, np.uint8), index % 2
+
+
+def test_an_error_that_ends_the_pass_names_no_file_if_names_are_hidden():
+    with pytest.raises(DataError, match="no sample that can be used") as told:
+        ai.profile(Failing(*range(8)))
+    assert BROKEN in str(told.value)
+    with pytest.raises(DataError, match="the first error was RuntimeError; expected") as told:
+        ai.profile(Failing(*range(8)), hide_names=True)
+    assert "zq" not in str(told.value)
+
+
+def test_errors_of_a_loader_are_told_by_their_kind_alone(tmp_path):
+    profile = ai.profile(Failing(3), samples=5)
+    texts = saved(profile, tmp_path)
+    assert not any(holds(texts, word) for word in (BROKEN, SECRET))
+    assert profile["errors"].statistics["train"]["kinds"] == {"RuntimeError": 1}
+
+
+@pytest.mark.parametrize(
+    ("features", "there"),
+    [
+        (["-brightness", "-classes", "-samples", "-sizes"], None),
+        (["brightness"], ["brightness"]),
+        (["samples", "drift"], ["samples", "drift"]),
+        (["classes"], ["classes"]),
+    ],
+)
+def test_features_hold_in_every_output(folder, tmp_path, features, there):
+    everything = ai.profile(folder, folder, samples=2)
+    titles = {panel.name: panel.title for panel in everything.panels}
+    left_out = [name.removeprefix("-") for name in features] if there is None else set(titles) - set(there)
+    kept = [name for name in titles if name not in left_out]
+    profile = ai.profile(folder, folder, samples=2, features=features)
+    profile.save(tmp_path)
+    assert list(profile.document()["panels"]) == kept
+    page = Page((tmp_path / "report.html").read_text())
+    assert [each["text"] for each in page.all("h2")] == [titles[name] for name in kept]
+    assert [each["text"] for each in page.all("a")] == [titles[name] for name in kept]
+    lines = set(pdf_lines((tmp_path / "report.pdf").read_bytes()))
+    text = (tmp_path / "profile.txt").read_text().splitlines()
+    table = pd.read_csv(tmp_path / "samples.csv")
+    for name in titles:
+        assert (titles[name] in lines) == (titles[name] in text) == (name in kept), name
+    for name in MEASURES:
+        assert (name in table) == (name in kept)
+    assert ("class" in table) == ("classes" in kept)
+    assert ("width" in table) == ("sizes" in kept)
+    assert ("path" in table) == ("samples" in kept)
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    read = accumulators.EventAccumulator(str(tmp_path / "tensorboard"), accumulators.STORE_EVERYTHING_SIZE_GUIDANCE)
+    read.Reload()
+    tags = [tag for kind in ("scalars", "images", "histograms", "tensors") for tag in read.Tags()[kind]]
+    assert {tag.partition("/")[0] for tag in tags} == set(kept)
+
+
+def test_a_panels_own_picture_says_nothing_more(folder):
+    from tests.profiling.reading import png_chunks
+
+    picture = ai.profile(folder)["classes"]._repr_png_()
+    assert not any(b"zq" in content for _, content in png_chunks(picture))
+    with Image.open(io.BytesIO(picture)) as image:
+        assert image.size == (528, 319)
