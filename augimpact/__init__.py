@@ -42,11 +42,13 @@ if TYPE_CHECKING:
     from augimpact.recipes import replay as replay
     from augimpact.sweep import Sweep as Sweep
     from augimpact.trace import Trace as Trace
+    from augimpact.widgets.board import Board as Board
     from augimpact.widgets.explorer import Explorer as Explorer
     from augimpact.widgets.player import Player as Player
     from augimpact.widgets.surface import SurfaceView as SurfaceView
 
 _HOME = {
+    "Board": "augimpact.widgets.board",
     "Classifier": "augimpact.models.classifier",
     "Comparison": "augimpact.comparison",
     "Dataset": "augimpact.data.dataset",

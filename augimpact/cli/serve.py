@@ -21,6 +21,10 @@ def serve(
     ] = None,
     image: Annotated[Path | None, typer.Option(help="A photograph to begin with.")] = None,
     folder: Annotated[Path | None, typer.Option(help="A folder of images that the page offers.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A folder of images that frames are compared with; none of them is shown."),
+    ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(help="A model that the page offers, see `augimpact models`; may be repeated, the first is shown."),
@@ -38,6 +42,7 @@ def serve(
         token=token,
         image=image,
         folder=folder,
+        data=data,
         models=model or (),
         max_megapixels=max_megapixels,
         max_pages=max_pages,

@@ -1,5 +1,5 @@
-// The values over the sweep: one line a class, flips and threshold dashed, a cursor that follows the frame and can be
-// dragged. Of two that are compared the second's lines are dashed, in the colours of the same classes.
+// The values over the sweep: one line a class, flips and threshold dashed, what is inside the data shaded, a cursor that
+// follows the frame and can be dragged. Of two that are compared the second's lines are dashed, in the colours of the same classes.
 import { element } from "./dom.js";
 import { CLASS_COLOURS, matchingColours } from "./matching.js";
 import { format, ticks } from "./playback.js";
@@ -11,7 +11,7 @@ const TICK_GAP = 6;
 const DASHES = [6, 3];
 const LIGHTER = 0.5;
 const COLOURS = [
-  "--line", "--muted", "--warn", "--ink", ...Array.from({ length: CLASS_COLOURS }, (_, index) => `--class-${index}`),
+  "--line", "--muted", "--warn", "--ink", "--domain", ...Array.from({ length: CLASS_COLOURS }, (_, index) => `--class-${index}`),
 ];
 
 /**
@@ -26,6 +26,7 @@ export function curves(scrub) {
   let trace = null;
   let frame = 0;
   let live = true;
+  let inside = [];
 
   const width = () => box.clientWidth;
   const x = (index) => left + ((width() - left - EDGE.right) * index) / Math.max(1, trace.count - 1);
@@ -43,6 +44,7 @@ export function curves(scrub) {
     pen.font = `11px ${getComputedStyle(box).fontFamily}`;
     pen.lineWidth = 1;
     drawAxes(pen);
+    drawInside(pen);
     if (trace.second) {
       pen.globalAlpha = LIGHTER;
       drawFlips(pen, trace.second);
@@ -81,6 +83,16 @@ export function curves(scrub) {
       pen.textAlign = place === 0 ? "left" : place === marked.length - 1 ? "right" : "center";
       pen.fillText(format(trace.axis.values[index], trace.axis.unit), x(index), HEIGHT - 6);
     });
+  }
+
+  /** Between two frames of which one is inside, half of the way is shaded. */
+  function drawInside(pen) {
+    pen.fillStyle = paint("--domain");
+    for (const [first, last] of inside) {
+      const from = x(Math.max(0, first - 0.5));
+      const to = trace.count > 1 ? x(Math.min(trace.count - 1, last + 0.5)) : width() - EDGE.right;
+      pen.fillRect(from, EDGE.top, to - from, HEIGHT - EDGE.top - EDGE.bottom);
+    }
   }
 
   function drawFlips(pen, { flips }) {
@@ -124,9 +136,15 @@ export function curves(scrub) {
 
   return {
     element: box,
+    /** @param {[number, number][]|null} runs the parts inside the data, by their frames */
+    setInside(runs) {
+      inside = runs ?? [];
+      draw();
+    },
     /** @param {any} shown count, axis, labels, scores, flips, value_axis, threshold, and a second one of those */
     setTrace(shown) {
       trace = shown;
+      inside = [];
       draw();
     },
     /** @param {number} shown @param {boolean} [isLive] false where the picture is no frame of the sweep */

@@ -1,8 +1,11 @@
-// What the whole sweep comes to, in a line: its flips, each a way to go there, the stable range, the area under the curve.
+// What the whole sweep comes to, in a line: its flips, each a way to go there, the stable range, the area under the curve,
+// and which part of it is inside the data.
 import { element } from "./dom.js";
+import { format } from "./playback.js";
 
 // A longer list folds.
 const LISTED = 8;
+const LISTED_RUNS = 3;
 
 /** @param {(frame: number) => void} scrub */
 export function facts(scrub) {
@@ -10,8 +13,12 @@ export function facts(scrub) {
 
   return {
     element: box,
-    /** @param {any} trace see payload.js; null: nothing is known */
-    setTrace(trace) {
+    /**
+     * @param {any} trace see payload.js; null: nothing is known
+     * @param {[number, number][]|null} [runs] the parts of it inside the data, by their frames; null: there is no data
+     * @param {boolean} [pending] whether the data is still to come; its place is kept
+     */
+    setTrace(trace, runs = null, pending = false) {
       const variants = trace ? [trace, trace.second].filter(Boolean) : [];
       const lines = variants.map((variant) => {
         const said = [flipsText(variant), ...stableTexts(variant.stability.ranges), areaText(variant.stability.area)];
@@ -20,6 +27,8 @@ export function facts(scrub) {
       });
       // Two methods explain the same predictions.
       const same = lines.length === 2 && lines[0].textContent === lines[1].textContent;
+      if (lines.length && runs) lines[0].append(insideText(runs, trace));
+      else if (lines.length && pending) lines[0].append(element("span", {}, "what is inside the data is still measured"));
       box.replaceChildren(...lines.slice(0, same ? 1 : 2).map((line, index) => {
         const { name } = variants[index];
         return name && !same ? element("div.variant", {}, element("span.name", { title: name }, name), line) : line;
@@ -59,6 +68,19 @@ function stableText({ label, around, low, high, low_flips: lowFlips, high_flips:
   const end = (text, flips) => element("b", { title: flips ? "there it flips" : "there the sweep ends" }, text);
   return element("span", { title: `${label}: the prediction stays that of the original` },
     `${named}stable around ${around} from `, end(low, lowFlips), " to ", end(high, highFlips));
+}
+
+function insideText(runs, { count, axis }) {
+  const title = "where every measure lies between the 1st and the 99th percentile of the data";
+  const whole = runs.length === 1 && runs[0][1] - runs[0][0] === count - 1;
+  if (whole || !runs.length)
+    return element("span.inside", { title }, `${whole ? "inside" : "outside"} the data over the whole sweep`);
+  const end = (frame) => element("b", {}, format(axis.values[frame], axis.unit));
+  const parts = runs.slice(0, LISTED_RUNS).flatMap(([first, last], index) => [
+    index ? ", " : " ", ...(first === last ? ["at ", end(first)] : ["from ", end(first), " to ", end(last)]),
+  ]);
+  const more = runs.length - LISTED_RUNS;
+  return element("span.inside", { title }, "inside the data", ...parts, more > 0 ? ` and ${more} more` : "");
 }
 
 const areaText = (area) => area && element("span", { title: area.about }, "confidence area ", element("b", {}, area.text));

@@ -1,7 +1,9 @@
-// The player: original beside augmented, transport, curves, facts, looks, saving, and the numbers of the frame under it.
+// The player: original beside augmented, transport, curves, facts, looks, saving; under it where the frame lies in a
+// dataset, if there is one, and the numbers of the frame.
 // It holds what is played and which frame is shown; its parts show that. It needs no kernel but for making files: where
 // nobody makes any, it offers none.
 import { curves } from "./curves.js";
+import { distribution, insideRuns, leavers } from "./distribution.js";
 import { element } from "./dom.js";
 import { facts } from "./facts.js";
 import { looks } from "./looks.js";
@@ -35,6 +37,8 @@ export function mountPlayer(root, host) {
   let preview = null;
   // The image as it was, from a preview that is newer than the sweep.
   let neutralPreview = null;
+  // The dataset that frames are compared with.
+  let reference = null;
   let frame = 0;
   let direction = 1;
   let speed = 1;
@@ -48,6 +52,7 @@ export function mountPlayer(root, host) {
   const chart = curves(scrubTo);
   const said = facts(scrubTo);
   const files = saving(host.save && save, PLAYER_FILES);
+  const places = distribution();
   const tiles = numbers(scrubTo);
   // What a screen reader says where the player comes to rest; while it plays it is silent.
   const spoken = element("p.spoken", { role: "status" });
@@ -91,11 +96,21 @@ export function mountPlayer(root, host) {
     const place = !trace ? "" : preview ? "preview" : `${frame + 1} / ${trace.count}`;
     controls.show(frame, trace?.count ?? 1, shown.tag, place);
     chart.setFrame(frame, !preview);
-    if (preview) tiles.setPreview(preview, neutralPreview);
-    else {
+    if (preview) {
+      tiles.setPreview(preview, neutralPreview);
+      places.setPreview(preview, neutralPreview);
+    } else {
       tiles.setFrame(frame);
+      places.setFrame(frame);
       host.shown?.(frame);
     }
+  }
+
+  /** Marks in the sweep what of it is inside the data. */
+  function compare() {
+    const runs = trace && reference ? insideRuns(reference.measures, trace.numbers) : null;
+    chart.setInside(runs);
+    said.setTrace(trace, runs, Boolean(reference && !reference.measures.length));
   }
 
   function scrubTo(next) {
@@ -112,8 +127,10 @@ export function mountPlayer(root, host) {
     settling = window.setTimeout(() => {
       host.settle?.(frame);
       // The slider says so itself.
-      if (trace && !document.activeElement?.classList.contains("scrubber"))
-        spoken.textContent = `frame ${frame + 1} of ${trace.count}, ${trace.tags[frame]}: ${trace.predictions[frame]} ${trace.values[frame]}`;
+      if (!trace || document.activeElement?.classList.contains("scrubber")) return;
+      const left = reference ? leavers(reference.measures, trace.numbers, frame) : [];
+      spoken.textContent = `frame ${frame + 1} of ${trace.count}, ${trace.tags[frame]}: ${trace.predictions[frame]} ${trace.values[frame]}`
+        + (left.length ? `; outside the data by ${left.join(", ")}` : "");
     }, SETTLED);
   }
 
@@ -214,7 +231,8 @@ export function mountPlayer(root, host) {
       direction = 1;
       frame = Math.min(first, trace.count - 1);
       chart.setTrace(trace);
-      said.setTrace(trace);
+      places.setTrace(trace);
+      compare();
       tiles.setTrace(trace);
       enable(true);
       show();
@@ -242,7 +260,19 @@ export function mountPlayer(root, host) {
       }
       show();
     },
-    /** Forgets everything: it was of another image. */
+    /**
+     * A dataset that every frame is compared with; see distribution.js. Without measures it says that they are to come.
+     * @param {any} shown null: there is none
+     */
+    setReference(shown) {
+      reference = shown;
+      if (shown) card.after(places.element);
+      else places.element.remove();
+      places.setReference(shown);
+      compare();
+      show();
+    },
+    /** Forgets everything but the dataset: it was of another image. */
     clear() {
       stop();
       forget();
@@ -252,7 +282,8 @@ export function mountPlayer(root, host) {
       scores.clear();
       spoken.textContent = "";
       controls.show(0, 1, "", "");
-      for (const part of [chart, said, tiles]) part.setTrace(null);
+      for (const part of [chart, places, tiles]) part.setTrace(null);
+      compare();
       whole.classList.remove("stale");
       enable(false);
     },

@@ -24,8 +24,9 @@ from augimpact.augment.plugins import load_named_plugins
 from augimpact.errors import UserError
 from augimpact.memory import keep_freed_memory
 from augimpact.widgets.addresses import check_host, is_loopback
+from augimpact.widgets.dataset import ExamplePhotographs, check_folder
 from augimpact.widgets.explorer import Explorer
-from augimpact.widgets.gallery import images_in
+from augimpact.widgets.gallery import SUFFIXES, images_in
 from augimpact.widgets.idle import release_when_idle
 
 __all__ = ["AppOptions", "app_explorer", "settings_of", "start"]
@@ -98,6 +99,7 @@ class AppOptions:
         folder: whose images are offered, or None.
         models: names as `load_classifier` takes them, the first is shown at first; empty for the built-in one.
         max_pixels: of an upload.
+        data: the folder that frames are compared with, or None for photographs that are always at hand.
         started_in: the folder of the command line, from which names of models are meant.
     """
 
@@ -105,6 +107,7 @@ class AppOptions:
     folder: str | None = None
     models: tuple[str, ...] = ()
     max_pixels: int = round(MAX_MEGAPIXELS * 1e6)
+    data: str | None = None
     started_in: str | None = None
 
     @classmethod
@@ -122,6 +125,7 @@ def start(
     image: Path | None = None,
     folder: Path | None = None,
     models: Sequence[str] = (),
+    data: Path | None = None,
     max_megapixels: float = MAX_MEGAPIXELS,
     max_pages: int = MAX_PAGES,
     warm: bool = True,
@@ -135,6 +139,8 @@ def start(
         image: a photograph to begin with.
         folder: images that every visitor can choose; nothing else in it, nor below it, can be reached.
         models: names that can be chosen in the page; the first is shown at first.
+        data: a folder of images that frames are compared with; a page learns how their measures are distributed, and
+            nothing else of it.
         max_megapixels: of an upload.
         max_pages: that are open at once; who asks for one more is told to come later.
         warm: whether a kernel waits, with its first sweep computed, for the next visitor.
@@ -147,7 +153,7 @@ def start(
     # Pages have no use for it.
     os.environ.pop(TOKEN_VARIABLE, None)
     settings = settings_of(host=host, port=port, token=token, warm=warm, max_pages=max_pages)
-    os.environ[OPTIONS_VARIABLE] = json.dumps(asdict(checked_options(image, folder, models, max_megapixels)))
+    os.environ[OPTIONS_VARIABLE] = json.dumps(asdict(checked_options(image, folder, models, max_megapixels, data)))
     from traitlets.config import Config
 
     from augimpact.widgets.server import AppServer
@@ -181,19 +187,24 @@ def settings_of(
 
 
 def checked_options(
-    image: Path | None, folder: Path | None, models: Sequence[str], max_megapixels: float
+    image: Path | None, folder: Path | None, models: Sequence[str], max_megapixels: float, data: Path | None = None
 ) -> AppOptions:
     """What the pages are told, once it is known that they can do it.
 
     Raises:
         ImageError: the image cannot be read.
         ModelError: there is no such model.
-        UserError: the folder is missing or holds no image, or no upload would be small enough.
+        UserError: a folder is missing or holds no image, or no upload would be small enough.
     """
     if not 0 < max_megapixels < float("inf"):
         raise UserError(f"--max-megapixels is {max_megapixels:g}; expected a number above 0")
     if folder is not None:
         images_in(folder)
+    if data is not None:
+        check_folder(data)
+        # The first is enough: of a large dataset a list takes minutes.
+        if not any(path.suffix.lower() in SUFFIXES for path in data.rglob("*")):
+            raise UserError(f"the folder {str(data)!r} of --data holds no image")
     if image is not None:
         from augimpact.data.image import read_image
 
@@ -207,6 +218,7 @@ def checked_options(
         image=None if image is None else str(image.resolve()),
         folder=None if folder is None else str(folder.resolve()),
         models=tuple(models),
+        data=None if data is None else str(data.resolve()),
         max_pixels=max(1, round(max_megapixels * 1e6)),
         started_in=str(Path.cwd()),
     )
@@ -225,6 +237,7 @@ def app_explorer() -> Explorer:
         options.image,
         models=options.models,
         folder=options.folder,
+        data=ExamplePhotographs() if options.data is None else options.data,
         max_pixels=options.max_pixels,
         private=True,
     )

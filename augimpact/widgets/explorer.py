@@ -15,6 +15,7 @@ from augimpact.errors import UserError
 from augimpact.widgets.asker import Asker
 from augimpact.widgets.choices import held_of, state_of
 from augimpact.widgets.controls import Controls
+from augimpact.widgets.dataset import DataBeside
 from augimpact.widgets.gallery import Gallery
 from augimpact.widgets.lasting import Lasting
 from augimpact.widgets.model_list import BUILTIN, ModelList
@@ -48,6 +49,8 @@ class Explorer(ipywidgets.Box):
         classifier: a `Classifier`, or what `load_classifier` takes; by default the built-in one.
         models: more of them, to choose from.
         folder: a folder on this machine whose images are offered.
+        data: what every frame is compared with: a folder, a `SampleTable`, or any list of images. Some hundreds of them
+            are measured once the first sweep is shown.
         max_pixels: of an uploaded image, by default 40 million.
         private: that those who use the page may not learn of this machine: no paths, no tracebacks.
         **choices: to begin with, as `Controls.state` has them: `ranges={"crop": [1, 0.3]}`, `frames=24`…
@@ -59,7 +62,7 @@ class Explorer(ipywidgets.Box):
 
     Raises:
         ImageError: the image cannot be read.
-        UserError: there is no such folder, or an unknown choice.
+        UserError: there is no such folder, of images or data, or an unknown choice.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Explorer(ipywidgets.Box):
         *,
         models: Sequence[Model | Module | str] = (),
         folder: str | os.PathLike[str] | None = None,
+        data: Any = None,
         max_pixels: int = UPLOAD_PIXELS,
         private: bool = False,
         **choices: Any,
@@ -79,6 +83,7 @@ class Explorer(ipywidgets.Box):
         self._gallery = Gallery(image, folder, max_pixels=max_pixels, private=private)
         first = [] if classifier is None and models else [BUILTIN if classifier is None else classifier]
         self._models = ModelList([*first, *models], private=private)
+        beside = DataBeside(data, self._models, private=private)
         self._begun = False
         self.controls = Controls(
             state_of(self._gallery.names, self._models.names, choices),
@@ -92,8 +97,9 @@ class Explorer(ipywidgets.Box):
         self._lasting = Lasting()
         asker = Asker(self._gallery, self._models)
         self._tasks = Tasks(
-            self.controls, self.player, self.surface, self._lasting, self._gallery, asker, on_error=self._show_error
-        )
+            self.controls, self.player, self.surface, self._lasting, self._gallery, asker, beside,
+            on_error=self._show_error,
+        )  # fmt: skip
         self.controls.observe(self._on_state, "state")
         self.controls.on_msg(self._on_message)
         self.surface.observe(self._on_cell, "chosen")

@@ -69,6 +69,10 @@ export default {
     const showFrame = () => {
       if (model.get("payload") === shown) player.setFrame(model.get("frame"));
     };
+    const showReference = () => {
+      const reference = model.get("distributions");
+      player.setReference(reference?.measures ? reference : null);
+    };
     const onMessage = (message, buffers) => {
       // Another view of the same player may have asked.
       if (message.request !== request) return;
@@ -79,7 +83,9 @@ export default {
     model.on("change:payload", showTrace);
     model.on("change:preview", showPreview);
     model.on("change:frame", showFrame);
+    model.on("change:distributions", showReference);
     model.on("msg:custom", onMessage);
+    showReference();
     if (model.get("payload").jpegs) showTrace();
     else showPreview();
 
@@ -87,6 +93,7 @@ export default {
       model.off("change:payload", showTrace);
       model.off("change:preview", showPreview);
       model.off("change:frame", showFrame);
+      model.off("change:distributions", showReference);
       model.off("msg:custom", onMessage);
       giveKeysBack();
       player.destroy();

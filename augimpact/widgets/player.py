@@ -12,6 +12,7 @@ import traitlets
 from augimpact.errors import UserError
 from augimpact.formats import FORMATS, Format, file_bytes
 from augimpact.payload import Beside, payload_of, still_of
+from augimpact.readout import numbers_of
 from augimpact.render.look import COLOUR_MAPS
 from augimpact.render.overlay import colour_table
 from augimpact.render.page import bundle, style
@@ -21,6 +22,7 @@ from augimpact.widgets.lasting import Lasting
 
 if TYPE_CHECKING:
     from augimpact.comparison import Comparison
+    from augimpact.profiling.reference import Reference
 
 __all__ = ["Player"]
 
@@ -36,11 +38,14 @@ class Player(anywidget.AnyWidget):
         shown: what `augimpact.analyze` returned, or `augimpact.compare` of two variants, which stand beside each other;
             None shows an empty stage until `show` is called.
         frame: where to begin; from the first it plays by itself, from any other it rests.
+        reference: a dataset's distributions, under which every frame is marked where it lies; see
+            `augimpact.profiling.reference.reference_of`.
 
     Attributes:
         frame: the frame on which the player rests, from 0; it can be set, and follows where a person rests.
         trace: what is played, of two the first; None before.
         shown: what was given: the trace, or the comparison.
+        reference: the dataset's distributions, or None.
     """
 
     _esm = bundle(HERE / "player.js")
@@ -50,15 +55,25 @@ class Player(anywidget.AnyWidget):
     preview = traitlets.Dict().tag(sync=True)
     colour_maps = traitlets.Dict().tag(sync=True)
     frame = traitlets.Int(0).tag(sync=True)
+    # How the measures of a dataset are distributed; without any `measures`, that they are to come.
+    distributions = traitlets.Dict().tag(sync=True)
     # The suffixes of the files that can be made of what is shown.
     formats = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def __init__(self, shown: Trace | Comparison | None = None, *, frame: int = 0, **options: Any) -> None:
+    def __init__(
+        self,
+        shown: Trace | Comparison | None = None,
+        *,
+        frame: int = 0,
+        reference: Reference | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(colour_maps={name: colour_table(name).tobytes() for name in COLOUR_MAPS}, **options)
         self.shown: Trace | Comparison | None = None
         self._lasting = Lasting()
         self._files = FileMaker(self)
         self.on_msg(self._on_message)
+        self.show_reference(reference)
         if shown is not None:
             self.show(shown)
         self.frame = frame
@@ -87,10 +102,25 @@ class Player(anywidget.AnyWidget):
 
         A draft is smaller; see `augimpact.payload.still_of`.
         """
-        self.preview = still_of(shown, draft=draft) | ({"neutral": still_of(original)} if original is not None else {})
+        preview = still_of(shown, draft=draft)
+        if draft and self.reference is not None:
+            # In the data a drag is followed, too; it takes 2 ms.
+            first = next(iter(shown.traces.values())) if isinstance(shown, Beside) else shown
+            preview["numbers"] = numbers_of(first[:1])
+        self.preview = preview | ({"neutral": still_of(original)} if original is not None else {})
+
+    def show_reference(self, reference: Reference | None, caption: str | None = None) -> None:
+        """Shows where the frames lie in a dataset; None takes it away. `caption` says which it is, in a sentence."""
+        self.reference = reference
+        self.distributions = {} if reference is None else reference.payload(caption)
+
+    def announce_reference(self, text: str) -> None:
+        """Keeps the place of a dataset that is still measured, and says so."""
+        self.reference = None
+        self.distributions = {"caption": text, "measures": []}
 
     def clear(self) -> None:
-        """Forgets all that it shows, as when another image is chosen."""
+        """Forgets all that it shows, as when another image is chosen; the dataset stays."""
         with self.hold_sync():
             self.shown, self.payload, self.preview = None, {}, {}
 

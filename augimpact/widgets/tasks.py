@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augimpact.as_code import code_of
-from augimpact.errors import Cancelled
+from augimpact.errors import Cancelled, UserError
 from augimpact.explain.methods import METHODS, find_method
 from augimpact.payload import Beside, payload_of
 from augimpact.widgets.asker import Asker
 from augimpact.widgets.choices import held_of
 from augimpact.widgets.controls import Controls
+from augimpact.widgets.dataset import DataBeside
 from augimpact.widgets.gallery import Gallery
 from augimpact.widgets.lasting import Lasting
 from augimpact.widgets.player import Player
 from augimpact.widgets.surface import SurfaceView
 from augimpact.widgets.worker import Worker
 
+if TYPE_CHECKING:
+    from augimpact.comparison import Comparison
+    from augimpact.trace import Trace
+
 __all__ = ["DUE", "ORIGINAL", "SUBJECT", "SWEEP", "Tasks"]
 
+logger = logging.getLogger(__name__)
 Cancelling = Callable[[], bool]
 # What may be due, the quickest first.
-ORIGINAL, PREVIEW, SWEEP, GRID = "original", "preview", "sweep", "grid"
+ORIGINAL, PREVIEW, SWEEP, GRID, REFERENCE = "original", "preview", "sweep", "grid", "reference"
 # What is due when one of these choices changes.
 DUE = {
     **dict.fromkeys(
@@ -37,6 +45,8 @@ DUE = {
     "sweeps": (SWEEP,),
     "grids": (GRID,),
 }  # fmt: skip
+# The data is measured once nobody has asked for anything for so many seconds; how far that is, is told so often.
+QUIET, TOLD_EVERY = 0.3, 0.5
 STOPPING = "stopping after this frame…"
 # What was asked with other ones of these says nothing about what is chosen now.
 SUBJECT = {"image"} | {name for name, due in DUE.items() if ORIGINAL in due}
@@ -60,6 +70,7 @@ class Tasks:
         lasting: keeps the picture of the last sweep.
         gallery: knows which image a name means.
         asker: asks the models.
+        data: what frames are compared with.
         on_error: told what a task raised, on the worker's thread.
 
     Attributes:
@@ -74,6 +85,7 @@ class Tasks:
         lasting: Lasting,
         gallery: Gallery,
         asker: Asker,
+        data: DataBeside,
         on_error: Callable[[Exception], None],
     ) -> None:
         self.showing = threading.RLock()
@@ -83,6 +95,9 @@ class Tasks:
         self._lasting = lasting
         self._gallery = gallery
         self._asker = asker
+        self._data = data
+        # Of the frames, in pixels; None where they are no pictures.
+        self._side: int | None = None
         self._worker = Worker(on_error=on_error)
         # A request may overtake another, but what is owed stays owed.
         self._due: dict[str, int] = {}
@@ -91,18 +106,26 @@ class Tasks:
 
     def request(self, *due: str) -> None:
         """Has these done, with the choices that there are when they begin."""
-        for name in due:
+        # What the data is compared with may be of another size.
+        after = (REFERENCE,) if self._data.exists and SWEEP in due else ()
+        for name in (*due, *after):
             self._due[name] = next(self._tickets)
         self._worker.submit(self._work)
 
     def cancel(self) -> None:
         """Nothing of what was asked for appears any more."""
         self._cancels += 1
+        # That the data is measured nobody sees but by what it gives.
+        still = self._due.get(REFERENCE)
         self._due.clear()
+        if still is not None:
+            self._due[REFERENCE] = still
         self._worker.cancel()
         # A frame that has begun is finished, which takes seconds with some methods.
         busy = self._worker.is_busy
         self._controls.show_status(*(("loading", STOPPING) if busy else ("idle", "cancelled")))
+        if still is not None:
+            self._worker.submit(self._work)
 
     def close(self) -> None:
         """Ends the thread when what runs has stopped."""
@@ -111,13 +134,17 @@ class Tasks:
     def _work(self, cancelled: Cancelling) -> None:
         """Does what is due."""
         began = dict(self._due)
-        tasks = {ORIGINAL: self._preview_original, PREVIEW: self._preview, SWEEP: self._sweep, GRID: self._grid}
+        tasks = {
+            ORIGINAL: self._preview_original, PREVIEW: self._preview, SWEEP: self._sweep, GRID: self._grid,
+            REFERENCE: self._measure_data,
+        }  # fmt: skip
         for name, task in tasks.items():
             ticket = self._due.get(name)
             if ticket is None:
                 continue
             try:
-                self._load()
+                if name != REFERENCE:
+                    self._load()
                 task(cancelled)
             except Cancelled:
                 if self._controls.status["text"].startswith(STOPPING):
@@ -152,6 +179,8 @@ class Tasks:
             # The last sweep was asked with other choices.
             self._player.clear()
             self._controls.flips = {}
+            self._side = _side_of(original)
+            self._show_data(moment.state)
             self._player.show_preview(shown, original)
 
         self._appear(moment, show)
@@ -197,6 +226,44 @@ class Tasks:
             self._appear(moment, show)
         self._controls.show_status("idle", f"{surface.predictions.size} settings · {self._asker.device(moment.state)}")
 
+    def _measure_data(self, cancelled: Cancelling) -> None:
+        """Measures the data for the frames that are shown, if that was not done before; the last thing that is done."""
+        state, side = self._controls.state, self._side
+        # It is asked for anew with the next sweep.
+        wanted = self._data.wanted(state, side) if self._asker.is_ready(state) else None
+        if wanted is None or self._data.known(wanted) is not None:
+            return
+        _wait_for_quiet(cancelled)
+        told = time.monotonic()
+
+        def tell(done: int, total: int) -> None:
+            nonlocal told
+            if time.monotonic() - told > TOLD_EVERY:
+                told = time.monotonic()
+                self._player.announce_reference(f"Measuring the data: {done} of {total} images…")
+
+        try:
+            self._data.measure(wanted, tell, cancelled)
+        except UserError:
+            logger.exception("the data could not be measured")
+            self._player.announce_reference("The data cannot be shown: none of its images can be read.")
+            return
+        with self.showing:
+            if self._side == side and self._data.wanted(self._controls.state, side) == wanted:
+                self._show_data(state)
+
+    def _show_data(self, state: dict[str, Any]) -> None:
+        """Shows what is known of the data for these frames, or that it will be."""
+        wanted = self._data.wanted(state, self._side)
+        reference = None if wanted is None else self._data.known(wanted)
+        if reference is not None:
+            if self._player.reference is not reference:
+                self._player.show_reference(reference, self._data.caption(reference))
+        elif wanted is not None:
+            self._player.announce_reference("The data is measured after the first sweep…")
+        else:
+            self._player.show_reference(None)
+
     def _moment(self) -> Moment:
         state = self._controls.state
         return Moment(state, self._gallery.source(state["image"]), self._cancels)
@@ -225,3 +292,18 @@ class Tasks:
         except Cancelled:
             self._controls.show_status("idle", "cancelled")
             raise
+
+
+def _side_of(shown: Trace | Comparison) -> int | None:
+    """Of the frames, in pixels; of two variants those of the first."""
+    trace = next(iter(shown.traces.values())) if isinstance(shown, Beside) else shown
+    return None if trace.signals is not None else trace.frames.shape[1]
+
+
+def _wait_for_quiet(cancelled: Cancelling) -> None:
+    """Returns when nobody has asked for anything for a while: each frame of a drag shall find the thread free."""
+    until = time.monotonic() + QUIET
+    while time.monotonic() < until:
+        if cancelled():
+            raise Cancelled
+        time.sleep(QUIET / 20)

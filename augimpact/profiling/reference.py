@@ -1,0 +1,268 @@
+"""Where an image lies in a dataset: how each measure is distributed over images prepared just as frames are.
+
+Sharpness depends on the resolution, and so does what a crop keeps: every image of the dataset goes through the model's
+canvas, becomes bytes, and is measured, as a swept frame is. `reference_of` does it in one go; `Measuring` can be
+stopped between two images and goes on where it was.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from augimpact.data.image import read_image
+from augimpact.data.locations import read_bytes
+from augimpact.data.samples import SampleTable
+from augimpact.errors import Cancelled, DataError
+from augimpact.measures import MEASURES, measure
+from augimpact.progress import Telling, telling
+
+__all__ = ["Distribution", "Measuring", "Reference", "distribution_of", "reference_of"]
+
+MOST = 400
+# What is inside the data lies between these quantiles of it.
+LOW, HIGH = 0.01, 0.99
+# Quantiles that are kept of more values than that.
+POINTS = 201
+# How a file of numpy's begins.
+ARRAY = b"\x93NUMPY"
+BINS, FEW_BINS, FEW = 30, 12, 60
+Numbers = NDArray[np.float64]
+# An image in, a tensor `(3, S, S)` in [0, 1] out: `Model.canvas`.
+Canvas = Callable[[Image.Image], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """How the values of one measure lie.
+
+    Attributes:
+        counts: how many values each bin holds.
+        edges: of the bins, from the least value to the highest; one more than bins.
+        low: the 1st percentile.
+        high: the 99th.
+        values: sorted, the least first and the highest last; between them all values, or 201 quantiles of more.
+        shares: which share of the data lies below each of `values`, half of what equals it counted.
+    """
+
+    counts: tuple[int, ...]
+    edges: tuple[float, ...]
+    low: float
+    high: float
+    values: Numbers
+    shares: Numbers
+
+    def percentile(self, value: float) -> float:
+        """How much of the data lies below, in percent; of what equals the value, half.
+
+        It is 0 for what is below all data, 100 for what is above all, and NaN for what is no number.
+        """
+        values, shares = self.values, self.shares
+        first, last = (int(np.searchsorted(values, value, side)) for side in ("left", "right"))
+        if first < last:
+            return float(50 * (shares[first] + shares[last - 1]))
+        return float(100 * np.interp(value, values, shares, left=0, right=1))
+
+    def holds(self, value: float) -> bool:
+        """Whether it lies between the 1st and the 99th percentile."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """How every measure is distributed over a dataset.
+
+    Attributes:
+        distributions: by the name of the measure.
+        count: images that were measured.
+        failed: images that could not be read, and were left out.
+        total: how many the dataset has, or None where that is unknown.
+    """
+
+    distributions: Mapping[str, Distribution]
+    count: int
+    failed: int
+    total: int | None
+
+    def __repr__(self) -> str:
+        return f"Reference({self.count} images, {self.failed} left out)"
+
+    def percentile(self, name: str, value: float) -> float:
+        """Where a value of a measure lies, in percent; see `Distribution.percentile`."""
+        return self.distributions[name].percentile(value)
+
+    def caption(self, name: str = "The data") -> str:
+        """What was measured, in a sentence: how many images of how many, and how many could not be read."""
+        seen = self.count + self.failed
+        drawn = f"{_images(seen)}" + (f" drawn from {self.total:,}" if self.total and self.total > seen else "")
+        return f"{name}: {drawn}" + (f", {self.failed} of them cannot be read." if self.failed else ".")
+
+    def payload(self, caption: str | None = None) -> dict[str, Any]:
+        """Plain numbers for the browser, and a sentence that says of what they are."""
+        measures = [
+            {
+                "name": name,
+                "about": f"{MEASURES[name].description}, {MEASURES[name].unit}",
+                "counts": list(each.counts),
+                "edges": list(each.edges),
+                "low": each.low,
+                "high": each.high,
+                "values": each.values.tolist(),
+                "shares": each.shares.tolist(),
+            }
+            for name, each in self.distributions.items()
+        ]
+        return {"caption": self.caption() if caption is None else caption, "measures": measures}
+
+
+def distribution_of(values: ArrayLike) -> Distribution:
+    """How the given numbers, at least one, lie.
+
+    Quantiles are those of Hazen (1914): the k-th of n sorted values has (k − ½) / n of the data below it, which is
+    the percentile rank with half of the ties. The 1st and the 99th percentile are numpy's own.
+
+    >>> distribution_of([1, 2, 3, 4]).percentile(2)
+    37.5
+    """
+    known = np.sort(np.asarray(values, np.float64))
+    count = len(known)
+    counts, edges = np.histogram(known, bins=BINS if count >= FEW else FEW_BINS)
+    middle = (np.arange(min(count, POINTS)) + 0.5) / min(count, POINTS)
+    points = np.quantile(known, middle, method="hazen") if count > POINTS else known
+    ends = 0.5 / count
+    low, high = np.quantile(known, [LOW, HIGH]).tolist()
+    return Distribution(
+        tuple(counts.tolist()),
+        tuple(edges.tolist()),
+        low,
+        high,
+        np.concatenate([known[:1], points, known[-1:]]),
+        np.concatenate([[ends], middle, [1 - ends]]),
+    )
+
+
+def reference_of(
+    data: Any,
+    canvas: Canvas,
+    *,
+    most: int = MOST,
+    seed: int = 0,
+    progress: Telling | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Reference:
+    """The distribution of every measure of `augimpact.measures` over a dataset.
+
+    Args:
+        data: a folder, a `SampleTable`, or images as `augimpact.data.image.read_image` takes them, in a list, a dataset
+            or any iterable; of items such as `(image, label)` the first part.
+        canvas: makes of an image what frames are made of: `model.canvas`.
+        most: so many images are measured; of more they are drawn, of what tells no length they are the first.
+        seed: of what is drawn.
+        progress: is told how many images are done, of how many; by default a bar.
+        cancelled: asked between two images.
+
+    Raises:
+        DataError: there is no such folder, or no image in the data that can be read.
+        Cancelled: it was asked to stop.
+
+    >>> import torch
+    >>> greys = [np.full((8, 8), level, np.uint8) for level in (0, 51, 102, 255)]
+    >>> grey = reference_of(greys, lambda image: torch.from_numpy(np.asarray(image) / 255).permute(2, 0, 1))
+    >>> grey.percentile("brightness", 0.2), grey.percentile("brightness", 2)
+    (37.5, 100.0)
+    """
+    with telling("measuring the data", progress) as tell:
+        return Measuring(data, canvas, most=most, seed=seed).run(tell, cancelled)
+
+
+class Measuring:
+    """What `reference_of` does, in pieces; arguments as there."""
+
+    def __init__(self, data: Any, canvas: Canvas, *, most: int = MOST, seed: int = 0) -> None:
+        self._data, self._canvas, self._most, self._seed = data, canvas, most, seed
+        self._drawn: _Drawn | None = None
+        self._rows: list[dict[str, float]] = []
+        self._failed = 0
+        self._first_error: Exception | None = None
+
+    def run(self, progress: Telling, cancelled: Callable[[], bool] | None = None) -> Reference:
+        """Goes on to the end, and raises what `reference_of` does; after `Cancelled` it can be run again."""
+        if self._drawn is None:
+            self._drawn = _draw(self._data, self._most, self._seed)
+        for read in self._drawn.images:
+            try:
+                self._rows.append(_measured(self._canvas(read())))
+            except Exception as error:  # of a user's file or dataset, whatever it raises
+                self._failed += 1
+                self._first_error = self._first_error or error
+            done = len(self._rows) + self._failed
+            progress(done, max(done, self._drawn.least))
+            if cancelled is not None and cancelled():
+                raise Cancelled
+        if not self._rows:
+            reason = f"; the first error was: {self._first_error}" if self._first_error else ""
+            raise DataError(f"the data has no image that can be read{reason}; expected at least one")
+        distributions = {name: distribution_of([row[name] for row in self._rows]) for name in MEASURES}
+        return Reference(distributions, len(self._rows), self._failed, self._drawn.total)
+
+
+class _Drawn(NamedTuple):
+    """What is measured: how each image is read, how many there are at least, and of how many."""
+
+    images: Iterator[Callable[[], Image.Image]]
+    least: int
+    total: int | None
+
+
+def _draw(data: Any, most: int, seed: int) -> _Drawn:
+    if most < 1:
+        raise DataError(f"most is {most!r}; expected at least one image")
+    if isinstance(data, (str, os.PathLike)):
+        data = SampleTable.from_folder(data, identity="path")
+    if isinstance(data, SampleTable):
+        table, paths = data, data["path"].tolist()
+        return _chosen(lambda index: _stored(table, paths[index]), len(paths), most, seed)
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, Mapping):
+        return _chosen(lambda index: _image(data[index]), len(data), most, seed)
+    if isinstance(data, Mapping) or not isinstance(data, Iterable):
+        raise DataError(f"a {type(data).__name__} gives no images; expected a folder, table, dataset or list of them")
+    return _Drawn((_reader(_image, item) for item in islice(data, most)), 0, None)
+
+
+def _chosen(read: Callable[[int], Image.Image], length: int, most: int, seed: int) -> _Drawn:
+    places = np.arange(length)
+    if length > most:
+        places = np.sort(np.random.default_rng(seed).choice(length, most, replace=False))
+    return _Drawn((_reader(read, int(place)) for place in places), len(places), length)
+
+
+def _reader(read: Callable[[Any], Image.Image], item: Any) -> Callable[[], Image.Image]:
+    return lambda: read(item)
+
+
+def _stored(table: SampleTable, path: str) -> Image.Image:
+    content = table.contents[path] if path in table.contents else read_bytes(path, table.options)
+    return read_image(np.load(io.BytesIO(content)) if content.startswith(ARRAY) else content)
+
+
+def _image(item: Any) -> Image.Image:
+    """Of an item such as `(image, label)` the image."""
+    return read_image(item[0] if isinstance(item, (tuple, list)) and item else item)
+
+
+def _measured(canvas: Any) -> dict[str, float]:
+    """The measures of a canvas as the frame that shows it."""
+    frame = canvas.mul(255).round().permute(1, 2, 0).cpu().numpy().astype(np.uint8)
+    return {name: float(values[0]) for name, values in measure(frame[None]).items()}
+
+
+def _images(count: int) -> str:
+    return f"{count:,} image{'' if count == 1 else 's'}"

@@ -1,0 +1,102 @@
+"""The panels of a profile as tabs: what there is, how its images are, its classes, and what is wrong with it.
+
+Figures are drawn when their tab is opened for the first time; statistics are in `Profile.document()`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+import ipywidgets
+
+if TYPE_CHECKING:
+    from augimpact.profiling.extract import Profile
+    from augimpact.profiling.panel import Panel
+
+__all__ = ["Board"]
+
+# Which panels stand in which tab.
+OVERVIEW, IMAGES, CLASSES, PROBLEMS = "overview", "images", "classes", "problems"
+TABS = (OVERVIEW, IMAGES, CLASSES, PROBLEMS)
+PLACES = {
+    **dict.fromkeys(("summary", "samples", "sizes", "broken"), OVERVIEW),
+    **dict.fromkeys(("classes", "class_distance", "mean_images", "shortcuts"), CLASSES),
+    **dict.fromkeys(("errors", "duplicates", "odd", "drift", "leakage"), PROBLEMS),
+}
+# What is told of objects, masks and labels is told by class, unless it is a fault; all else is of the images.
+FAULTS = ("faults", "errors")
+OF_CLASSES = ("class", "label", "mask", "box", "object", "pixel")
+# Light, dark, and as the theme of JupyterLab or Voilà says; photographs are not inverted in the dark.
+STYLE = """<style>
+.augimpact-board { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 380px), 1fr)); gap: 14px; }
+.augimpact-board section { min-width: 0; font: 13px/1.45 system-ui, sans-serif; }
+.augimpact-board h3 { font-size: 14px; font-weight: 600; margin: 0; }
+.augimpact-board p { margin: 2px 0 6px; opacity: .75; overflow-wrap: anywhere; }
+.augimpact-board img { width: 100%; height: auto; border-radius: 6px; }
+body[data-jp-theme-light="false"] .augimpact-board img:not(.pictures) { filter: invert(.9) hue-rotate(180deg); }
+</style>"""
+DRAWING = "<p>drawing…</p>"
+
+
+class Board(ipywidgets.VBox):
+    """Shows a profile in a notebook.
+
+    Args:
+        profile: what `augimpact.profile` returned.
+
+    Attributes:
+        profile: the same.
+        groups: the panels of each tab, by its name, in the order of the tabs; tabs without a panel are left out.
+        tabs: the `ipywidgets.Tab`; its `selected_index` says which is open, and can be set.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        found: dict[str, list[Panel]] = {name: [] for name in TABS}
+        for panel in profile.panels:
+            found[_tab_of(panel)].append(panel)
+        self.groups = {name: tuple(panels) for name, panels in found.items() if panels}
+        self._drawn: set[int] = set()
+        self._pages = [ipywidgets.HTML(DRAWING) for _ in self.groups]
+        self.tabs = ipywidgets.Tab(self._pages, titles=[_title(*group) for group in self.groups.items()])
+        self.tabs.observe(lambda change: self._draw(change["new"]), "selected_index")
+        note = [] if profile.complete else [ipywidgets.HTML("<p>Not all samples were seen.</p>")]
+        super().__init__([*note, self.tabs])
+        if self.groups:
+            self.tabs.selected_index = 0
+            self._draw(0)
+
+    def __repr__(self) -> str:
+        return f"Board({self.profile!r})"
+
+    def _draw(self, index: int | None) -> None:
+        if index is None or index in self._drawn:
+            return
+        self._drawn.add(index)
+        cards = "".join(map(_card, list(self.groups.values())[index]))
+        self._pages[index].value = f'{STYLE}<div class="augimpact-board">{cards}</div>'
+
+
+def _tab_of(panel: Panel) -> str:
+    if panel.name in PLACES:
+        return PLACES[panel.name]
+    if panel.name.endswith(FAULTS):
+        return PROBLEMS
+    return CLASSES if panel.name.startswith(OF_CLASSES) else IMAGES
+
+
+def _title(name: str, panels: Sequence[Panel]) -> str:
+    return f"{name} ({len(panels)})"
+
+
+def _card(panel: Panel) -> str:
+    title = escape(panel.title)
+    kind = ' class="pictures"' if panel.pictures else ""
+    picture = base64.b64encode(panel._repr_png_()).decode()
+    return (
+        f'<section aria-label="{title}"><h3>{title}</h3><p>{escape(panel.sentence)}</p>'
+        f'<img{kind} alt="{title}" src="data:image/png;base64,{picture}"></section>'
+    )

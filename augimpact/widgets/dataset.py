@@ -1,0 +1,150 @@
+"""The dataset beside the Explorer: what its frames are compared with, measured once for each input of a model.
+
+Nothing of it reaches a page but how its measures are distributed; `ExamplePhotographs` stand in where there is none.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from PIL import Image
+
+from augimpact.errors import UserError
+from augimpact.widgets.model_list import ModelList
+
+if TYPE_CHECKING:
+    from augimpact.models.inputs import ImageInput
+    from augimpact.profiling.reference import Measuring, Reference
+
+__all__ = ["DataBeside", "ExamplePhotographs", "Wanted", "check_folder"]
+
+# The colour photographs of the scikit-image wheel, the motorcycle from both sides of a stereo camera; the rest of its
+# files are grey, drawn or small.
+PHOTOGRAPHS = (
+    "astronaut.png", "chelsea.png", "coffee.png", "hubble_deep_field.jpg", "ihc.png", "motorcycle_left.png",
+    "motorcycle_right.png", "retina.jpg", "rocket.jpg",
+)  # fmt: skip
+CROPS = 15
+# Of the shorter side of a photograph; what is more than all of it is all of it, at some place: enlarging blurs.
+CROP_SIDES = (0.5, 1.5)
+
+
+class ExamplePhotographs:
+    """A small stand-in for a dataset: photographs and square crops of them, so that no measure is a few spikes."""
+
+    caption = (
+        f"{len(PHOTOGRAPHS)} colour photographs of scikit-image and {CROPS * len(PHOTOGRAPHS)} crops of them, for want "
+        "of a dataset: --data FOLDER compares with your own."
+    )
+
+    def __len__(self) -> int:
+        return len(PHOTOGRAPHS) * (1 + CROPS)
+
+    def __getitem__(self, index: int) -> Image.Image:
+        place, crop = divmod(index, 1 + CROPS)
+        photograph = _photograph(PHOTOGRAPHS[place])
+        return photograph if crop == 0 else _crop(photograph, random.Random(index))
+
+
+@lru_cache(maxsize=1)
+def _photograph(name: str) -> Image.Image:
+    import skimage
+
+    from augimpact.data.image import read_image
+
+    return read_image(Path(skimage.__file__).parent / "data" / name)
+
+
+def _crop(image: Image.Image, drawn: random.Random) -> Image.Image:
+    side = round(min(image.size) * min(1, drawn.uniform(*CROP_SIDES)))
+    left, top = (drawn.randint(0, whole - side) for whole in image.size)
+    return image.crop((left, top, left + side, top + side))
+
+
+class Wanted(NamedTuple):
+    """For which frames the data is measured: of a model's input, and of so many pixels a side."""
+
+    inputs: ImageInput
+    side: int
+
+
+class DataBeside:
+    """The data of one explorer, and what is known of it. For one thread alone, but for `exists`.
+
+    Args:
+        data: what `augimpact.profiling.reference.reference_of` takes, or None.
+        models: where the chosen model is found.
+        private: that nobody who uses the page may learn what the data is called.
+
+    Raises:
+        UserError: the folder is missing.
+    """
+
+    def __init__(self, data: Any, models: ModelList, *, private: bool) -> None:
+        if isinstance(data, (str, os.PathLike)):
+            check_folder(data)
+        self.exists = data is not None
+        self._data, self._models = data, models
+        named = isinstance(data, (str, os.PathLike)) and not private
+        self._name = (Path(data).resolve().name if named else "") or "The data"
+        self._known: dict[Wanted, Reference] = {}
+        self._begun: dict[Wanted, Measuring] = {}
+
+    def wanted(self, state: Mapping[str, Any], side: int | None) -> Wanted | None:
+        """For which frames the data would be measured now; None where there is none, or no picture."""
+        if not self.exists or side is None:
+            return None
+        from augimpact.models.inputs import SignalInput
+
+        inputs = self._models.load(state["model"], state["device"]).inputs
+        return None if isinstance(inputs, SignalInput) else Wanted(inputs, side)
+
+    def known(self, wanted: Wanted) -> Reference | None:
+        """What was measured for these frames."""
+        return self._known.get(wanted)
+
+    def caption(self, reference: Reference) -> str:
+        """What is compared with, in a sentence."""
+        return getattr(self._data, "caption", None) or reference.caption(self._name)
+
+    def measure(self, wanted: Wanted, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> Reference:
+        """Measures the data, or goes on where that was cancelled.
+
+        Raises:
+            Cancelled: it was asked to stop.
+            UserError: no image can be read.
+        """
+        import torch
+
+        from augimpact.profiling.reference import MOST, Measuring
+
+        if isinstance(self._data, Iterator):
+            # For another model the same images are measured once more.
+            self._data = list(islice(self._data, MOST))
+
+        def canvas(image: Image.Image) -> torch.Tensor:
+            # Small images are enlarged as far as the frames are: sharpness is compared at one resolution.
+            return wanted.inputs.canvas(image, torch.device("cpu"), wanted.side)
+
+        measuring = self._begun.setdefault(wanted, Measuring(self._data, canvas))
+        reference = measuring.run(progress, cancelled)
+        self._known[wanted] = reference
+        del self._begun[wanted]
+        return reference
+
+
+def check_folder(folder: str | os.PathLike[str]) -> None:
+    """Tells a mistake before there is a page; addresses of other machines are not asked.
+
+    Raises:
+        UserError: there is no such folder.
+    """
+    name = os.fspath(folder)
+    if "://" not in name and not Path(name).is_dir():
+        raise UserError(f"there is no folder {name!r}")

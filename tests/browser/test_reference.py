@@ -1,0 +1,320 @@
+"""Where the frame lies in a dataset, in a real browser: panels, markers, words and the shaded part of the curves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import augimpact as ai
+from augimpact.data.image import example
+from augimpact.measures import MEASURES
+from augimpact.payload import payload_of, still_of
+from augimpact.profiling.reference import reference_of
+from augimpact.widgets.dataset import ExamplePhotographs
+from tests.browser.driving import pause, pixels, set_range, slider, text, wait_for_preview, wait_for_sweep
+from tests.browser.serving import serving
+from tests.browser.test_player import as_text, opened, trace  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.browser
+
+FRAMES = (0, 13, 24, 47)
+LEFTS = "() => [...document.querySelectorAll('.histogram .marker')].map((marker) => marker.style.left)"
+
+
+def quiet(_done, _total):
+    pass
+
+
+def words(reference, name, value):
+    """What is said of a value, by the numbers of Python."""
+    values, found = reference.distributions[name].values, reference.percentile(name, value)
+    if not values[0] <= value <= values[-1]:
+        return "above all" if value > values[-1] else "below all"
+    rounded = int(np.clip(np.floor(found + 0.5), 1, 99))
+    ending = "th" if 10 < rounded < 14 else {1: "st", 2: "nd", 3: "rd"}.get(rounded % 10, "th")
+    return f"{rounded}{ending} percentile"
+
+
+def place_of(page, name):
+    """Where the marker stands in its histogram, from 0 to 1."""
+    panel = page.locator(f".panel[data-name={name}]")
+    marker, box = (panel.locator(part).bounding_box() for part in (".marker", ".histogram"))
+    return (marker["x"] + marker["width"] / 2 - box["x"]) / box["width"]
+
+
+def wait_for_panels(page):
+    page.locator(".panel").first.wait_for()
+
+
+@pytest.fixture(scope="module")
+def reference(classifier):
+    return reference_of(ExamplePhotographs(), classifier.canvas, progress=quiet)
+
+
+@pytest.fixture(scope="module")
+def swept(classifier):
+    """What the app shows first."""
+    return ai.analyze("example:motorcycle", ai.Sweep(rotation=(-60, 60), frames=48), classifier)
+
+
+def ends_of(reference, name, swept):
+    """An axis holds the data and the sweep, as far as that is no farther than the data is wide."""
+    edges = reference.distributions[name].edges
+    values = [*swept.measures()[name], swept.neutral.measures()[name][0]]
+    room = edges[-1] - edges[0]
+    low = max(edges[0] - room, min(edges[0], *values))
+    return low, min(edges[-1] + room, max(edges[-1], *values))
+
+
+def test_every_measure_has_a_panel_whose_marker_stands_at_the_frames_value(page, reference, swept):
+    wait_for_panels(page)
+    pause(page)
+    assert page.locator(".panel").evaluate_all("(all) => all.map((each) => each.dataset.name)") == list(MEASURES)
+    assert "scikit-image" in text(page, ".distribution .foot")
+    for frame in FRAMES:
+        set_range(page, ".transport input", frame)
+        for name in MEASURES:
+            value = swept.measures()[name][frame]
+            low, high = ends_of(reference, name, swept)
+            assert place_of(page, name) == pytest.approx((value - low) / (high - low), abs=0.006), (frame, name)
+            assert text(page, f".panel[data-name={name}] .place") == words(reference, name, value)
+            heard = page.locator(f".panel[data-name={name}] .histogram").get_attribute("aria-label")
+            assert words(reference, name, value) in heard
+            inside = reference.distributions[name].holds(value)
+            assert ("inside its middle 98" in heard) == inside
+            assert (page.locator(f".panel.outside[data-name={name}]").count() == 0) == inside
+
+
+def test_the_band_is_the_middle_98_percent(page, reference, swept):
+    wait_for_panels(page)
+    for name, distribution in reference.distributions.items():
+        panel = page.locator(f".panel[data-name={name}]")
+        band, box = (panel.locator(part).bounding_box() for part in (".band", ".histogram"))
+        low, high = ends_of(reference, name, swept)
+        ends = [(band["x"] - box["x"]) / box["width"], (band["x"] + band["width"] - box["x"]) / box["width"]]
+        assert ends == pytest.approx([(each - low) / (high - low) for each in (distribution.low, distribution.high)],
+                                     abs=0.006)  # fmt: skip
+
+
+def test_markers_move_without_a_word_to_the_kernel(chromium, app):
+    page = chromium.new_page(viewport={"width": 1200, "height": 900})
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.goto(app)
+    wait_for_sweep(page)
+    wait_for_panels(page)
+    pause(page)
+    page.wait_for_timeout(500)
+    assert sent, "no message was seen at all: this test looks in the wrong place"
+    sent.clear()
+    # All in one go of the page's own thread: nothing could have come back meanwhile.
+    moved = page.evaluate(
+        "() => { const scrubber = document.querySelector('.scrubber');"
+        " return [4, 20, 44].map((frame) => { scrubber.value = frame;"
+        " scrubber.dispatchEvent(new Event('input', { bubbles: true }));"
+        f" return ({LEFTS})(); }}); }}"
+    )
+    assert len({tuple(each) for each in moved}) == 3
+    assert all(len(each) == len(MEASURES) for each in moved)
+    page.locator(".play").click()
+    page.wait_for_timeout(300)
+    sent.clear()
+    before = page.evaluate(LEFTS)
+    page.wait_for_timeout(500)
+    assert page.evaluate(LEFTS) != before
+    assert sent == []
+    page.close()
+
+
+def test_a_slider_moves_the_markers_too(page, reference, classifier):
+    wait_for_panels(page)
+    pause(page)
+    bright = ai.analyze(example("motorcycle"), ai.Sweep(brightness=2.4, frames=1), classifier).measures()
+    set_range(page, slider("brightness"), 2.4)
+    wait_for_preview(page, "brightness 2.40")
+    page.wait_for_timeout(200)
+    for name in MEASURES:
+        assert text(page, f".panel[data-name={name}] .place") == words(reference, name, bright[name][0])
+    assert page.locator(".panel.outside").count() > 0
+    page.locator("[aria-label='reset brightness']").click()
+    page.wait_for_function("() => !document.querySelector('.screen:nth-child(2) .tag').textContent.includes('bright')")
+
+
+@pytest.mark.parametrize("width", [1400, 1000, 400, 320])
+def test_the_panels_fit_any_window(page, width):
+    wait_for_panels(page)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    card = page.locator(".distribution").bounding_box()
+    boxes = [each.bounding_box() for each in page.locator(".panel, .panel .place, .panel .head b").all()]
+    for box in boxes:
+        assert box["x"] >= card["x"]
+        assert box["x"] + box["width"] <= card["x"] + card["width"]
+    overflowing = page.locator(".panel").evaluate_all(
+        "(all) => all.filter((each) => each.scrollWidth > each.clientWidth + 2)"
+    )
+    assert overflowing == []
+    page.set_viewport_size({"width": 1400, "height": 1000})
+
+
+def test_a_folder_is_compared_with_and_nothing_of_it_leaves(chromium, tmp_path, classifier):
+    folder = tmp_path / "hidden-folder"
+    folder.mkdir()
+    photographs = ExamplePhotographs()
+    images = [np.asarray(photographs[index]) for index in range(0, 144, 7)]
+    for place, pixels_of in enumerate(images):
+        Image.fromarray(pixels_of).save(folder / f"hidden-{place}.png")
+    (folder / "hidden-damage.jpg").write_bytes(b"\xff\xd8\xff no photograph")
+    expected = reference_of(images, classifier.canvas, progress=quiet)
+    swept = ai.analyze("example:motorcycle", ai.Sweep(rotation=(-60, 60), frames=48), classifier)
+    (tmp_path / "app").mkdir()
+    received: list[str] = []
+    with serving(tmp_path / "app", "--data", str(folder), "--no-warm") as server:
+        page = chromium.new_page(viewport={"width": 1200, "height": 900})
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(str(frame))))
+        page.goto(server.address)
+        wait_for_sweep(page)
+        wait_for_panels(page)
+        pause(page)
+        assert text(page, ".distribution .foot").startswith("The data: 22 images, 1 of them cannot be read. ")
+        set_range(page, ".transport input", 30)
+        for name in MEASURES:
+            assert text(page, f".panel[data-name={name}] .place") == words(
+                expected, name, swept.measures()[name][30]
+            )  # fmt: skip
+        assert received
+        assert not any(("hidden" in frame and "damage" in frame) or "hidden-folder" in frame for frame in received)
+        assert "hidden-" not in page.content()
+        for path in ("hidden-0.png", "files/hidden-0.png", "voila/files/hidden-0.png"):
+            assert server.ask(f"/{path}")[0] in (403, 404)
+        page.close()
+
+
+def test_the_command_line_refuses_a_folder_without_images(tmp_path):
+    from typer.testing import CliRunner
+
+    from augimpact.cli.main import app
+
+    for folder in (tmp_path, tmp_path / "missing"):
+        done = CliRunner().invoke(app, ["app", "--data", str(folder)])
+        assert done.exit_code != 0
+
+
+# What follows is the player alone.
+
+
+def made_up(low, high, name="brightness"):
+    """A dataset of one measure, from 0 to 1."""
+    values = np.linspace(0, 1, 11).tolist()
+    one = {
+        "name": name, "about": "made up", "counts": [1] * 10, "edges": values, "low": low, "high": high,
+        "values": [0, *values, 1], "shares": [0.05, *np.linspace(0.05, 0.95, 11).tolist(), 0.95],
+    }  # fmt: skip
+    return {"caption": "Made up.", "measures": [one]}
+
+
+@pytest.fixture
+def rising(trace):  # noqa: F811
+    """A sweep of 21 frames whose brightness rises from 0 to 1."""
+    payload = payload_of(trace)
+    values = np.linspace(0, 1, len(trace)).tolist()
+    numbers = [each | ({"values": values} if each["name"] == "brightness" else {}) for each in payload["numbers"]]
+    return payload | {"numbers": numbers}
+
+
+def compare_with(page, data):
+    page.evaluate("(text) => window.change('distributions', text)", as_text(data))
+
+
+def test_without_a_dataset_nothing_of_it_is_seen(opened, rising):  # noqa: F811
+    page = opened(rising)
+    assert page.locator(".distribution").is_hidden()
+    assert page.locator(".facts .inside").count() == 0
+    compare_with(page, made_up(0.2, 0.8))
+    assert page.locator(".panel").count() == 1
+    compare_with(page, {})
+    assert page.locator(".distribution").is_hidden()
+    assert page.locator(".facts .inside").count() == 0
+
+
+def test_the_curves_are_shaded_where_every_measure_is_inside(opened, rising):  # noqa: F811
+    page = opened(rising)
+    bare = pixels(page, ".curves").astype(int)
+
+    def shaded(low, high):
+        """The first and the last column that is shaded, and how many there are."""
+        compare_with(page, made_up(low, high))
+        changed = np.abs(pixels(page, ".curves").astype(int) - bare).max(axis=2) > 2
+        columns = np.flatnonzero(changed.mean(axis=0) > 0.5)
+        return columns[0], columns[-1], len(columns)
+
+    # The whole sweep is inside; with it the frames' places are known.
+    left, right, _ = shaded(-1, 2)
+    assert text(page, ".facts .inside") == "inside the data over the whole sweep"
+    first, last, count = shaded(0.249, 0.751)
+    assert text(page, ".facts .inside") == "inside the data from −30.0° to 30.0°"
+    # Frames 5 to 15 of 0 to 20, and half the way to their neighbours.
+    step = (right + 1 - left) / 20
+    assert first - left == pytest.approx(4.5 * step, abs=1.5)
+    assert last + 1 - left == pytest.approx(15.5 * step, abs=1.5)
+    assert count == pytest.approx(last + 1 - first, abs=3)
+    compare_with(page, made_up(2, 3))
+    assert text(page, ".facts .inside") == "outside the data over the whole sweep"
+    assert np.abs(pixels(page, ".curves").astype(int) - bare).max() <= 2
+
+
+def test_several_parts_and_single_frames_are_told(opened, rising):  # noqa: F811
+    values = [0.5, 9, 0.5, 0.5, *[9] * 15, 0.5, 0.5]
+    numbers = [each | ({"values": values} if each["name"] == "brightness" else {}) for each in rising["numbers"]]
+    page = opened(rising | {"numbers": numbers})
+    compare_with(page, made_up(0.2, 0.8))
+    told = text(page, ".facts .inside")
+    assert told == "inside the data at −60.0°, from −48.0° to −42.0°, from 54.0° to 60.0°"
+
+
+def test_far_outside_stands_at_the_edge_and_says_so(opened, rising):  # noqa: F811
+    values = [-50, *[0.5] * 19, 50]
+    numbers = [each | ({"values": values} if each["name"] == "brightness" else {}) for each in rising["numbers"]]
+    page = opened(rising | {"numbers": numbers})
+    compare_with(page, made_up(0.2, 0.8))
+    # The axis grows by the data's width on each side.
+    for frame, share, said in ((0, 0, "below all"), (10, 0.5, "50th percentile"), (20, 1, "above all")):
+        set_range(page, ".scrubber", frame)
+        assert place_of(page, "brightness") == pytest.approx(share, abs=0.01)
+        assert text(page, ".panel .place") == said
+        assert page.locator(".panel.outside").count() == int(share in (0, 1))
+    page.locator(".player").focus()
+    page.keyboard.press("End")
+    page.locator(".spoken", has_text="; outside the data by brightness").wait_for(state="attached")
+
+
+def test_its_place_is_kept_while_it_is_measured(opened, rising):  # noqa: F811
+    page = opened(rising)
+    compare_with(page, {"caption": "Measuring the data: 3 of 9 images…", "measures": []})
+    assert text(page, ".distribution .foot") == "Measuring the data: 3 of 9 images…"
+    before = page.locator(".numbers").bounding_box()["y"]
+    compare_with(page, made_up(0.2, 0.8))
+    assert abs(page.locator(".numbers").bounding_box()["y"] - before) < 30
+
+
+def test_a_preview_is_marked_and_what_is_cleared_is_not(opened, rising, trace):  # noqa: F811
+    page = opened(rising)
+    compare_with(page, made_up(0.2, 0.8))
+    assert page.locator(".marker").is_visible()
+    preview = still_of(trace[10:11])
+    value = next(each["values"][0] for each in preview["numbers"] if each["name"] == "brightness")
+    page.evaluate("(text) => window.change('preview', text)", as_text(preview))
+    page.wait_for_function("() => document.querySelector('.position').textContent === 'preview'")
+    assert place_of(page, "brightness") == pytest.approx(value, abs=0.01)
+    page.evaluate("() => { window.change('payload', '{}'); window.change('preview', '{}'); }")
+    assert page.locator(".marker, .origin").evaluate_all("(all) => all.every((each) => each.hidden)")
+    assert text(page, ".panel .place") == ""
+    assert page.locator(".panel").count() == 1
+
+
+def test_a_signal_has_no_place_among_images(opened, rising):  # noqa: F811
+    page = opened(rising | {"numbers": [each for each in rising["numbers"] if each["name"] == "drift"]})
+    compare_with(page, made_up(0.2, 0.8))
+    assert page.locator(".distribution").is_hidden()

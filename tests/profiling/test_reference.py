@@ -1,0 +1,199 @@
+"""Where an image lies in a dataset, against numpy and SciPy."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from scipy.stats import percentileofscore
+
+import augimpact as ai
+from augimpact.data.image import EXAMPLES, example
+from augimpact.errors import Cancelled, DataError
+from augimpact.measures import MEASURES, measure
+from augimpact.profiling.reference import POINTS, Measuring, distribution_of, reference_of
+
+RANDOM = np.random.default_rng(0)
+NOISE = [RANDOM.integers(0, 256, (24, 24, 3), dtype=np.uint8) // (1 + place % 5) for place in range(20)]
+
+
+def canvas(image):
+    return torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).float() / 255
+
+
+def quiet(_done, _total):
+    pass
+
+
+def measured(images):
+    return reference_of(images, canvas, progress=quiet)
+
+
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=POINTS), st.integers(-4, 4))
+def test_the_percentile_of_a_few_values_is_scipys(values, value):
+    distribution = distribution_of(values)
+    if value in values:
+        assert distribution.percentile(value) == pytest.approx(percentileofscore(values, value, kind="mean"))
+    elif not min(values) < value < max(values):
+        assert distribution.percentile(value) == (0 if value < min(values) else 100)
+    else:
+        # Between two values SciPy stands still and this goes on from one to the other.
+        ends = [percentileofscore(values, each, kind="mean") for each in values]
+        assert min(ends) <= distribution.percentile(value) <= max(ends)
+
+
+@pytest.mark.parametrize("draw", ["normal", "exponential", "uniform"])
+def test_the_percentile_of_many_values_is_scipys_within_half_a_percent(draw):
+    values = getattr(np.random.default_rng(1), draw)(size=5000)
+    distribution = distribution_of(values)
+    assert len(distribution.values) == POINTS + 2
+    for value in np.quantile(values, np.linspace(0, 1, 60)):
+        expected = percentileofscore(values, value, kind="mean")
+        assert distribution.percentile(value) == pytest.approx(expected, abs=0.5)
+    assert distribution.percentile(values.max()) < 100
+    assert distribution.percentile(values.max() + 1e-9) == 100
+    assert distribution.percentile(values.min()) > 0
+    assert distribution.percentile(values.min() - 1e-9) == 0
+    assert np.isnan(distribution.percentile(np.nan))
+
+
+def test_many_equal_values_lie_in_the_middle_of_themselves():
+    values = np.concatenate([np.zeros(400), np.linspace(0.1, 1, 600)])
+    assert distribution_of(values).percentile(0) == pytest.approx(20, abs=0.3)
+
+
+@pytest.mark.parametrize("count", [1, 2, 30, 1000])
+def test_band_and_histogram_are_numpys(count):
+    values = np.random.default_rng(2).normal(size=count)
+    distribution = distribution_of(values)
+    assert (distribution.low, distribution.high) == tuple(np.quantile(values, [0.01, 0.99]))
+    counts, edges = np.histogram(values, bins=len(distribution.counts))
+    assert distribution.counts == tuple(counts)
+    assert distribution.edges == tuple(edges)
+    assert distribution.holds(np.median(values))
+    assert not distribution.holds(values.max() + 1)
+
+
+def test_every_measure_of_every_image_counts():
+    reference = measured(NOISE)
+    assert list(reference.distributions) == list(MEASURES)
+    assert (reference.count, reference.failed, reference.total) == (20, 0, 20)
+    for name, values in measure(np.stack(NOISE)).items():
+        assert reference.distributions[name].values[1:-1] == pytest.approx(np.sort(values))
+        expected = percentileofscore(values, values[7], kind="mean")
+        assert reference.percentile(name, values[7]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_image_is_prepared_just_as_frames_are(classifier, name):
+    trace = ai.analyze(example(name), ai.Sweep(rotation=(0, 30), frames=2), classifier)
+    reference = reference_of([example(name)], classifier.canvas, progress=quiet)
+    for measure_name, values in trace.neutral.measures().items():
+        assert reference.distributions[measure_name].values[0] == values[0]
+        assert trace.measures()[measure_name][0] == values[0]
+
+
+def test_of_many_images_some_are_drawn_by_the_seed():
+    opened = []
+
+    class Data:
+        def __len__(self):
+            return 1000
+
+        def __getitem__(self, index):
+            opened.append(index)
+            return np.full((4, 4), index % 256, np.uint8)
+
+    reference = reference_of(Data(), canvas, most=50, seed=3, progress=quiet)
+    first = list(opened)
+    assert len(set(first)) == reference.count == 50
+    assert max(first) > 800
+    assert reference.total == 1000
+    assert reference.caption() == "The data: 50 images drawn from 1,000."
+    opened.clear()
+    reference_of(Data(), canvas, most=50, seed=3, progress=quiet)
+    assert opened == first
+    opened.clear()
+    reference_of(Data(), canvas, most=50, seed=4, progress=quiet)
+    assert opened != first
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "cats").mkdir()
+    for place, pixels in enumerate(NOISE):
+        Image.fromarray(pixels).save(tmp_path / "cats" / f"{place}.png")
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff no photograph")
+    (tmp_path / "notes.txt").write_text("no image at all")
+    return tmp_path
+
+
+def test_a_folder_and_its_table_are_measured_without_what_cannot_be_read(folder):
+    expected = measured(NOISE)
+    for data in (folder, str(folder), ai.SampleTable.from_folder(folder)):
+        reference = measured(data)
+        assert (reference.count, reference.failed, reference.total) == (20, 1, 21)
+        for name, each in reference.distributions.items():
+            assert np.array_equal(each.values, expected.distributions[name].values)
+    assert reference.caption("photos") == "photos: 21 images, 1 of them cannot be read."
+
+
+def test_anything_that_gives_images_is_data():
+    expected = measured(NOISE)
+    pairs = [(Image.fromarray(pixels), 1) for pixels in NOISE]
+    for data in (tuple(NOISE), np.stack(NOISE), iter(NOISE), pairs, ai.SampleTable.from_arrays(NOISE)):
+        reference = measured(data)
+        assert reference.count == 20
+        assert reference.distributions["entropy"].counts == expected.distributions["entropy"].counts
+    assert reference_of(iter(NOISE), canvas, most=5, progress=quiet).count == 5
+
+
+def test_what_is_no_data_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no image that can be read; the first error was: there is no image"):
+        measured(["nowhere.png"])
+    with pytest.raises(DataError, match="no image that can be read; expected at least one"):
+        measured([])
+    with pytest.raises(DataError, match="a int gives no images"):
+        measured(3)
+    with pytest.raises(DataError, match="there is no folder"):
+        measured(tmp_path / "missing")
+    with pytest.raises(DataError, match="most is 0"):
+        reference_of(NOISE, canvas, most=0, progress=quiet)
+
+
+def test_it_stops_between_two_images_and_goes_on_where_it_was():
+    told, seen = [], []
+
+    def counting(image):
+        seen.append(image)
+        return canvas(image)
+
+    measuring = Measuring(NOISE, counting)
+    for expected in (5, 12):
+        with pytest.raises(Cancelled):
+            measuring.run(lambda done, total: told.append((done, total)), lambda: told[-1][0] >= expected)  # noqa: B023
+        assert told[-1] == (expected, 20)
+    reference = measuring.run(lambda done, total: told.append((done, total)))
+    assert told == [(done, 20) for done in range(1, 21)]
+    assert len(seen) == reference.count == 20
+    whole = measured(NOISE)
+    assert all(
+        np.array_equal(each.values, whole.distributions[name].values) for name, each in reference.distributions.items()
+    )
+    with pytest.raises(Cancelled):
+        reference_of(NOISE, canvas, progress=quiet, cancelled=lambda: True)
+
+
+def test_the_browser_gets_plain_numbers():
+    payload = measured(NOISE).payload("some noise")
+    assert json.loads(json.dumps(payload, allow_nan=False)) == payload
+    assert payload["caption"] == "some noise"
+    for each in payload["measures"]:
+        assert len(each["edges"]) == len(each["counts"]) + 1
+        assert sum(each["counts"]) == 20
+        assert len(each["values"]) == len(each["shares"]) == 22
