@@ -23,6 +23,10 @@ MEAN_SIDE, THUMBNAIL = 32, 96
 LEVELS = 256
 # Samples whose numbers are kept in lists before they become arrays.
 BLOCK = 4096
+# Of which measure, and of which end of it, the outermost samples are shown; how many of each.
+EXTREMES = {"darkest": ("brightness", 1), "lightest": ("brightness", -1), "plainest": ("entropy", 1),
+            "most blurred": ("sharpness", 1)}  # fmt: skip
+KEPT = 4
 CLIPPED_DARK, CLIPPED_LIGHT = 2, 253
 NUMBERS = ("index", "label", "width", "height", "channels", *MEASURES, "clipped", "content", "perceptual")
 
@@ -79,6 +83,16 @@ def _colours_of(image: NDArray[np.uint8], picture: Image.Image) -> NDArray[np.in
     return np.stack([np.bincount(channel.reshape(-1), minlength=LEVELS) for channel in np.moveaxis(image, -1, 0)])
 
 
+class Extreme(NamedTuple):
+    """A sample that is further out than nearly all: by what it is sorted, its measure, number, label and thumbnail."""
+
+    key: float
+    value: float
+    number: int
+    label: Any
+    picture: NDArray[np.uint8]
+
+
 class Collected:
     """The statistics of one split, sample by sample.
 
@@ -95,6 +109,7 @@ class Collected:
         self.colours: dict[int, NDArray[np.int64]] = {}
         self.means: dict[int | None, tuple[int, NDArray[np.float64], NDArray[np.float64]]] = {}
         self.thumbnails: list[tuple[int, Any, NDArray[np.uint8]]] = []
+        self.extremes: dict[str, list[Extreme]] = {}
         self._samples, self._classes = samples, classes
         self._random = np.random.default_rng(seed)
         self._seen = 0
@@ -148,6 +163,8 @@ class Collected:
         known += seen.colours
         count, total, squares = self.means.get(label, (0, 0.0, 0.0))
         self.means[label] = (count + 1, total + seen.small, squares + seen.small**2)
+        if self._samples:
+            self._keep_extremes(seen)
         self._keep_thumbnail(seen)
         if path is not None:
             self._paths[number] = path
@@ -155,14 +172,22 @@ class Collected:
         if len(self._rows) >= BLOCK:
             self._pack()
 
+    def _keep_extremes(self, seen: Measured) -> None:
+        """Of each extreme the few that are it most, the first first."""
+        measured = dict(zip(MEASURES, seen.numbers, strict=False))
+        for kind, (name, sign) in EXTREMES.items():
+            kept, key = self.extremes.setdefault(kind, []), sign * measured[name]
+            if len(kept) < KEPT or key < kept[-1].key:
+                kept.append(Extreme(key, measured[name], seen.sample.number, seen.sample.label, _thumbnail(seen)))
+                kept.sort(key=lambda extreme: extreme.key)
+                del kept[KEPT:]
+
     def _keep_thumbnail(self, seen: Measured) -> None:
         """Reservoir sampling (Vitter 1985, algorithm R): each sample is kept with the same chance."""
         place = self._seen if self._seen < self._samples else int(self._random.integers(0, self._seen + 1))
         if place >= self._samples:
             return
-        picture = Image.fromarray(as_rgb(seen.sample.image))
-        picture.thumbnail((THUMBNAIL, THUMBNAIL))
-        kept = (seen.sample.number, seen.sample.label, np.asarray(picture))
+        kept = (seen.sample.number, seen.sample.label, _thumbnail(seen))
         if place < len(self.thumbnails):
             self.thumbnails[place] = kept
         else:
@@ -171,10 +196,16 @@ class Collected:
     def _pack(self) -> None:
         if self._rows:
             frame = pd.DataFrame(self._rows, columns=list(NUMBERS))
-            kinds = dict.fromkeys((*MEASURES, "clipped"), np.float32)
+            kinds = dict.fromkeys((*MEASURES, "clipped"), np.float64)
             small = {"label": np.int32, "width": np.int32, "height": np.int32, "channels": np.int16}
             self._blocks.append(frame.astype(kinds | small | {"perceptual": np.uint64}))
             self._rows.clear()
+
+
+def _thumbnail(seen: Measured) -> NDArray[np.uint8]:
+    picture = Image.fromarray(as_rgb(seen.sample.image))
+    picture.thumbnail((THUMBNAIL, THUMBNAIL))
+    return np.asarray(picture)
 
 
 def as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

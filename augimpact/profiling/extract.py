@@ -33,9 +33,9 @@ logger = logging.getLogger(__name__)
 TRAIN, VAL = "train", "val"
 # Panels that only some datasets have: to ask for them of others is no mistake.
 NOT_ALWAYS = (
-    "samples", "drift", "shortcuts", "classes", "mean_images", "broken", "mask_classes", "mask_objects", "object_area",
-    "object_width", "object_height", "object_convexity", "object_erosion", "mask_positions", "box_classes", "boxes",
-    "box_area", "box_width", "box_height", "box_aspect", "box_positions", "box_faults",
+    "samples", "extremes", "drift", "shortcuts", "classes", "mean_images", "broken", "mask_classes", "mask_objects",
+    "object_area", "object_width", "object_height", "object_convexity", "object_erosion", "mask_positions",
+    "box_classes", "boxes", "box_area", "box_width", "box_height", "box_aspect", "box_positions", "box_faults",
 )  # fmt: skip
 # The side of the square in which images are augmented, and compared with themselves before.
 CANVAS = 224

@@ -77,6 +77,7 @@ def general_panels(splits: Mapping[str, Collected], naming: Naming, *, shows_sam
         _colours(splits),
         *_mean_images(splits, naming, shows_samples),
         *_samples(splits, naming),
+        *_extremes(splits, naming),
         _duplicates(raw),
     ]
     made += [_odd(frames), *_drift(frames), *_shortcuts(frames, naming), _errors(splits)]
@@ -297,6 +298,31 @@ def _samples(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
     return [
         Panel("samples", "Samples", statistics, "Some samples, drawn evenly. Worry about wrong labels.", draw, True)
     ]
+
+
+def _extremes(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
+    """The outermost images themselves."""
+    shown = [
+        (split, kind, extreme)
+        for split, collected in splits.items()
+        for kind, several in collected.extremes.items()
+        for extreme in several
+        if not _is_hidden(extreme.label, naming)
+    ]
+    if not shown:
+        return []
+    captions = [f"{kind} {extreme.value:.2g}" for _, kind, extreme in shown]
+    statistics: dict[str, Any] = {}
+    for split, kind, extreme in shown:
+        found = statistics.setdefault(split, {}).setdefault(kind, {"indices": [], "values": []})
+        found["indices"].append(extreme.number)
+        found["values"].append(extreme.value)
+
+    def draw(figure: Figure) -> None:
+        draw_pictures(figure, [extreme.picture for _, _, extreme in shown], captions, IN_A_ROW)
+
+    sentence = "The darkest, lightest, plainest and most blurred images. Worry when nobody could name them."
+    return [Panel("extremes", "Outermost images", statistics, sentence, draw, True)]
 
 
 def _is_hidden(label: Any, naming: Naming) -> bool:

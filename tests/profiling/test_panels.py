@@ -123,3 +123,22 @@ def test_hidden_classes_are_one_and_numbers_stand_for_names():
     assert hidden["classes"].statistics["counts"]["train"] == {"cat": 4, "owl": 4, "hidden": 8}
     nameless = profile(train, class_names=NAMES, hide_names=True, progress=silent)
     assert set(nameless["classes"].statistics["counts"]["train"]) == {f"class {number}" for number in range(4)}
+
+
+def test_the_outermost_images_are_shown_with_samples_alone():
+    train = [(piece(number), 0) for number in range(20)]
+    blurred = np.asarray(Image.fromarray(piece(3)).resize((4, 3)).resize((80, 60)))
+    odd = [np.full((60, 80, 3), level, np.uint8) for level in (3, 250)]
+    found = profile([*train, (odd[0], 0), (odd[1], 0), (blurred, 1)], samples=1, progress=silent)
+    told = found["extremes"].statistics["train"]
+    assert told["darkest"]["indices"][0] == 20
+    assert told["lightest"]["indices"][0] == 21
+    assert told["plainest"]["indices"][:2] == told["most blurred"]["indices"][:2] == [20, 21]
+    assert told["most blurred"]["indices"][2] == 22
+    frame = found.frames["train"].set_index("index")
+    for kind, name in (("darkest", "brightness"), ("plainest", "entropy"), ("most blurred", "sharpness")):
+        assert told[kind]["values"] == sorted(frame[name])[:4]
+        assert frame.loc[told[kind]["indices"], name].tolist() == told[kind]["values"]
+    hidden = profile([*train, (odd[0], 1)], class_names=["x", "y"], hide_classes=["y"], samples=1, progress=silent)
+    assert 20 not in hidden["extremes"].statistics["train"]["darkest"]["indices"]
+    assert "extremes" not in [panel.name for panel in profile(train, progress=silent).panels]
