@@ -24,8 +24,8 @@ LEVELS = 256
 # Samples whose numbers are kept in lists before they become arrays.
 BLOCK = 4096
 # Of which measure, and of which end of it, the outermost samples are shown; how many of each.
-EXTREMES = {"darkest": ("brightness", 1), "lightest": ("brightness", -1), "plainest": ("entropy", 1),
-            "most blurred": ("sharpness", 1)}  # fmt: skip
+EXTREMES = {"dark": ("brightness", 1), "light": ("brightness", -1), "plain": ("entropy", 1),
+            "blurred": ("sharpness", 1)}  # fmt: skip
 KEPT = 4
 CLIPPED_DARK, CLIPPED_LIGHT = 2, 253
 NUMBERS = ("index", "label", "width", "height", "channels", *MEASURES, "clipped", "content", "perceptual")

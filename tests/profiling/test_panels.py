@@ -131,14 +131,14 @@ def test_the_outermost_images_are_shown_with_samples_alone():
     odd = [np.full((60, 80, 3), level, np.uint8) for level in (3, 250)]
     found = profile([*train, (odd[0], 0), (odd[1], 0), (blurred, 1)], samples=1, progress=silent)
     told = found["extremes"].statistics["train"]
-    assert told["darkest"]["indices"][0] == 20
-    assert told["lightest"]["indices"][0] == 21
-    assert told["plainest"]["indices"][:2] == told["most blurred"]["indices"][:2] == [20, 21]
-    assert told["most blurred"]["indices"][2] == 22
+    assert told["dark"]["indices"][0] == 20
+    assert told["light"]["indices"][0] == 21
+    assert told["plain"]["indices"][:2] == told["blurred"]["indices"][:2] == [20, 21]
+    assert told["blurred"]["indices"][2] == 22
     frame = found.frames["train"].set_index("index")
-    for kind, name in (("darkest", "brightness"), ("plainest", "entropy"), ("most blurred", "sharpness")):
+    for kind, name in (("dark", "brightness"), ("plain", "entropy"), ("blurred", "sharpness")):
         assert told[kind]["values"] == sorted(frame[name])[:4]
         assert frame.loc[told[kind]["indices"], name].tolist() == told[kind]["values"]
     hidden = profile([*train, (odd[0], 1)], class_names=["x", "y"], hide_classes=["y"], samples=1, progress=silent)
-    assert 20 not in hidden["extremes"].statistics["train"]["darkest"]["indices"]
+    assert 20 not in hidden["extremes"].statistics["train"]["dark"]["indices"]
     assert "extremes" not in [panel.name for panel in profile(train, progress=silent).panels]
