@@ -9,14 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from PIL import Image, ImageOps
 
 from augimpact.errors import DataError, unknown
 from augimpact.profiling.ahead import ahead
 from augimpact.profiling.annotations import Annotations, annotation_panels
-from augimpact.profiling.collect import Collected, Measured, as_rgb, measured_of
+from augimpact.profiling.augmented import before_and_after
+from augimpact.profiling.collect import Collected, Measured, measured_of
 from augimpact.profiling.decode import Decoder
 from augimpact.profiling.panel import Panel
 from augimpact.profiling.panels import AUGMENTED, Naming, broken_panel, general_panels
@@ -37,8 +36,6 @@ NOT_ALWAYS = (
     "object_area", "object_width", "object_height", "object_convexity", "object_erosion", "mask_positions",
     "box_classes", "boxes", "box_area", "box_width", "box_height", "box_aspect", "box_positions", "box_faults",
 )  # fmt: skip
-# The side of the square in which images are augmented, and compared with themselves before.
-CANVAS = 224
 
 
 @dataclass(frozen=True)
@@ -133,7 +130,7 @@ def profile(
         train: a folder of images, a `SampleTable`, a dataset of ours, torchvision's or fastai's, or any iterable of
             samples or batches: tensors, arrays, Pillow images, in tuples, lists and mappings.
         val: another split, to be compared.
-        augmentation: compares the images, each in a square of 224², with themselves augmented.
+        augmentation: compares the images, each in a square of 224², with themselves augmented; masks and boxes follow.
         images: where in an item the image is: a path such as `[0].rgb`, or a function of the item; by default what by
             its type is an image.
         labels: likewise of the label: a class, a mask of classes, or a mapping with boxes.
@@ -184,7 +181,7 @@ def profile(
                 stream = source.samples(replace(decoder, _fitting=["unit", "byte"]), images, labels)
                 if class_names is None and source.class_names != names:
                     stream = _renumbered(stream, source.class_names, names)
-                measured = ahead(partial(_measured_passes, augmentation), stream)
+                measured = ahead(partial(_measured_passes, augmentation, next(iter(ignored), 0)), stream)
                 for number, several in enumerate(measured):
                     if max_samples is not None and number >= max_samples:
                         complete = False
@@ -202,7 +199,9 @@ def profile(
     _refuse_empty(splits, hide_names or bool(hide_classes))
     made = [*general_panels(splits, naming, shows_samples=samples > 0), *annotation_panels(annotations, naming)]
     if augmentation is not None:
-        made.insert(1, broken_panel(*list(splits.values())[:2]))
+        before, after = list(splits)[:2]
+        boxes = [len(annotations[each].boxes.objects) for each in (before, after)]
+        made.insert(1, broken_panel(splits[before], splits[after], boxes))
     panels = _chosen(made, features)
     frames = {split: each.frame for split, each in splits.items()}
     told = any(panel.name == "samples" for panel in panels)
@@ -214,28 +213,18 @@ def _passes(split: str, augmentation: RandomAugmentation | None) -> list[str]:
     return [split] if augmentation is None else [split, split + AUGMENTED]
 
 
-def _measured_passes(augmentation: RandomAugmentation | None, sample: Sample | Failure) -> list[Measured | Failure]:
-    return [measured_of(each) for each in _seen(sample, augmentation)]
-
-
-def _seen(sample: Sample | Failure, augmentation: RandomAugmentation | None) -> Iterator[Sample | Failure]:
-    """The sample, or the sample before and after augmentation, both in one square."""
-    if augmentation is None or isinstance(sample, Failure):
-        yield sample
-        if augmentation is not None:
-            yield sample
-        return
-    import torch
-
-    square = ImageOps.fit(Image.fromarray(as_rgb(sample.image)), (CANVAS, CANVAS), Image.Resampling.BILINEAR)
-    before = np.asarray(square)
-    name = sample.path or str(sample.number)
-    unit = torch.from_numpy(before.copy()).permute(2, 0, 1).float() / 255
-    after = augmentation(unit, name).mul(255).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
-    # Masks and boxes are of the whole image.
-    label = sample.label if isinstance(sample.label, (int, np.integer)) else None
-    yield sample._replace(image=before, label=label)
-    yield sample._replace(image=np.ascontiguousarray(after), label=label)
+def _measured_passes(
+    augmentation: RandomAugmentation | None, outside: int, sample: Sample | Failure
+) -> list[Measured | Failure]:
+    """What was measured of a sample; or of the sample before and after augmentation."""
+    if augmentation is None:
+        return [measured_of(sample)]
+    if isinstance(sample, Failure):
+        return [sample, sample]
+    try:
+        return [measured_of(each) for each in before_and_after(sample, augmentation, outside=outside)]
+    except Exception as error:  # one sample that is not as others are shall not end the pass
+        return [Failure(sample.number, f"{type(error).__name__}: {error}", sample.path)] * 2
 
 
 def _names_of(given: Sequence[str] | Mapping[int, str] | None, sources: Sequence[Source]) -> tuple[str, ...]:

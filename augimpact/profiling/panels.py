@@ -472,11 +472,11 @@ def _natural(name: str) -> tuple[Any, ...]:
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part)
 
 
-def broken_panel(before: Collected, after: Collected) -> Panel:
+def broken_panel(before: Collected, after: Collected, boxes: Sequence[int] = (0, 0)) -> Panel:
     """What augmentation broke: images that became blank, clipped or blurred, one by one.
 
     Blank has less than `PLAIN` bits of entropy left, clipped a fifth more of its values at either end, blurred a tenth
-    or less of its sharpness.
+    or less of its sharpness. `boxes` is how many there were before and after.
     """
     one, other = (each.frame.set_index("index") for each in (before, after))
     other = other.reindex(one.index)
@@ -500,7 +500,10 @@ def broken_panel(before: Collected, after: Collected) -> Panel:
         axes.set_ylabel("images")
         axes.locator_params("y", integer=True)
 
+    if boxes[0]:
+        statistics["boxes"] = {"before": boxes[0], "after": boxes[1], "lost": boxes[0] - boxes[1]}
     told = ", ".join(f"{int(found.sum())} {way}" for way, found in ways.items())
+    told += f", and of {boxes[0]} boxes {boxes[0] - boxes[1]} are lost" if boxes[0] else ""
     return Panel(
         "broken", "What augmentation broke", statistics, f"Of {len(one)} images augmentation left {told}. "
         "Worry when it is more than a few: the model learns nothing from them.", draw,

@@ -394,3 +394,23 @@ def test_every_form_of_masks_and_boxes_is_one_sample_an_image(pictures):
         found = profile(items, **SILENT)
         assert found["summary"].statistics["train"]["images"] == 2
         assert found["boxes"].statistics["train"]["total"] == 4
+
+
+def test_masks_and_boxes_follow_the_augmentation_and_lost_ones_are_counted(pictures):
+    image = np.asarray(Image.fromarray(pictures[0]).resize((100, 100)))
+    boxes = {"boxes": torch.tensor([[40.0, 40, 60, 60], [0, 0, 10, 10], [90, 90, 100, 100]]), "labels": torch.ones(3)}
+    enlarged = ai.RandomAugmentation(zoom=4)
+    found = profile([(image, boxes)] * 3, augmentation=enlarged, **SILENT)
+    assert found["broken"].statistics["boxes"] == {"before": 9, "after": 3, "lost": 6}
+    assert "of 9 boxes 6 are lost" in found["broken"].sentence
+    area = found["box_area"].statistics
+    assert area["train"]["max"] == pytest.approx(0.2**2)
+    assert area["train, augmented"]["max"] == pytest.approx(0.8**2)
+    mask = np.zeros((100, 100), np.int64)
+    mask[40:60, 40:60] = 1
+    shares = profile([(image, mask)] * 3, augmentation=enlarged, **SILENT)["mask_classes"].statistics
+    # The mask has whole pixels: its side of 44.8 is 44 or 45 of them.
+    assert shares["train"]["classes"]["class 1"]["share"] == pytest.approx(0.2**2, rel=0.05)
+    assert shares["train, augmented"]["classes"]["class 1"]["share"] == pytest.approx(0.8**2, rel=0.05)
+    bad = profile([(image, boxes), (image, {"boxes": torch.zeros(2, 3)})], augmentation=enlarged, **SILENT)
+    assert bad["errors"].statistics["train"]["count"] == 1

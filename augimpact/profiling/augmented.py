@@ -1,0 +1,68 @@
+"""A sample before and after augmentation, both in one square, so that one can be compared with the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from augimpact.augment.follow import move_boxes
+from augimpact.augment.geometry import IDENTITY
+from augimpact.data.pipeline import ImagePipeline
+from augimpact.profiling.collect import as_rgb
+from augimpact.profiling.detection import boxes_of
+from augimpact.profiling.source import Sample
+
+if TYPE_CHECKING:
+    from augimpact.augment.random import RandomAugmentation
+
+__all__ = ["CANVAS", "before_and_after"]
+
+# The side of the square.
+CANVAS = 224
+SQUARE = ImagePipeline(CANVAS, fit="crop")
+
+
+def before_and_after(sample: Sample, augmentation: RandomAugmentation, *, outside: int = 0) -> tuple[Sample, Sample]:
+    """The middle square of a sample at 224², and the same augmented; masks and boxes are cut, and follow.
+
+    Args:
+        sample: any.
+        augmentation: what it draws depends on where the sample lies, or on its number.
+        outside: the class of a mask beyond the image's border.
+
+    Raises:
+        DataError: boxes or a mask that are none.
+    """
+    import torch
+
+    name = sample.path or str(sample.number)
+    picture = Image.fromarray(as_rgb(sample.image))
+    before = np.asarray(ImageOps.fit(picture, (CANVAS, CANVAS), Image.Resampling.BILINEAR))
+    unit = torch.from_numpy(before.copy()).permute(2, 0, 1).float() / 255
+    after = augmentation(unit, name).mul(255).round().clamp(0, 255).byte().permute(1, 2, 0).contiguous().numpy()
+    labels = _labels(sample, augmentation, name, outside)
+    return sample._replace(image=before, label=labels[0]), sample._replace(image=after, label=labels[1])
+
+
+def _labels(sample: Sample, augmentation: RandomAugmentation, name: str, outside: int) -> tuple[Any, Any]:
+    label, size = sample.label, (sample.image.shape[0], sample.image.shape[1])
+    if isinstance(label, np.ndarray) and label.shape == size and label.dtype.kind in "biu":
+        mask = SQUARE.mask(label.astype(np.int64), outside=outside)
+        return mask.numpy(), augmentation.mask(mask, name, outside=outside).numpy()
+    if isinstance(label, Mapping):
+        found = boxes_of(label)
+        if found is None:
+            return None, None
+        boxes, classes = found
+        cut, kept = move_boxes(SQUARE.boxes(boxes, size), IDENTITY, CANVAS)
+        moved, still = augmentation.boxes(cut, name, CANVAS)
+        return _target(label, cut, classes[kept]), _target(label, moved, classes[kept][still])
+    label = label if isinstance(label, (int, np.integer)) else None
+    return label, label
+
+
+def _target(label: Mapping[str, Any], boxes: Any, classes: Any) -> dict[str, Any]:
+    return {"boxes": boxes} | ({} if label.get("labels") is None else {"labels": classes})
