@@ -13,10 +13,10 @@ import pandas as pd
 
 from augimpact.profiling.collect import Measured
 from augimpact.profiling.detection import FAULTS, UNLABELLED, Boxes
+from augimpact.profiling.naming import Naming
 from augimpact.profiling.object_panels import APART, Objects, Splits, areas, by_class, counts, positions, sides, spread
 from augimpact.profiling.objects import GRID, Numbers
 from augimpact.profiling.panel import COLOURS, Panel
-from augimpact.profiling.panels import Naming
 from augimpact.profiling.segmentation import Masks
 from augimpact.profiling.source import Failure
 

@@ -17,8 +17,10 @@ from augimpact.profiling.annotations import Annotations, annotation_panels
 from augimpact.profiling.augmented import before_and_after
 from augimpact.profiling.collect import Collected, Measured, measured_of
 from augimpact.profiling.decode import Decoder
+from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.panel import Panel
-from augimpact.profiling.panels import AUGMENTED, Naming, broken_panel, general_panels
+from augimpact.profiling.panels import general_panels
+from augimpact.profiling.problems import broken_panel
 from augimpact.profiling.source import Failure, Sample, Source, source_of
 from augimpact.profiling.structure import Finder
 from augimpact.progress import Telling, telling
@@ -155,6 +157,7 @@ def profile(
         DataError: there is no sample, or what is image, label, layout or range cannot be told; the sentence says
             what to pass.
 
+    >>> import numpy as np
     >>> dark = [(np.full((8, 8, 3), level, np.uint8), level % 2) for level in (10, 20, 30, 40)]
     >>> round(profile(dark)["brightness"].statistics["train"]["max"] * 255, 3)
     40.0

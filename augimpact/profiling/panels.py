@@ -1,69 +1,33 @@
-"""The panels of any dataset of images: what there is of it, how its images are, and what is wrong with it."""
+"""The panels of any dataset of images: what there is of it, and how its images are; and all of them in their order."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from PIL import Image
 
-from augimpact.data.integrity import NEAR, link, near_pairs
 from augimpact.measures import MEASURES
 from augimpact.profiling.collect import LEVELS, Collected, normalisation
-from augimpact.profiling.decode import as_array
-from augimpact.profiling.panel import COLOURS, Panel, draw_pictures, strict
-from augimpact.profiling.statistics import PLAIN, class_distance, drift_between, information_about, odd_ones, quantiles
+from augimpact.profiling.naming import AUGMENTED, Naming, natural, short
+from augimpact.profiling.panel import COLOURS, Panel
+from augimpact.profiling.pictures import extremes, mean_images, samples
+from augimpact.profiling.problems import drift, duplicates, errors, odd, shortcuts
+from augimpact.profiling.statistics import class_distance, quantiles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["AUGMENTED", "Naming", "broken_panel", "general_panels"]
+__all__ = ["general_panels"]
 
 BINS = 40
-# What the name of a split ends with whose images are augmented.
-AUGMENTED = ", augmented"
 # Of classes, samples and rows that a figure or a list shows.
 SHOWN = 30
-# Pictures in a row. A mean image of fewer images than this could be taken for one of them.
-IN_A_ROW, FEWEST = 6, 5
 # A class with fewer samples than this share of an even one is starved.
 STARVED = 0.25
-# Differences that are worth a word: of Jensen-Shannon distance, KS statistic, share of explained information.
-WORTH, DRIFTED, SHORTCUT = 0.1, 0.1, 0.2
-# Of what augmentation broke: by how much more of an image is clipped, what share of its sharpness is left.
-CLIPPED, BLURRED = 0.2, 0.1
-
-
-@dataclass(frozen=True)
-class Naming:
-    """What classes and samples are called in everything that leaves.
-
-    Args:
-        classes: the names by number, as far as they are known.
-        hidden: numbers of classes that are told as one, without a name.
-        anonymous: that no class and no file is named.
-    """
-
-    classes: Sequence[str] = ()
-    hidden: frozenset[int] = frozenset()
-    anonymous: bool = False
-
-    def label(self, number: int) -> str:
-        """The name of a class."""
-        if number in self.hidden:
-            return "hidden"
-        known = number < len(self.classes) and not self.anonymous
-        return self.classes[number] if known else f"class {number}"
-
-    def labels(self, frame: pd.DataFrame) -> pd.Series[str]:
-        """The name of each sample's class; samples without a label are left out."""
-        known = frame["label"][frame["label"] >= 0]
-        return known.map(self.label)
+# A Jensen-Shannon distance that is worth a word.
+WORTH = 0.1
 
 
 def general_panels(splits: Mapping[str, Collected], naming: Naming, *, shows_samples: bool = False) -> list[Panel]:
@@ -75,12 +39,12 @@ def general_panels(splits: Mapping[str, Collected], naming: Naming, *, shows_sam
     made += [_of_measure(name, frames) for name in MEASURES]
     made += [
         _colours(splits),
-        *_mean_images(splits, naming, shows_samples),
-        *_samples(splits, naming),
-        *_extremes(splits, naming),
-        _duplicates(raw),
+        *mean_images(splits, naming, shows_samples),
+        *samples(splits, naming),
+        *extremes(splits, naming),
+        duplicates(raw),
     ]
-    made += [_odd(frames), *_drift(frames), *_shortcuts(frames, naming), _errors(splits)]
+    made += [odd(frames), *drift(frames), *shortcuts(frames, naming), errors(splits)]
     return made
 
 
@@ -126,7 +90,7 @@ def _classes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
     if not any(map(len, counts.values())):
         return []
     known = [naming.label(number) for number in range(len(naming.classes))]
-    names = sorted({*known, *(str(name) for each in counts.values() for name in each.index)}, key=_natural)
+    names = sorted({*known, *(str(name) for each in counts.values() for name in each.index)}, key=natural)
     table = pd.DataFrame({split: each.reindex(names).fillna(0).astype(int) for split, each in counts.items()})
     statistics: dict[str, Any] = {"counts": {split: table[split].to_dict() for split in table}}
     first = table.iloc[:, 0]
@@ -150,7 +114,7 @@ def _classes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
             axes.bar(
                 np.arange(len(shown)) + place * width, shown[split] / total, width, color=COLOURS[place], label=split
             )
-        axes.set_xticks(np.arange(len(shown)), _short(shown.index), rotation=60, ha="right", fontsize=7)
+        axes.set_xticks(np.arange(len(shown)), short(shown.index), rotation=60, ha="right", fontsize=7)
         axes.set_ylabel("share of the split")
         axes.legend(fontsize=8)
 
@@ -238,273 +202,4 @@ def _colours(splits: Mapping[str, Collected]) -> Panel:
         "colours", "Colours", statistics,
         "How often each value is in a channel. Worry about peaks at the ends: what is clipped is lost.",
         draw,
-    )  # fmt: skip
-
-
-def _mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> list[Panel]:
-    """Mean images of classes that are not hidden, and have `FEWEST` images, unless single ones may be seen anyway."""
-    split, collected = next(iter(splits.items()))
-    merged: dict[str, list[Any]] = {}
-    for label, (count, total, squares) in collected.means.items():
-        if label in naming.hidden or (count < FEWEST and not shows_samples):
-            continue
-        name = "all" if label is None else naming.label(label)
-        known = merged.setdefault(name, [0, 0.0, 0.0])
-        known[0], known[1], known[2] = known[0] + count, known[1] + total, known[2] + squares
-    if not merged:
-        return []
-    means = {name: total / count for name, (count, total, _) in merged.items()}
-    deviations = {
-        name: np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0))
-        for name, (count, total, squares) in merged.items()
-    }
-    names = sorted(means, key=_natural)
-    statistics = {
-        name: {"images": merged[name][0], "mean": means[name].mean() / 255, "deviation": deviations[name].mean() / 255}
-        for name in names
-    }
-
-    def draw(figure: Figure) -> None:
-        shown = names[: SHOWN // 2]
-        pairs = [np.hstack([means[name], deviations[name] * 255 / max(1e-9, deviations[name].max())]) for name in shown]
-        large = [_enlarged(np.clip(np.rint(pair), 0, 255).astype(np.uint8)) for pair in pairs]
-        draw_pictures(figure, large, shown, IN_A_ROW // 2)
-
-    return [Panel(
-        "mean_images", "Mean images", statistics,
-        f"The mean of each class in {split}, and beside it how much it varies. Worry when the mean gives the class "
-        "away: then place or background tell it.", draw, True,
-    )]  # fmt: skip
-
-
-def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Three times as large."""
-    image = Image.fromarray(picture)
-    return np.asarray(image.resize((image.width * 3, image.height * 3), Image.Resampling.BICUBIC))
-
-
-def _samples(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
-    thumbnails = [
-        each for collected in splits.values() for each in collected.thumbnails if not _is_hidden(each[1], naming)
-    ]
-    if not thumbnails:
-        return []
-    labels = [naming.label(int(label)) if isinstance(label, (int, np.integer)) else "" for _, label, _ in thumbnails]
-
-    def draw(figure: Figure) -> None:
-        draw_pictures(figure, [picture for _, _, picture in thumbnails], labels, IN_A_ROW)
-
-    statistics = {"indices": [index for index, _, _ in thumbnails], "classes": labels}
-    return [
-        Panel("samples", "Samples", statistics, "Some samples, drawn evenly. Worry about wrong labels.", draw, True)
-    ]
-
-
-def _extremes(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
-    """The outermost images themselves."""
-    shown = [
-        (split, kind, extreme)
-        for split, collected in splits.items()
-        for kind, several in collected.extremes.items()
-        for extreme in several
-        if not _is_hidden(extreme.label, naming)
-    ]
-    if not shown:
-        return []
-    captions = [f"{kind} {extreme.value:.2g}" for _, kind, extreme in shown]
-    statistics: dict[str, Any] = {}
-    for split, kind, extreme in shown:
-        found = statistics.setdefault(split, {}).setdefault(kind, {"indices": [], "values": []})
-        found["indices"].append(extreme.number)
-        found["values"].append(extreme.value)
-
-    def draw(figure: Figure) -> None:
-        draw_pictures(figure, [extreme.picture for _, _, extreme in shown], captions, IN_A_ROW)
-
-    sentence = "The darkest, lightest, plainest and most blurred images. Worry when nobody could name them."
-    return [Panel("extremes", "Outermost images", statistics, sentence, draw, True)]
-
-
-def _is_hidden(label: Any, naming: Naming) -> bool:
-    """Whether a label, be it a mask or boxes, has a hidden class."""
-    if isinstance(label, Mapping):
-        label = label.get("labels", [])
-    if label is None or not naming.hidden:
-        return False
-    return bool(np.isin(np.asarray(as_array(label)), list(naming.hidden)).any())
-
-
-def _duplicates(frames: Mapping[str, pd.DataFrame]) -> Panel:
-    everything = pd.concat([frame.assign(split=split) for split, frame in frames.items()], ignore_index=True)
-    content = pd.factorize(everything["content"])[0]
-    firsts = np.unique(content, return_index=True)[1]
-    pairs = near_pairs(everything["perceptual"].to_numpy(np.uint64)[firsts], NEAR)
-    plain = everything["entropy"].to_numpy()[firsts] < 1e-3
-    # All uniform pictures have one perceptual hash.
-    pairs = pairs[~(plain[pairs[:, 0]] | plain[pairs[:, 1]])] if len(pairs) else pairs
-    groups = link(pairs, len(firsts))[content]
-
-    def of(numbers: NDArray[np.int64], column: str | None = None) -> pd.Series[bool]:
-        sizes = pd.Series(numbers).map(pd.Series(numbers).value_counts())
-        if column is None:
-            return sizes > 1
-        known = everything[column].where(everything[column] != -1)
-        return (sizes > 1) & (known.groupby(numbers).transform("nunique") > 1)
-
-    exact, near = of(content), of(groups)
-    statistics = {
-        "exact": int(exact.sum()),
-        "near": int((near & ~exact).sum()),
-        "in_several_splits": int(of(groups, "split").sum()),
-        "with_several_labels": int(of(groups, "label").sum()),
-        "groups": [
-            {"split": list(rows["split"]), "index": list(rows["index"])}
-            for _, rows in everything[near].groupby(groups[near.to_numpy()])
-        ][:SHOWN],
-    }
-    bars = {name.replace("_", " "): count for name, count in statistics.items() if name != "groups"}
-
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        axes.barh(list(bars), [int(str(count)) for count in bars.values()], color=COLOURS[0])
-        axes.set_xlabel("images")
-        axes.locator_params("x", integer=True)
-        axes.invert_yaxis()
-
-    told = f"{statistics['exact']} images are there more than once, {statistics['near']} nearly"
-    leak = statistics["in_several_splits"]
-    worry = f" Worry: {leak} of them are in several splits." if leak else " None of them is in two splits."
-    return Panel("duplicates", "Duplicates", statistics, f"{told}.{worry}", draw)
-
-
-def _odd(frames: Mapping[str, pd.DataFrame]) -> Panel:
-    statistics = {split: odd_ones(frame) for split, frame in frames.items()}
-    kinds = list(next(iter(statistics.values())))
-
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        width = 0.8 / len(statistics)
-        for place, (split, found) in enumerate(statistics.items()):
-            heights = [found[kind]["count"] for kind in kinds]
-            axes.bar(np.arange(len(kinds)) + place * width, heights, width, color=COLOURS[place], label=split)
-        axes.set_xticks(np.arange(len(kinds)), [kind.replace("_", " ") for kind in kinds], fontsize=8)
-        axes.set_ylabel("images")
-        axes.locator_params("y", integer=True)
-        axes.legend(fontsize=8)
-
-    total = sum(found[kind]["count"] for found in statistics.values() for kind in kinds)
-    return Panel(
-        "odd", "Odd images", statistics, f"{total} images are dark, light, blurred, plain, or of an odd size.", draw
-    )
-
-
-def _drift(frames: Mapping[str, pd.DataFrame]) -> list[Panel]:
-    if len(frames) < 2:
-        return []
-    (first, one), (second, other) = list(frames.items())[:2]
-    found = drift_between(one, other)
-    statistics = {"between": [first, second], "measures": found}
-    ranked = sorted(found, key=lambda name: -(found[name]["ks"] or 0))
-
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        axes.barh(ranked, [found[name]["ks"] or 0 for name in ranked], color=COLOURS[0])
-        axes.invert_yaxis()
-        axes.set(xlabel=f"Kolmogorov-Smirnov statistic between {first} and {second}", xlim=(0, 1))
-
-    far = [name for name in ranked if (found[name]["ks"] or 0) > DRIFTED and (found[name]["p"] or 0) < 0.01]
-    worry = f"Worry: {', '.join(far)} differ." if far else "None of them differs much."
-    return [Panel("drift", "Drift", statistics, f"How far {second} is from {first}, by each property. {worry}", draw)]
-
-
-def _shortcuts(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
-    frame = next(iter(frames.values()))
-    labels = naming.labels(frame)
-    if labels.nunique() < 2:
-        return []
-    found = information_about(frame.loc[labels.index], labels)
-    ranked = sorted(found, key=lambda name: -found[name])
-
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        axes.barh(ranked, [found[name] for name in ranked], color=COLOURS[0])
-        axes.invert_yaxis()
-        axes.set(xlabel="share of the labels' entropy that it tells", xlim=(0, 1))
-
-    telling = [name for name in ranked if found[name] > SHORTCUT]
-    worry = f"Worry: {', '.join(telling)} alone tell much of it." if telling else "None tells much of it."
-    return [
-        Panel("shortcuts", "Shortcuts", {"information": found}, f"What a property says of the class. {worry}", draw)
-    ]
-
-
-def _errors(splits: Mapping[str, Collected]) -> Panel:
-    statistics: dict[str, dict[str, Any]] = {
-        split: {
-            "count": len(collected.errors),
-            "indices": [failure.number for failure in collected.errors[:SHOWN]],
-            "kinds": dict(Counter(each.error.partition(":")[0] for each in collected.errors)),
-        }
-        for split, collected in splits.items()
-    }  # fmt: skip
-
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        axes.bar(list(statistics), [each["count"] for each in statistics.values()], color=COLOURS[1])
-        axes.set_ylabel("samples that failed")
-        axes.locator_params("y", integer=True)
-
-    total = sum(each["count"] for each in statistics.values())
-    told = f"{total} samples could not be used. Worry about each." if total else "Every sample could be used."
-    return Panel("errors", "Errors", statistics, told, draw)
-
-
-def _short(names: Sequence[str] | pd.Index[Any]) -> list[str]:
-    # A folder's name may be of several lines, or no UTF-8.
-    plain = [" ".join(strict(str(name)).split()) for name in names]
-    return [name if len(name) <= 24 else f"{name[:23]}…" for name in plain]
-
-
-def _natural(name: str) -> tuple[Any, ...]:
-    """Numbers in names by their value."""
-    import re
-
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part)
-
-
-def broken_panel(before: Collected, after: Collected, boxes: Sequence[int] = (0, 0)) -> Panel:
-    """What augmentation broke: images that became blank, clipped or blurred, one by one.
-
-    Blank has less than `PLAIN` bits of entropy left, clipped a fifth more of its values at either end, blurred a tenth
-    or less of its sharpness. `boxes` is how many there were before and after.
-    """
-    one, other = (each.frame.set_index("index") for each in (before, after))
-    other = other.reindex(one.index)
-    ways = {
-        "blank": (other["entropy"] < PLAIN) & (one["entropy"] >= PLAIN),
-        "clipped": other["clipped"] - one["clipped"] > CLIPPED,
-        "blurred": other["sharpness"] < BLURRED * one["sharpness"],
-    }
-    statistics = {
-        "images": len(one),
-        **{
-            way: {"count": int(found.sum()), "indices": one.index[found][:SHOWN].tolist()}
-            for way, found in ways.items()
-        },
-        "difference": {name: float((other[name] - one[name]).mean()) for name in MEASURES},
-    }
-
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        axes.bar(list(ways), [int(found.sum()) for found in ways.values()], color=COLOURS[1])
-        axes.set_ylabel("images")
-        axes.locator_params("y", integer=True)
-
-    if boxes[0]:
-        statistics["boxes"] = {"before": boxes[0], "after": boxes[1], "lost": boxes[0] - boxes[1]}
-    told = ", ".join(f"{int(found.sum())} {way}" for way, found in ways.items())
-    told += f", and of {boxes[0]} boxes {boxes[0] - boxes[1]} are lost" if boxes[0] else ""
-    return Panel(
-        "broken", "What augmentation broke", statistics, f"Of {len(one)} images augmentation left {told}. "
-        "Worry when it is more than a few: the model learns nothing from them.", draw,
     )  # fmt: skip

@@ -7,8 +7,8 @@ import pytest
 
 import augimpact as ai
 from augimpact.profiling.extract import Profile
+from augimpact.profiling.naming import Naming
 from augimpact.profiling.panel import Panel
-from augimpact.profiling.panels import Naming
 from augimpact.widgets.board import TABS
 
 

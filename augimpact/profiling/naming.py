@@ -1,0 +1,68 @@
+"""What classes and samples are called in everything that leaves a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from augimpact.profiling.decode import as_array
+from augimpact.profiling.panel import strict
+
+__all__ = ["AUGMENTED", "Naming", "is_hidden", "natural", "short"]
+
+# What the name of a split ends with whose images are augmented.
+AUGMENTED = ", augmented"
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What classes and samples are called in everything that leaves.
+
+    Args:
+        classes: the names by number, as far as they are known.
+        hidden: numbers of classes that are told as one, without a name.
+        anonymous: that no class and no file is named.
+    """
+
+    classes: Sequence[str] = ()
+    hidden: frozenset[int] = frozenset()
+    anonymous: bool = False
+
+    def label(self, number: int) -> str:
+        """The name of a class."""
+        if number in self.hidden:
+            return "hidden"
+        known = number < len(self.classes) and not self.anonymous
+        return self.classes[number] if known else f"class {number}"
+
+    def labels(self, frame: pd.DataFrame) -> pd.Series[str]:
+        """The name of each sample's class; samples without a label are left out."""
+        known = frame["label"][frame["label"] >= 0]
+        return known.map(self.label)
+
+
+def is_hidden(label: Any, naming: Naming) -> bool:
+    """Whether a label, be it a mask or boxes, has a hidden class."""
+    if isinstance(label, Mapping):
+        label = label.get("labels", [])
+    if label is None or not naming.hidden:
+        return False
+    return bool(np.isin(np.asarray(as_array(label)), list(naming.hidden)).any())
+
+
+def short(names: Sequence[str] | pd.Index[Any]) -> list[str]:
+    """Names as they fit under a bar."""
+    # A folder's name may be of several lines, or no UTF-8.
+    plain = [" ".join(strict(str(name)).split()) for name in names]
+    return [name if len(name) <= 24 else f"{name[:23]}…" for name in plain]
+
+
+def natural(name: str) -> tuple[Any, ...]:
+    """Numbers in names by their value."""
+    import re
+
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part)

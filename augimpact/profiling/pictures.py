@@ -1,0 +1,109 @@
+"""The panels that show pictures: the means of classes, samples, the outermost images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from augimpact.profiling.collect import Collected
+from augimpact.profiling.naming import Naming, is_hidden, natural
+from augimpact.profiling.panel import Panel, draw_pictures
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["extremes", "mean_images", "samples"]
+
+# Classes whose means a figure shows.
+SHOWN = 30
+# Pictures in a row. A mean image of fewer images than this could be taken for one of them.
+IN_A_ROW, FEWEST = 6, 5
+
+
+def mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> list[Panel]:
+    """Mean images of classes that are not hidden, and have `FEWEST` images, unless single ones may be seen anyway."""
+    split, collected = next(iter(splits.items()))
+    merged: dict[str, list[Any]] = {}
+    for label, (count, total, squares) in collected.means.items():
+        if label in naming.hidden or (count < FEWEST and not shows_samples):
+            continue
+        name = "all" if label is None else naming.label(label)
+        known = merged.setdefault(name, [0, 0.0, 0.0])
+        known[0], known[1], known[2] = known[0] + count, known[1] + total, known[2] + squares
+    if not merged:
+        return []
+    means = {name: total / count for name, (count, total, _) in merged.items()}
+    deviations = {
+        name: np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0))
+        for name, (count, total, squares) in merged.items()
+    }
+    names = sorted(means, key=natural)
+    statistics = {
+        name: {"images": merged[name][0], "mean": means[name].mean() / 255, "deviation": deviations[name].mean() / 255}
+        for name in names
+    }
+
+    def draw(figure: Figure) -> None:
+        shown = names[: SHOWN // 2]
+        pairs = [np.hstack([means[name], deviations[name] * 255 / max(1e-9, deviations[name].max())]) for name in shown]
+        large = [_enlarged(np.clip(np.rint(pair), 0, 255).astype(np.uint8)) for pair in pairs]
+        draw_pictures(figure, large, shown, IN_A_ROW // 2)
+
+    return [Panel(
+        "mean_images", "Mean images", statistics,
+        f"The mean of each class in {split}, and beside it how much it varies. Worry when the mean gives the class "
+        "away: then place or background tell it.", draw, True,
+    )]  # fmt: skip
+
+
+def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Three times as large."""
+    image = Image.fromarray(picture)
+    return np.asarray(image.resize((image.width * 3, image.height * 3), Image.Resampling.BICUBIC))
+
+
+def samples(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
+    """Samples, drawn evenly."""
+    thumbnails = [
+        each for collected in splits.values() for each in collected.thumbnails if not is_hidden(each[1], naming)
+    ]
+    if not thumbnails:
+        return []
+    labels = [naming.label(int(label)) if isinstance(label, (int, np.integer)) else "" for _, label, _ in thumbnails]
+
+    def draw(figure: Figure) -> None:
+        draw_pictures(figure, [picture for _, _, picture in thumbnails], labels, IN_A_ROW)
+
+    statistics = {"indices": [index for index, _, _ in thumbnails], "classes": labels}
+    return [
+        Panel("samples", "Samples", statistics, "Some samples, drawn evenly. Worry about wrong labels.", draw, True)
+    ]
+
+
+def extremes(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
+    """The outermost images themselves."""
+    shown = [
+        (split, kind, extreme)
+        for split, collected in splits.items()
+        for kind, several in collected.extremes.items()
+        for extreme in several
+        if not is_hidden(extreme.label, naming)
+    ]
+    if not shown:
+        return []
+    captions = [f"{kind} {extreme.value:.2g}" for _, kind, extreme in shown]
+    statistics: dict[str, Any] = {}
+    for split, kind, extreme in shown:
+        found = statistics.setdefault(split, {}).setdefault(kind, {"indices": [], "values": []})
+        found["indices"].append(extreme.number)
+        found["values"].append(extreme.value)
+
+    def draw(figure: Figure) -> None:
+        draw_pictures(figure, [extreme.picture for _, _, extreme in shown], captions, IN_A_ROW)
+
+    sentence = "The darkest, lightest, plainest and most blurred images. Worry when nobody could name them."
+    return [Panel("extremes", "Outermost images", statistics, sentence, draw, True)]
