@@ -14,7 +14,8 @@ from PIL import Image
 import augimpact as ai
 from augimpact.errors import DataError
 from augimpact.measures import MEASURES
-from tests.profiling.reading import Page, layers, pdf_lines
+from tests.pages import Page
+from tests.profiling.reading import layers, pdf_lines
 
 # No letters that fonts join, so that they are found in the PDF's text.
 SECRET, BROKEN, KNOWN = "zqsecret", "zqbroken", "zqharmless"

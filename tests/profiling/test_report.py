@@ -19,7 +19,8 @@ from augimpact.profiling.drawing import Drawing
 from augimpact.profiling.panel import Panel, draw_pictures, quiet_fonts, strict
 from augimpact.profiling.report import SCHEMA, flat
 from augimpact.profiling.tables import tables_of
-from tests.profiling.reading import Page, pdf_lines, png_chunks
+from tests.pages import Page
+from tests.profiling.reading import pdf_lines, png_chunks
 
 EVIL = "<img src=x onerror=alert(1)>"
 NAMES = (EVIL, "$\\frac{$", "日本", "odd-\udcff", 'a, "b"\nc', "=1+1", "</script>")

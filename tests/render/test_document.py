@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -17,38 +16,10 @@ from augimpact.formats import FORMATS
 from augimpact.models.outputs import Outputs
 from augimpact.payload import payload_of
 from augimpact.render.document import html_page
+from tests.pages import Page
 from tests.test_trace import SCORES, TRACE, made
 
 EVIL = '</script><b onclick="x">&amp;<!--'
-VOID = {"meta", "link", "img", "br", "hr", "input"}
-
-
-class Read(HTMLParser):
-    """The elements of a page with their attributes, and the text of each, by a parser that is not a browser's."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.open, self.elements = [], []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        element = {"tag": tag, "attributes": dict(attrs), "text": ""}
-        self.elements.append(element)
-        if tag not in VOID:
-            self.open.append(element)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop()["tag"] == tag
-
-    def handle_data(self, data):
-        for element in self.open:
-            element["text"] += data
-
-    def all(self, tag, **attributes):
-        wanted = attributes.items()
-        return [each for each in self.elements if each["tag"] == tag and wanted <= each["attributes"].items()]
 
 
 @pytest.fixture
@@ -60,7 +31,7 @@ def trace():
 
 @pytest.fixture
 def saved(trace, tmp_path):
-    return Read(trace.save(tmp_path / "trace.html", opacity=0.3, loop="once").read_text(encoding="utf-8"))
+    return Page(trace.save(tmp_path / "trace.html", opacity=0.3, loop="once").read_text(encoding="utf-8"))
 
 
 def data_of(page):
@@ -124,7 +95,7 @@ def test_a_name_that_is_no_text_does_not_stop_the_page(trace, tmp_path):
 
 
 def test_without_table_and_recipe_it_is_the_player_alone():
-    page = Read(html_page(payload_of(TRACE), title="a title"))
+    page = Page(html_page(payload_of(TRACE), title="a title"))
     assert page.all("td") == []
     assert page.all("h1")[0]["text"] == "a title"
     assert data_of(page)["look"] == {}
