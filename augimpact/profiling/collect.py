@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -25,7 +26,8 @@ LEVELS = 256
 BLOCK = 4096
 # Of which measure, and of which end of it, the outermost samples are shown; how many of each.
 EXTREMES = {"dark": ("brightness", 1), "light": ("brightness", -1), "plain": ("entropy", 1),
-            "blurred": ("sharpness", 1)}  # fmt: skip
+            "blurred": ("sharpness", 1), "small": ("size", 1), "large": ("size", -1), "narrow": ("aspect", 1),
+            "wide": ("aspect", -1)}  # fmt: skip
 KEPT = 4
 CLIPPED_DARK, CLIPPED_LIGHT = 2, 253
 NUMBERS = ("index", "label", "width", "height", "channels", *MEASURES, "clipped", "content", "perceptual")
@@ -174,7 +176,7 @@ class Collected:
 
     def _keep_extremes(self, seen: Measured) -> None:
         """Of each extreme the few that are it most, the first first."""
-        measured = dict(zip(MEASURES, seen.numbers, strict=False))
+        measured = dict(zip(MEASURES, seen.numbers, strict=False)) | shape_of(seen.sample.image)
         for kind, (name, sign) in EXTREMES.items():
             kept, key = self.extremes.setdefault(kind, []), sign * measured[name]
             if len(kept) < KEPT or key < kept[-1].key:
@@ -200,6 +202,12 @@ class Collected:
             small = {"label": np.int32, "width": np.int32, "height": np.int32, "channels": np.int16}
             self._blocks.append(frame.astype(kinds | small | {"perceptual": np.uint64}))
             self._rows.clear()
+
+
+def shape_of(image: NDArray[np.uint8]) -> dict[str, float]:
+    """The side of a square of its size, and width over height."""
+    height, width = image.shape[:2]
+    return {"size": math.sqrt(height * width), "aspect": width / height}
 
 
 def _thumbnail(seen: Measured) -> NDArray[np.uint8]:

@@ -86,7 +86,7 @@ def draw_pictures(figure: Figure, pictures: Sequence[Bytes], captions: Sequence[
     Args:
         figure: becomes as high as they need.
         pictures: `(h, w, 3)` each.
-        captions: one each, cut where it is too long.
+        captions: one each, of one line or more; a line is cut where it is too long.
         columns: at most so many in a row.
     """
     columns = max(1, min(columns, len(pictures)))
@@ -94,7 +94,8 @@ def draw_pictures(figure: Figure, pictures: Sequence[Bytes], captions: Sequence[
     rows, across = -(-len(pictures) // columns), columns * wide * 13 // 12
     # Few pictures are no larger than many.
     width = min(SIZE[0], columns * 1.6)
-    band = math.ceil(CAPTION_INCHES * across / width)
+    lines = max((caption.count("\n") + 1 for caption in captions), default=1)
+    band = math.ceil(CAPTION_INCHES * lines * across / width)
     step = across // columns
     canvas = np.zeros((max(1, rows) * (high + band), across, 4), np.uint8)
     places = [((number // columns) * (high + band), (number % columns) * step) for number in range(len(pictures))]
@@ -108,7 +109,8 @@ def draw_pictures(figure: Figure, pictures: Sequence[Bytes], captions: Sequence[
     axes.axis("off")
     letters = int(CAPTION * width / SIZE[0] / columns)
     for (top, left), caption in zip(places, captions, strict=True):
-        axes.text(left + step / 2, top + high + band * 0.45, _cut(caption, letters), size=8, ha="center", va="center")
+        shown = "\n".join(_cut(line, letters) for line in caption.split("\n"))
+        axes.text(left + step / 2, top + high + band * 0.45, shown, size=8, ha="center", va="center")
 
 
 @contextmanager

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from augimpact.profiling.collect import Collected
-from augimpact.profiling.naming import Naming, is_hidden, natural
+from augimpact.profiling.collect import EXTREMES, Collected, Extreme
+from augimpact.profiling.naming import Naming, is_hidden, natural, short
 from augimpact.profiling.panel import Panel, draw_pictures
+from augimpact.profiling.statistics import EQUAL, fences
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,6 +24,10 @@ __all__ = ["extremes", "mean_images", "samples"]
 SHOWN = 30
 # Pictures in a row. A mean image of fewer images than this could be taken for one of them.
 IN_A_ROW, FEWEST = 6, 5
+# So many fit where captions have two lines of words.
+CAPTIONED = 4
+# Of what is no measure of the pixels, but what any image has: shown only where it is far from the others.
+SHAPES = ("size", "aspect")
 
 
 def mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> list[Panel]:
@@ -85,17 +91,18 @@ def samples(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
 
 
 def extremes(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
-    """The outermost images themselves."""
+    """The outermost images themselves; by size and aspect only those that are odd."""
+    frames = {split: each.frame.set_index("index") for split, each in splits.items() if each.extremes}
     shown = [
         (split, kind, extreme)
-        for split, collected in splits.items()
-        for kind, several in collected.extremes.items()
-        for extreme in several
+        for split, frame in frames.items()
+        for kind, several in splits[split].extremes.items()
+        for extreme in _odd_of(kind, several, frame)
         if not is_hidden(extreme.label, naming)
     ]
     if not shown:
         return []
-    captions = [f"{kind} {extreme.value:.2g}" for _, kind, extreme in shown]
+    captions = [_caption(kind, extreme, frames[split], naming) for split, kind, extreme in shown]
     statistics: dict[str, Any] = {}
     for split, kind, extreme in shown:
         found = statistics.setdefault(split, {}).setdefault(kind, {"indices": [], "values": []})
@@ -103,7 +110,27 @@ def extremes(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
         found["values"].append(extreme.value)
 
     def draw(figure: Figure) -> None:
-        draw_pictures(figure, [extreme.picture for _, _, extreme in shown], captions, IN_A_ROW)
+        draw_pictures(figure, [extreme.picture for _, _, extreme in shown], captions, CAPTIONED)
 
-    sentence = "The darkest, lightest, plainest and most blurred images. Worry when nobody could name them."
+    sentence = (
+        "The darkest, lightest, plainest and most blurred images, and those of an odd size or aspect. "
+        "Worry when nobody could name them."
+    )
     return [Panel("extremes", "Outermost images", statistics, sentence, draw, True)]
+
+
+def _odd_of(kind: str, several: Sequence[Extreme], frame: pd.DataFrame) -> Sequence[Extreme]:
+    """Of images that are outermost in their shape those beyond the fences: among equal ones some are always first."""
+    name = EXTREMES[kind][0]
+    if name not in SHAPES:
+        return several
+    width, height = (frame[side].to_numpy(np.float64) for side in ("width", "height"))
+    low, high = fences(np.log2(width * height) / 2 if name == "size" else np.log2(width / height))
+    return [extreme for extreme in several if not low - EQUAL <= np.log2(extreme.value) <= high + EQUAL]
+
+
+def _caption(kind: str, extreme: Extreme, frame: pd.DataFrame, naming: Naming) -> str:
+    """What it is and how much, and on a second line its class."""
+    row = frame.loc[extreme.number].to_dict()
+    told = f"{row['width']}×{row['height']}" if EXTREMES[kind][0] in SHAPES else f"{extreme.value:.2g}"
+    return f"{kind} {told}" + (f"\n{short([naming.label(row['label'])])[0]}" if row["label"] >= 0 else "")

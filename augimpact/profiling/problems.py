@@ -91,9 +91,8 @@ def odd(frames: Mapping[str, pd.DataFrame]) -> Panel:
         axes.legend(fontsize=8)
 
     total = sum(found[kind]["count"] for found in statistics.values() for kind in kinds)
-    return Panel(
-        "odd", "Odd images", statistics, f"{total} images are dark, light, blurred, plain, or of an odd size.", draw
-    )
+    told = f"{total} images are dark, light, blurred, plain, or of an odd size or aspect."
+    return Panel("odd", "Odd images", statistics, told, draw)
 
 
 def drift(frames: Mapping[str, pd.DataFrame]) -> list[Panel]:

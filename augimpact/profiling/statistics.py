@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from augimpact.measures import MEASURES
 
-__all__ = ["ODD", "class_distance", "drift_between", "information_about", "odd_ones", "quantiles"]
+__all__ = ["ODD", "class_distance", "drift_between", "fences", "information_about", "odd_ones", "quantiles"]
 
 QUANTILES = {"p1": 0.01, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
 # Properties of a sample that are compared; sizes by their logarithm, which one scaling only shifts.
@@ -135,7 +135,7 @@ def odd_ones(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
         "dark": DARK - brightness,
         "light": brightness - LIGHT,
         "plain": PLAIN - entropy,
-        "blurred": _fences(logged)[0] - logged,
+        "blurred": fences(logged)[0] - logged,
         "odd_size": _far_out(properties["size"].to_numpy()),
         "odd_aspect": _far_out(properties["aspect"].to_numpy()),
     }
@@ -147,7 +147,8 @@ def odd_ones(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return told
 
 
-def _fences(values: Numbers) -> tuple[float, float]:
+def fences(values: Numbers) -> tuple[float, float]:
+    """Below the one and above the other a value is odd."""
     if not len(values):
         return 0.0, 0.0
     low, high = np.quantile(values, [0.25, 0.75])
@@ -156,5 +157,5 @@ def _fences(values: Numbers) -> tuple[float, float]:
 
 def _far_out(values: Numbers) -> Numbers:
     """By how much values lie beyond either fence."""
-    low, high = _fences(values)
+    low, high = fences(values)
     return np.maximum(low - values, values - high)

@@ -139,6 +139,37 @@ def test_the_outermost_images_are_shown_with_samples_alone():
     for kind, name in (("dark", "brightness"), ("plain", "entropy"), ("blurred", "sharpness")):
         assert told[kind]["values"] == sorted(frame[name])[:4]
         assert frame.loc[told[kind]["indices"], name].tolist() == told[kind]["values"]
+    # Where all are of one size none is odd.
+    assert set(told) == {"dark", "light", "plain", "blurred"}
     hidden = profile([*train, (odd[0], 1)], class_names=["x", "y"], hide_classes=["y"], samples=1, progress=silent)
     assert 20 not in hidden["extremes"].statistics["train"]["dark"]["indices"]
     assert "extremes" not in [panel.name for panel in profile(train, progress=silent).panels]
+
+
+def test_images_of_an_odd_size_or_aspect_are_shown_with_their_size_and_class():
+    train = [(piece(number), 0) for number in range(20)]
+    shapes = {20: (12, 16), 21: (300, 400), 22: (240, 20), 23: (20, 240)}
+    made = [np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8) for shape in shapes.values()]
+    given = [*train, *((image, 1) for image in made)]
+    panel = profile(given, class_names=["cat", "an owl"], samples=1, progress=silent)["extremes"]
+    told = panel.statistics["train"]
+    assert [told[kind]["indices"] for kind in ("small", "large", "narrow", "wide")] == [[20], [21], [22], [23]]
+    assert told["small"]["values"] == [pytest.approx(np.sqrt(12 * 16))]
+    assert told["wide"]["values"] == [pytest.approx(12)]
+    captions = [text.get_text() for text in panel.figure().axes[0].texts]
+    assert captions[-4:] == [
+        "small 16×12\nan owl",
+        "large 400×300\nan owl",
+        "narrow 20×240\nan owl",
+        "wide 240×20\nan owl",
+    ]
+    assert captions[0].startswith("dark 0.")
+    hidden = profile(given, class_names=["cat", "an owl"], hide_classes=[1], samples=1, progress=silent)["extremes"]
+    assert set(hidden.statistics["train"]) == {"dark", "light", "plain", "blurred"}
+    assert not any("owl" in text.get_text() for text in hidden.figure().axes[0].texts)
+    nameless = profile(given, class_names=["cat", "an owl"], hide_names=True, samples=1, progress=silent)["extremes"]
+    assert [text.get_text() for text in nameless.figure().axes[0].texts][-1] == "wide 240×20\nclass 1"
+    # A mask is no class.
+    masks = [(image, np.ones(image.shape[:2], np.uint8)) for image, _ in given]
+    shown = profile(masks, images="[0]", labels="[1]", samples=1, progress=silent)["extremes"]
+    assert [text.get_text() for text in shown.figure().axes[0].texts][-1] == "wide 240×20"
