@@ -79,7 +79,7 @@ def _card(drawing: Drawing, identity: str) -> str:
         kind += " tall"
     sentence = escape(strict(panel.sentence))
     picture = base64.b64encode(drawing.png).decode()
-    numbers = "".join(map(_table, tables_of(panel.statistics)))
+    numbers = "".join(map(_table, tables_of(panel.statistics, begun=True)))
     return (
         f'<section{identity} class="{kind}"><h2>{_title(drawing)}</h2><p>{sentence}</p>'
         f'<img alt="{_title(drawing)}: {sentence}" width="{width}" height="{height}"'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from augimpact.profiling.panel import strict
@@ -12,6 +12,7 @@ __all__ = ["Table", "tables_of"]
 # Columns that are read side by side, and numbers that are read in one cell.
 COLUMNS, LISTED = 5, 12
 NONE = "–"
+Cell = Callable[[Any], str]
 
 
 class Table(NamedTuple):
@@ -27,35 +28,41 @@ class Table(NamedTuple):
     rows: tuple[tuple[str, ...], ...]
 
 
-def tables_of(statistics: Mapping[str, Any]) -> list[Table]:
+def tables_of(statistics: Mapping[str, Any], *, begun: bool = False) -> list[Table]:
     """All numbers and texts; of long lists how long they are.
+
+    Args:
+        statistics: of a panel.
+        begun: that of long lists the first values are told as well, where there is room for them.
 
     >>> tables_of({"train": {"mean": 1, "std": 2}, "val": {"mean": 3, "std": None}})
     [Table(title='', header=('', 'train', 'val'), rows=(('mean', '1', '3'), ('std', '2', '–')))]
     >>> tables_of({"count": 3, "many": list(range(40))})[0].rows
     (('count', '3'), ('many', '40 values'))
+    >>> tables_of({"many": list(range(40))}, begun=True)[0].rows[0][1]
+    '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 … and 28 more'
     """
-    return list(_tables("", strict(statistics)))
+    return list(_tables("", strict(statistics), _begun if begun else _cell))
 
 
-def _tables(title: str, value: Mapping[str, Any]) -> Iterator[Table]:
+def _tables(title: str, value: Mapping[str, Any], cell: Cell) -> Iterator[Table]:
     parts = {name: _mapping(each) for name, each in value.items()}
-    single = tuple((name, _cell(each)) for name, each in value.items() if parts[name] is None)
+    single = tuple((name, cell(each)) for name, each in value.items() if parts[name] is None)
     if single:
         yield Table(title, ("", ""), single)
     several = {name: dict(_leaves(each)) for name, each in parts.items() if each is not None}
     names = list(dict.fromkeys(name for each in several.values() for name in each))
     alike = len(several) > 1 and all(2 * len(each) > len(names) for each in several.values())
     if alike and len(several) <= COLUMNS:
-        rows = tuple((name, *(_cell(each.get(name)) for each in several.values())) for name in names)
+        rows = tuple((name, *(cell(each.get(name)) for each in several.values())) for name in names)
         yield Table(title, ("", *several), rows)
     elif alike and len(names) <= COLUMNS:
-        rows = tuple((name, *(_cell(each.get(column)) for column in names)) for name, each in several.items())
+        rows = tuple((name, *(cell(each.get(column)) for column in names)) for name, each in several.items())
         yield Table(title, ("", *names), rows)
     else:
         for name, each in parts.items():
             if each is not None:
-                yield from _tables(f"{title}: {name}" if title else name, each)
+                yield from _tables(f"{title}: {name}" if title else name, each, cell)
 
 
 def _mapping(value: Any) -> Mapping[str, Any] | None:
@@ -74,6 +81,13 @@ def _leaves(value: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, A
             yield before + name, each
         else:
             yield from _leaves(parts, f"{before}{name}, ")
+
+
+def _begun(value: Any) -> str:
+    """As `_cell`, with the first values of a long list; of lists within it their lengths are enough."""
+    if not isinstance(value, list) or len(value) <= LISTED or any(isinstance(each, list) for each in value):
+        return _cell(value)
+    return f"{_cell(value[:LISTED])} … and {len(value) - LISTED} more"
 
 
 def _cell(value: Any) -> str:

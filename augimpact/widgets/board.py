@@ -1,16 +1,18 @@
 """The panels of a profile as tabs: what there is, how its images are, its classes, and what is wrong with it.
 
-Figures are drawn when their tab is opened for the first time; statistics are in `Profile.document()`.
+Each tab is what a report shows: figures, sentences, and the numbers folded away. It is drawn when it is opened for the
+first time.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
 import ipywidgets
+
+from augimpact.profiling.drawing import Drawing
+from augimpact.profiling.page import fragment
 
 if TYPE_CHECKING:
     from augimpact.profiling.extract import Profile
@@ -24,20 +26,11 @@ TABS = (OVERVIEW, IMAGES, CLASSES, PROBLEMS)
 PLACES = {
     **dict.fromkeys(("summary", "samples", "sizes", "broken"), OVERVIEW),
     **dict.fromkeys(("classes", "class_distance", "mean_images", "shortcuts"), CLASSES),
-    **dict.fromkeys(("errors", "duplicates", "odd", "drift", "leakage"), PROBLEMS),
+    **dict.fromkeys(("errors", "extremes", "duplicates", "odd", "drift", "leakage"), PROBLEMS),
 }
 # What is told of objects, masks and labels is told by class, unless it is a fault; all else is of the images.
 FAULTS = ("faults", "errors")
 OF_CLASSES = ("class", "label", "mask", "box", "object", "pixel")
-# Light, dark, and as the theme of JupyterLab or Voilà says; photographs are not inverted in the dark.
-STYLE = """<style>
-.augimpact-board { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 380px), 1fr)); gap: 14px; }
-.augimpact-board section { min-width: 0; font: 13px/1.45 system-ui, sans-serif; }
-.augimpact-board h3 { font-size: 14px; font-weight: 600; margin: 0; }
-.augimpact-board p { margin: 2px 0 6px; opacity: .75; overflow-wrap: anywhere; }
-.augimpact-board img { width: 100%; height: auto; border-radius: 6px; }
-body[data-jp-theme-light="false"] .augimpact-board img:not(.pictures) { filter: invert(.9) hue-rotate(180deg); }
-</style>"""
 DRAWING = "<p>drawing…</p>"
 
 
@@ -76,8 +69,9 @@ class Board(ipywidgets.VBox):
         if index is None or index in self._drawn:
             return
         self._drawn.add(index)
-        cards = "".join(map(_card, list(self.groups.values())[index]))
-        self._pages[index].value = f'{STYLE}<div class="augimpact-board">{cards}</div>'
+        panels = list(self.groups.values())[index]
+        # Whether all was seen is said above the tabs.
+        self._pages[index].value = fragment([Drawing(panel) for panel in panels], complete=True)
 
 
 def _tab_of(panel: Panel) -> str:
@@ -90,13 +84,3 @@ def _tab_of(panel: Panel) -> str:
 
 def _title(name: str, panels: Sequence[Panel]) -> str:
     return f"{name} ({len(panels)})"
-
-
-def _card(panel: Panel) -> str:
-    title = escape(panel.title)
-    kind = ' class="pictures"' if panel.pictures else ""
-    picture = base64.b64encode(panel._repr_png_()).decode()
-    return (
-        f'<section aria-label="{title}"><h3>{title}</h3><p>{escape(panel.sentence)}</p>'
-        f'<img{kind} alt="{title}" src="data:image/png;base64,{picture}"></section>'
-    )

@@ -16,6 +16,8 @@ import augimpact as ai
 from augimpact.errors import OutputError
 from augimpact.profiling import drawing, events, report
 from augimpact.profiling.drawing import Drawing
+from augimpact.profiling.extract import Profile
+from augimpact.profiling.naming import Naming
 from augimpact.profiling.panel import Panel, draw_pictures, quiet_fonts, strict
 from augimpact.profiling.report import SCHEMA, flat
 from augimpact.profiling.tables import tables_of
@@ -321,6 +323,23 @@ def test_tables_put_side_by_side_what_has_the_same_parts():
     assert [row[1] for row in table.rows] == list("012345678")
     titles = [table.title for table in tables_of({"one": True, "groups": [{"split": ["a"], "index": [3]}], "m": {}})]
     assert titles == ["", "groups: 1"]
+
+
+def test_a_long_list_begins_on_the_page_has_its_length_in_the_pdf_and_is_whole_in_the_json(tmp_path):
+    numbers = list(range(100, 140))
+    statistics = {"numbers": numbers, "short": [1, 2], "rows": [numbers] * 20}
+    panel = Panel("some", "Some", statistics, "Some.", lambda figure: figure.subplots())
+    profile = Profile((panel,), {}, True, Naming(), {})
+    for name in ("report.html", "report.pdf"):
+        profile.save(tmp_path / name)
+    begun = "100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111 … and 28 more"
+    assert [each["text"] for each in Page((tmp_path / "report.html").read_text()).all("td")] == [
+        begun,
+        "1, 2",
+        "20 values",
+    ]
+    assert any("40 values" in line for line in pdf_lines((tmp_path / "report.pdf").read_bytes()))
+    assert profile.document()["panels"]["some"]["statistics"]["numbers"] == numbers
 
 
 def test_the_style_is_a_file_of_the_package():

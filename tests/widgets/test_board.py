@@ -10,14 +10,15 @@ from augimpact.profiling.extract import Profile
 from augimpact.profiling.naming import Naming
 from augimpact.profiling.panel import Panel
 from augimpact.widgets.board import TABS
+from tests.pages import Page
 
 
 @pytest.fixture
 def drawn(monkeypatch):
     """The names of panels whose figure was drawn."""
     names = []
-    draw = Panel._repr_png_
-    monkeypatch.setattr(Panel, "_repr_png_", lambda panel: names.append(panel.name) or draw(panel))
+    draw = Panel.figure
+    monkeypatch.setattr(Panel, "figure", lambda panel: names.append(panel.name) or draw(panel))
     return names
 
 
@@ -52,8 +53,21 @@ def test_figures_are_drawn_when_their_tab_is_opened(profile, drawn):
     page = board.tabs.children[1].value
     assert page.count("<img") == len(board.groups["images"])
     for panel in board.groups["images"]:
-        assert f'alt="{panel.title}"' in page
+        assert f'alt="{panel.title}: ' in page
     assert "<img" not in board.tabs.children[2].value
+
+
+def test_numbers_are_folded_beneath_each_figure(profile):
+    board = ai.Board(profile)
+    board.tabs.selected_index = list(board.groups).index("classes")
+    page = Page(board.tabs.children[board.tabs.selected_index].value)
+    panels = board.groups["classes"]
+    assert [each["text"] for each in page.all("summary")] == ["Numbers"] * len(panels)
+    assert not any("open" in each for each in page.all("details"))
+    cells = [each["text"] for each in page.all("td")]
+    # Of a class, whose name is no markup.
+    assert "<b>cat</b>" in [each["text"] for each in page.all("th")]
+    assert cells.count("6") >= 2
 
 
 def plain(name, title="Title", sentence="A sentence."):
