@@ -38,10 +38,11 @@ if TYPE_CHECKING:
     from augimpact.models.classifier import Classifier as Classifier
     from augimpact.models.load import load_classifier as load_classifier
     from augimpact.models.regressor import Regressor as Regressor
-    from augimpact.profiling.extract import profile as profile
     from augimpact.recipes import replay as replay
     from augimpact.sweep import Sweep as Sweep
     from augimpact.trace import Trace as Trace
+    from augimpact.widgets.asked import answered_profile as answered_profile
+    from augimpact.widgets.asked import profile as profile
     from augimpact.widgets.board import Board as Board
     from augimpact.widgets.explorer import Explorer as Explorer
     from augimpact.widgets.player import Player as Player
@@ -71,6 +72,7 @@ _HOME = {
     "Trace": "augimpact.trace",
     "analyze": "augimpact.analysis",
     "analyze_grid": "augimpact.grid_analysis",
+    "answered_profile": "augimpact.widgets.asked",
     "augmentation": "augimpact.augment.own",
     "check_integrity": "augimpact.data.integrity",
     "compare": "augimpact.comparison",
@@ -80,7 +82,7 @@ _HOME = {
     "keep_freed_memory": "augimpact.memory",
     "load_assignments": "augimpact.data.split",
     "load_classifier": "augimpact.models.load",
-    "profile": "augimpact.profiling.extract",
+    "profile": "augimpact.widgets.asked",
     "replay": "augimpact.recipes",
     "save_assignments": "augimpact.data.split",
     "setting_of_corners": "augimpact.augment.corners",

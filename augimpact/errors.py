@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 __all__ = [
+    "AmbiguousData",
     "Cancelled",
     "DataError",
     "ImageError",
     "LayerError",
     "LeakageError",
     "ModelError",
+    "Option",
     "OutputError",
     "ParameterError",
     "SignalError",
@@ -32,6 +35,35 @@ class ImageError(UserError):
 
 class DataError(UserError):
     """A table of samples, a view, a split or a copy of a dataset that cannot be made of what was given."""
+
+
+class Option(NamedTuple):
+    """One answer to a question.
+
+    told: what it is, in words.
+    arguments: to pass, by name; what is None is for a person to type.
+    """
+
+    told: str
+    arguments: Mapping[str, Any]
+
+
+class AmbiguousData(DataError):  # noqa: N818 - a question that has answers
+    """What in a dataset cannot be told, and is never guessed: it has to be passed.
+
+    Attributes:
+        argument: what is asked for: `images`, `labels`, `layout` or `value_range`.
+        options: what may be answered.
+    """
+
+    def __init__(self, message: str, argument: str, options: Sequence[Option]) -> None:
+        super().__init__(message)
+        self.argument = argument
+        self.options = tuple(options)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it comes whole from another process."""
+        return type(self), (str(self), self.argument, self.options)
 
 
 class LeakageError(DataError):

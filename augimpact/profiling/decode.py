@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from augimpact.data.image import read_image, unit_values
-from augimpact.errors import DataError
+from augimpact.errors import AmbiguousData, DataError, Option
 
 __all__ = ["LAYOUTS", "RANGES", "Decoder", "as_array"]
 
@@ -26,6 +26,12 @@ RANGES = {"unit": (0.0, 1.0), "byte": (0.0, 255.0), "signed": (-1.0, 1.0), "norm
 MOST_CHANNELS = 16
 # By how much a float may miss its range: what interpolation overshoots.
 SLACK = 1e-3
+# What most images are normalised with that are; and whatever a person types.
+IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+TYPED = (
+    Option("other values of black and white", {"value_range": None}),
+    Option("normalised with another mean and deviation", {"mean": None, "std": None}),
+)
 
 
 def as_array(value: Any) -> NDArray[Any]:
@@ -79,7 +85,8 @@ class Decoder:
             count: of labels beside it, or None for a single label; says whether three axes are a batch of grey images.
 
         Raises:
-            DataError: a shape of which it cannot be told what it is.
+            DataError: a shape that no image has.
+            AmbiguousData: a shape of which it cannot be told what it is.
         """
         if isinstance(value, (list, tuple)):
             return [
@@ -98,25 +105,26 @@ class Decoder:
         """Rules out the ranges that the values of a float image do not fit.
 
         Raises:
-            DataError: no range is left, or it has to be given.
+            AmbiguousData: no range is left, or it has to be given.
         """
         if self.span is not None or image.dtype.kind != "f" or not image.size:
             return
         low, high = float(np.nanmin(image)), float(np.nanmax(image))
         if low < -SLACK:
-            raise DataError(
+            message = (
                 f"the images have values from {low:.3g} to {high:.3g}; "
                 "pass mean=… and std=… if they were normalised, value_range='signed' if black is −1 and white 1, "
                 "or value_range=(black, white)"
             )
+            raise AmbiguousData(message, "value_range", _ranges_of(low, high, image.shape[-1]))
         fitting = [name for name in self._fitting if high <= RANGES[name][1] * (1 + SLACK)]  # type: ignore[index]
         # Above 1 it is not [0, 1]; within it [0, 255] is only likely while all is black.
         if 0 < high <= 1 + SLACK and "unit" in fitting:
             fitting = ["unit"]
         if not fitting:
-            raise DataError(
-                f"an image has values up to {high:.5g} after others in {self._told()}; pass value_range=(black, white)"
-            )
+            message = f"an image has values up to {high:.5g} after others in {self._told()}; "
+            options = _ranges_of(low, high, image.shape[-1])
+            raise AmbiguousData(f"{message}pass value_range=(black, white)", "value_range", options)
         self._fitting = fitting
 
     def bytes_of(self, image: NDArray[Any]) -> Bytes:
@@ -168,10 +176,35 @@ class Decoder:
             if first == last:
                 usual = [array.shape[0] in (1, 3, 4), array.shape[-1] in (1, 3, 4)]
                 if sum(usual) != 1:
-                    raise DataError(f"an image of shape {array.shape}; pass layout='CHW' or layout='HWC'")
+                    message = f"an image of shape {array.shape}; pass layout='CHW' or layout='HWC'"
+                    raise AmbiguousData(message, "layout", _layouts_of(array.shape))
                 first = usual[0]
             layout = "CHW" if first else "HWC"
         return array.transpose(1, 2, 0) if layout == "CHW" else array
+
+
+def _layouts_of(shape: Sequence[int]) -> list[Option]:
+    """Both layouts, each with what the image is in it."""
+    sizes = {"CHW": (shape[0], shape[2], shape[1]), "HWC": (shape[2], shape[1], shape[0])}
+    return [
+        Option(f"{layout}: {channels} channels of {width}×{height}", {"layout": layout})
+        for layout, (channels, width, height) in sizes.items()
+    ]
+
+
+def _ranges_of(low: float, high: float, channels: int) -> list[Option]:
+    """In which ways values from `low` to `high` can be read."""
+    within = {name: limits for name, limits in RANGES.items() if limits is not None}
+    known = [
+        Option(f"{name}: black is {black:g}, white {white:g}".replace("-", "−"), {"value_range": name})
+        for name, (black, white) in within.items()
+        if black - SLACK <= low and high <= white * (1 + SLACK)
+    ]
+    if channels == 3:
+        mean, std = (np.array(IMAGENET[name]) for name in ("mean", "std"))
+        if (-mean / std).min() - SLACK <= low and high <= ((1 - mean) / std).max() + SLACK:
+            known.append(Option("normalised with ImageNet's mean and deviation", IMAGENET))
+    return [*known, *TYPED]
 
 
 def _of_pillow(image: Any) -> NDArray[Any]:

@@ -154,8 +154,8 @@ def profile(
         progress: is told how many samples are done, of how many; by default a bar.
 
     Raises:
-        DataError: there is no sample, or what is image, label, layout or range cannot be told; the sentence says
-            what to pass.
+        DataError: there is no sample.
+        AmbiguousData: what is image, label, layout or range cannot be told; the sentence says what to pass.
 
     >>> import numpy as np
     >>> dark = [(np.full((8, 8, 3), level, np.uint8), level % 2) for level in (10, 20, 30, 40)]

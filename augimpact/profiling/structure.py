@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from augimpact.errors import DataError
+from augimpact.errors import AmbiguousData, DataError, Option
 
 __all__ = ["Candidate", "Finder", "Found", "candidates_of", "describe", "value_at"]
 
@@ -73,7 +73,7 @@ def value_at(item: Any, path: str) -> Any:
 def describe(item: Any) -> str:
     """The structure of an item, a line a leaf: path, type, shape and dtype."""
     leaves = candidates_of(item)
-    lines = [f"  {each.path or '(the item itself)'}: {each.told}" for each in leaves[:LISTED]]
+    lines = [f"  {_named(each)}" for each in leaves[:LISTED]]
     return "\n".join(lines + ([f"  … and {len(leaves) - LISTED} more"] if len(leaves) > LISTED else []))
 
 
@@ -86,7 +86,8 @@ def split_item(item: Any, images: Finder, labels: Finder) -> Found:
         labels: likewise.
 
     Raises:
-        DataError: a path leads nowhere, or there are several images, or labels, to choose from.
+        DataError: a path leads nowhere.
+        AmbiguousData: there are several images, or labels, to choose from, or no image is found.
     """
     leaves = candidates_of(item) if images is None or labels is None else []
     # Whatever a target has beside its boxes is no image.
@@ -98,7 +99,7 @@ def split_item(item: Any, images: Finder, labels: Finder) -> Found:
     if images is None:
         chosen = _first_of_two(item, pictures, labels)
         if chosen is None:
-            raise DataError(_asked(item, "images", pictures))
+            raise _asked(item, "images", pictures)
         image_path = chosen
     image = images(item) if callable(images) else value_at(item, image_path or "")
     return Found(image, _label_of(item, labels, leaves, image_path))
@@ -118,7 +119,7 @@ def _label_of(item: Any, labels: Finder, leaves: Sequence[Candidate], image_path
         return value_at(item, masks[0])
     rest = [each.path for each in leaves if each.kind == "label"]
     if len(rest) > 1:
-        raise DataError(_asked(item, "labels", rest))
+        raise _asked(item, "labels", rest)
     return value_at(item, rest[0]) if rest else None
 
 
@@ -142,12 +143,22 @@ def _boxes_beside(item: Any) -> Any:
     return target if isinstance(first, Mapping) and "boxes" in first else None
 
 
-def _asked(item: Any, what: str, paths: Sequence[str]) -> str:
+def _asked(item: Any, what: str, paths: Sequence[str]) -> AmbiguousData:
+    """What asks for a path; where none is likely, for that of any array."""
+    arrays = [path for path, leaf in _leaves(item, "") if hasattr(leaf, "shape")]
+    named = {each.path: _named(each) for each in candidates_of(item)}
+    options = [Option(named[path], {what: path}) for path in paths or arrays]
     if not paths:
         asked = f"pass {what}=PATH or a function of the item"
-        return f"no {what} are found in an item of the loader; {asked}:\n{describe(item)}"
-    choice = " or ".join(f"{what}={path!r}" for path in paths[:LISTED])
-    return f"the {what} of an item could be any of {len(paths)}; pass {choice}:\n{describe(item)}"
+        message = f"no {what} are found in an item of the loader; {asked}:\n{describe(item)}"
+    else:
+        choice = " or ".join(f"{what}={path!r}" for path in paths[:LISTED])
+        message = f"the {what} of an item could be any of {len(paths)}; pass {choice}:\n{describe(item)}"
+    return AmbiguousData(message, what, options)
+
+
+def _named(leaf: Candidate) -> str:
+    return f"{leaf.path or '(the item itself)'}: {leaf.told}"
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

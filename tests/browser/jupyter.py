@@ -88,12 +88,17 @@ def open_notebook(page: Page, address: str, front_end: str) -> None:
 
 def run_cell(page: Page) -> None:
     """Runs the notebook's first cell, and returns when the sweep that it begins is on the screen."""
+    start_cell(page, ".augimpact-explorer")
+    wait_for_sweep(page)
+
+
+def start_cell(page: Page, shown: str) -> None:
+    """Runs the notebook's first cell, and returns when it is running, or what it shows is there."""
     deadline = time.monotonic() + START
     cell = page.locator(".jp-CodeCell").first
     # What is run while the kernel is still being connected is lost, and nothing in the page says when that is over.
-    while "*" not in cell.locator(".jp-InputPrompt").inner_text() and not page.locator(".augimpact-explorer").count():
+    while "*" not in cell.locator(".jp-InputPrompt").inner_text() and not page.locator(shown).count():
         assert time.monotonic() < deadline, "the cell does not run"
         cell.locator(".cm-content").click()
         page.locator(RUN).click()
         page.wait_for_timeout(1000)
-    wait_for_sweep(page)
