@@ -1,11 +1,13 @@
 """What an image is like before any model sees it: five numbers an image, fast enough for a whole dataset.
 
+`measure` takes a batch, `measure_picture` one image that is a Pillow picture already; both can leave measures out.
 All but the saturation are of the luma Y = 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded to 8 bits just as
 Pillow's mode "L" has it, so that any other program finds the same numbers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +16,7 @@ from PIL import Image
 
 from augimpact.errors import ImageError
 
-__all__ = ["MEASURES", "Measure", "measure"]
+__all__ = ["MEASURES", "Measure", "measure", "measure_picture"]
 
 LEVELS = 256
 WHITE = LEVELS - 1
@@ -77,26 +79,68 @@ def measure(images: ArrayLike) -> dict[str, Numbers]:
     return measured
 
 
+def measure_picture(
+    picture: Image.Image, planes: Bytes | None = None, names: Collection[str] = tuple(MEASURES)
+) -> dict[str, float]:
+    """Some measures of one image, in the order of `MEASURES`: equal to those of `measure`.
+
+    Args:
+        picture: of mode "RGB".
+        planes: its channels, `(3, H, W)` uint8, if they are there already; only the saturation needs them.
+        names: which of `MEASURES`.
+
+    >>> measure_picture(Image.new("RGB", (8, 8), "red"), names=["saturation"])
+    {'saturation': 1.0}
+    """
+    if planes is None and "saturation" in names:
+        planes = np.stack([np.asarray(channel) for channel in picture.split()])
+    needs_luma = any(name != "saturation" for name in names)
+    luma = [picture.convert("L")] if needs_luma else []
+    return {name: float(values[0]) for name, values in _measured(luma, planes, names).items()}
+
+
 def _measure_chunk(images: Bytes) -> dict[str, Numbers]:
-    pictures = [Image.fromarray(image).convert("L") for image in images]
-    luma = np.stack([np.asarray(picture) for picture in pictures])
-    histogram = np.array([picture.histogram() for picture in pictures]) / luma[0].size
-    brightness, contrast = _mean_and_deviation(histogram)
-    return {
-        "brightness": brightness,
-        "contrast": contrast,
-        "sharpness": _sharpness(luma),
-        # Channel by channel: arithmetic on every third byte would be several times slower.
-        "saturation": _saturation(*np.ascontiguousarray(np.moveaxis(images, -1, 0))),
-        "entropy": _entropy(histogram),
-    }
+    luma = [Image.fromarray(image).convert("L") for image in images]
+    # Channel by channel: arithmetic on every third byte would be several times slower.
+    planes = np.ascontiguousarray(np.moveaxis(images, -1, 0))
+    return _measured(luma, planes, MEASURES)
 
 
-def _mean_and_deviation(histogram: Numbers) -> tuple[Numbers, Numbers]:
+def _measured(pictures: Sequence[Image.Image], planes: Bytes | None, names: Collection[str]) -> dict[str, Numbers]:
+    """The named measures of N images, `(N,)` each.
+
+    Args:
+        pictures: their luma.
+        planes: `(3, N, H, W)`, or of one image `(3, H, W)`; may be missing where no saturation is asked for.
+        names: of `MEASURES`.
+    """
+    found: dict[str, Numbers] = {}
+    luma = np.stack([np.asarray(picture) for picture in pictures]) if pictures else np.empty((0, 1, 1), np.uint8)
+    if "brightness" in names:
+        found["brightness"] = _mean(luma)
+    if "contrast" in names or "entropy" in names:
+        shares = np.array([picture.histogram() for picture in pictures]) / luma[0].size
+    if "contrast" in names:
+        found["contrast"] = _deviation(shares)
+    if "sharpness" in names:
+        found["sharpness"] = _sharpness(luma)
+    if "saturation" in names and planes is not None:
+        found["saturation"] = _saturation(*planes.reshape(3, -1, *planes.shape[-2:]))
+    if "entropy" in names:
+        found["entropy"] = _entropy(shares)
+    return found
+
+
+def _mean(luma: Bytes) -> Numbers:
+    # A row's sum fits 32 bits, which are added up several times faster than 64.
+    total = luma.sum(axis=2, dtype=np.uint32).sum(axis=1, dtype=np.uint64)
+    return np.asarray(total / (luma[0].size * WHITE), np.float64)
+
+
+def _deviation(histogram: Numbers) -> Numbers:
     levels = np.arange(LEVELS) / WHITE
     mean = histogram @ levels
-    variance = (histogram * (levels - mean[:, None]) ** 2).sum(axis=1)
-    return mean, np.sqrt(variance)
+    return np.asarray(np.sqrt((histogram * (levels - mean[:, None]) ** 2).sum(axis=1)))
 
 
 def _entropy(histogram: Numbers) -> Numbers:
@@ -111,8 +155,10 @@ def _sharpness(luma: Bytes) -> Numbers:
     sign and its neighbour with the other, so that the mean is exactly 0.
     """
     flat = _laplacian(luma).reshape(len(luma), -1)
-    # Whole numbers all through: the sum of their squares is exact in float64.
-    squares = np.einsum("np,np->n", flat, flat, dtype=np.float64)
+    # Whole numbers all through: the sum of their squares is exact in float64. Converted at once: piece by piece,
+    # as `dtype` would have it, takes half as long again.
+    numbers = flat.astype(np.float64)
+    squares = np.einsum("np,np->n", numbers, numbers)
     return np.asarray(squares / flat.shape[1] / WHITE**2)
 
 

@@ -2,6 +2,10 @@
 
 `python -m benchmarks.profiling [FOLDER] [--peer PYTHON]`: of images in folders, one a class, beside 2,000 that are
 made; PYTHON is the interpreter of an environment with `data-gradients==0.3.2` and `setuptools<81`, if there is one.
+
+Of each dataset three things are measured in turns: what decoding alone takes; profiles that decode, with all panels
+and with those that both tools have; and the same with decoding taken out for both, its images in memory under a
+DataLoader, for that is the user's own time with either tool. Both make their pass and no report.
 """
 
 from __future__ import annotations
@@ -14,8 +18,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,24 +34,41 @@ from augimpact.data.image import EXAMPLES, example
 from augimpact.profiling.extract import profile
 from benchmarks.timing import keep, table
 
-MADE, ROUNDS, FEW, MANY = 2000, 2, 1_000, 20_000
+MADE, ROUNDS, FEW, MANY = 2000, 5, 1_000, 20_000
+BATCH = 16
+DECODING = "decoding alone"
+# What both tools tell of a dataset of classes, as each calls it. The peer's usual ones are these and the distribution
+# of sizes by class, which takes no time.
+SHARED = ("summary", "classes", "sizes", "brightness", "colours")
+PEERS = ("ClassificationSummaryStats", "ClassificationClassFrequency", "ImagesResolution", "ImagesAverageBrightness",
+         "ImageColorDistribution")  # fmt: skip
+# Runs in the peer's own environment: a pass for each line that it is sent, so that all contestants take turns.
 PEER = """
 import os, sys, tempfile, time
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import PILToTensor
-folder = sys.argv[1]
+folder, extractors, size = sys.argv[1], sys.argv[2].split(","), int(sys.argv[3])
 os.chdir(tempfile.mkdtemp())
 from data_gradients.managers.classification_manager import ClassificationAnalysisManager
+from data_gradients.utils.data_classes.image_channels import ImageChannels
 dataset = ImageFolder(folder, transform=PILToTensor())
-loader = DataLoader(dataset, batch_size=16)
-manager = ClassificationAnalysisManager(
-    report_title="x", train_data=loader, class_names=dataset.classes, use_cache=False, is_batch=True,
-    images_extractor=lambda item: item[0], labels_extractor=lambda item: item[1])
-began = time.perf_counter()
-# Its pass alone; `run` makes a report of it as well.
-manager.execute()
-print("SECONDS", time.perf_counter() - began)
+sources = {"files": dataset, "memory": None}
+for line in sys.stdin:
+    kind = line.strip()
+    if sources[kind] is None:
+        sources[kind] = [dataset[number] for number in range(len(dataset))]
+    manager = ClassificationAnalysisManager(
+        report_title="x", train_data=DataLoader(sources[kind], batch_size=size), class_names=dataset.classes,
+        use_cache=False, is_batch=True, image_channels=ImageChannels.from_str("RGB"),
+        images_extractor=lambda item: item[0], labels_extractor=lambda item: item[1], feature_extractors=extractors)
+    began = time.perf_counter()
+    # Its pass alone; `run` makes a report of it as well.
+    manager.execute()
+    seconds = time.perf_counter() - began
+    seen = {type(each).__name__: each for group in manager.grouped_feature_extractors.values() for each in group}
+    counted = int(seen["ImageColorDistribution"].pixel_frequency_per_channel_per_split["train"][0].sum())
+    print("SECONDS", seconds, len(seen["ImagesAverageBrightness"].data), counted, flush=True)
 """
 
 
@@ -79,61 +103,89 @@ def made(folder: Path) -> Path:
     return folder
 
 
-def measure_speed(title: str, folder: Path, peer: str | None) -> dict[str, float]:
-    """Images a second of a whole profile, without writing a report; and what the peer takes with its own."""
-    dataset = ImageFolder(str(folder), transform=PILToTensor())
-    count = len(dataset)
+def measure_speed(title: str, folder: Path, python: str | None) -> dict[str, float]:
+    """Images a second of a whole profile, without writing a report; and of the peer's pass, and how many times as many.
 
-    def decode() -> None:
-        for _ in DataLoader(dataset, batch_size=16 if len({*sizes(dataset)}) == 1 else None):
-            pass
-
-    contestants = {
-        "decoding alone, torchvision and a DataLoader": decode,
-        "augimpact, all panels, from the folder": lambda: profile(folder, progress=silent),
-        "augimpact, all panels, from a DataLoader": lambda: profile(
-            DataLoader(dataset, batch_size=16), progress=silent
+    Raises:
+        RuntimeError: the peer did not look at every pixel.
+    """
+    files = ImageFolder(str(folder), transform=PILToTensor())
+    memory = [files[number] for number in range(len(files))]
+    contestants: dict[str, Callable[[], object]] = {
+        DECODING: lambda: deque(DataLoader(files, batch_size=BATCH), maxlen=0),
+        "files, all panels, from the folder": lambda: profile(folder, progress=silent),
+        "files, all panels": lambda: profile(DataLoader(files, batch_size=BATCH), progress=silent),
+        "files, shared panels, from the folder": lambda: profile(folder, features=SHARED, progress=silent),
+        "files, shared panels": lambda: profile(DataLoader(files, batch_size=BATCH), features=SHARED, progress=silent),
+        "memory, all panels": lambda: profile(DataLoader(memory, batch_size=BATCH), progress=silent),
+        "memory, shared panels": lambda: profile(
+            DataLoader(memory, batch_size=BATCH), features=SHARED, progress=silent
         ),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in contestants}
-    peers = []
-    for number in range(ROUNDS + 1):
-        for name, run in contestants.items():
-            began = time.perf_counter()
-            run()
-            seconds[name] += [time.perf_counter() - began] if number else []
-        if peer and number:
-            peers.append(peer_seconds(peer, folder))
-    speeds = {name: count / statistics.median(each) for name, each in seconds.items()}
-    if peers:
-        speeds["data-gradients, its own panels, from a DataLoader"] = count / statistics.median(peers)
-    rows = [(f"{title}: {count} images", "images a second")]
-    rows += [(name, f"{each:.0f}") for name, each in speeds.items()]
+    times: dict[str, list[float]] = {}
+    pixels = sum(image[0].numel() for image, _ in memory)
+    with Peer(python, folder, len(memory), pixels) if python else nullcontext() as peer:
+        for number in range(ROUNDS + 1):
+            for name, run in contestants.items():
+                began = time.perf_counter()
+                run()
+                times.setdefault(name, []).append(time.perf_counter() - began)
+            for kind in ("files", "memory") if peer else ():
+                times.setdefault(f"{kind}, the peer", []).append(peer.seconds(kind))
+            if not number:
+                times.clear()
+    speeds = {name: len(memory) / statistics.median(each) for name, each in times.items()}
+    rows = [(f"{title}: {len(memory)} images", "images a second", "times the peer's")]
+    for name, speed in speeds.items():
+        theirs = speeds.get(f"{name.partition(',')[0]}, the peer")
+        rows.append((name, f"{speed:.0f}", "" if theirs is None else f"{speed / theirs:.1f}"))
     table(rows)
     return speeds
 
 
+class Peer:
+    """Data-gradients in an environment of its own, ready for one pass after the other.
+
+    Args:
+        python: its interpreter.
+        folder: of the images.
+        count: of them.
+        pixels: of all.
+    """
+
+    def __init__(self, python: str, folder: Path, count: int, pixels: int) -> None:
+        self._expected = (count, pixels)
+        self._process = subprocess.Popen(
+            [python, "-c", PEER, str(folder.resolve()), ",".join(PEERS), str(BATCH)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate(timeout=60)
+
+    def seconds(self, kind: str) -> float:
+        """What a pass takes over the `files`, or over the images in `memory`."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{kind}\n")
+        self._process.stdin.flush()
+        # It prints much else.
+        for line in self._process.stdout:
+            found = re.search(r"SECONDS (\S+) (\d+) (\d+)", line)
+            if found and (int(found[2]), int(found[3])) != self._expected:
+                raise RuntimeError(
+                    f"data-gradients saw {found[2]} images, {found[3]} pixels; expected {self._expected}"
+                )
+            if found:
+                return float(found[1])
+        raise RuntimeError("data-gradients ended before its pass did")
+
+
 def silent(_done: int, _total: int) -> None:
     """No bar."""
-
-
-def sizes(dataset: ImageFolder) -> Iterator[tuple[int, int]]:
-    from PIL import Image
-
-    for path, _ in dataset.samples[:20]:
-        with Image.open(path) as image:
-            yield image.size
-
-
-def peer_seconds(python: str, folder: Path) -> float:
-    # It asks how images and labels are to be read; 0 is RGB, and the first of what it offers.
-    done = subprocess.run(
-        [python, "-c", PEER, str(folder.resolve())], input="0\n" * 20, capture_output=True, text=True,
-        timeout=600, check=True,
-    )  # fmt: skip
-    found = re.search(r"SECONDS (\S+)", done.stdout)
-    assert found, done.stdout[-2000:]
-    return float(found[1])
 
 
 def measure_memory() -> dict[str, float]:

@@ -17,7 +17,7 @@ from skimage.measure import shannon_entropy
 
 from augimpact.data.image import EXAMPLES, example
 from augimpact.errors import ImageError
-from augimpact.measures import CHUNK_PIXELS, MEASURES, measure
+from augimpact.measures import CHUNK_PIXELS, MEASURES, measure, measure_picture
 
 PHOTOGRAPHS = [np.asarray(example(name)) for name in EXAMPLES]
 RANDOM = np.random.default_rng(0)
@@ -62,6 +62,15 @@ def assert_equal(ours: dict[str, float], theirs: dict[str, float]) -> None:
 @pytest.mark.parametrize("name", IMAGES)
 def test_all_agree_with_pillow_scipy_and_scikit_image(name):
     assert_equal(measure_one(IMAGES[name]), by_other_hands(IMAGES[name]))
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_a_picture_has_the_measures_of_its_array_all_or_some_with_its_planes_or_without(name):
+    picture, planes = Image.fromarray(IMAGES[name]), np.ascontiguousarray(np.moveaxis(IMAGES[name], -1, 0))
+    expected = measure_one(IMAGES[name])
+    assert measure_picture(picture) == measure_picture(picture, planes) == expected
+    for names in [*([one] for one in MEASURES), ["entropy", "brightness"], []]:
+        assert measure_picture(picture, names=names) == {one: expected[one] for one in MEASURES if one in names}
 
 
 @given(arrays.arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))))

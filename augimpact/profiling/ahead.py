@@ -1,14 +1,19 @@
-"""Doing something with each of many items a little ahead of who asks, on as many threads as there are cores."""
+"""Doing something with each of many items a little ahead of who asks, on as many threads as there are cores.
+
+A task has a cost of its own, so small items share one: `grouped` makes groups of a stream, which `ahead` takes.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["ahead"]
+__all__ = ["ahead", "grouped", "torch_on_one_thread"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,7 +38,7 @@ def ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator
                 except BaseException as error:
                     # Also where the items end by an error, what was begun is given before it.
                     ended = error
-                if len(waiting) > WAITING * threads:
+                while waiting and (len(waiting) > WAITING * threads or waiting[0].done()):
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -42,3 +47,50 @@ def ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator
                 each.cancel()
     if not isinstance(ended, StopIteration):
         raise ended
+
+
+def grouped(items: Iterable[Item], size: Callable[[Item], int], most: int) -> Iterator[list[Item]]:
+    """Items one after the other in groups, each as large as it can be up to `most`, and of one item at least.
+
+    Where the items end by an error, those before it are given first.
+
+    >>> list(grouped([3, 1, 1, 9, 2], size=lambda number: number, most=5))
+    [[3, 1, 1], [9], [2]]
+    """
+    group: list[Item] = []
+    filled = 0
+    iterator = iter(items)
+    while True:
+        try:
+            item = next(iterator)
+        except BaseException as error:
+            ended = error
+            break
+        if group and filled + size(item) > most:
+            yield group
+            group, filled = [], 0
+        group.append(item)
+        filled += size(item)
+    if group:
+        yield group
+    if not isinstance(ended, StopIteration):
+        raise ended
+
+
+@contextmanager
+def torch_on_one_thread() -> Iterator[None]:
+    """Within it torch, if it is loaded, computes on the calling thread alone.
+
+    Its own threads wait for each other at the end of every operation. Beside ours, which fill all cores, that makes the
+    stacking of a loader's batch many times slower.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

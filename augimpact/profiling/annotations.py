@@ -1,24 +1,25 @@
 """What masks and boxes say beyond classes: which of the two a dataset has is seen by its labels.
 
 `segmentation` and `detection` measure the objects, in tables of like columns; `object_panels` makes panels of these.
+Masks take long, and are measured where their images are, on any thread; then both are taken in, in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from augimpact.profiling.collect import Measured
 from augimpact.profiling.detection import FAULTS, UNLABELLED, Boxes
 from augimpact.profiling.naming import Naming
+from augimpact.profiling.needs import EVERYTHING
 from augimpact.profiling.object_panels import APART, Objects, Splits, areas, by_class, counts, positions, sides, spread
 from augimpact.profiling.objects import GRID, Numbers
 from augimpact.profiling.panel import COLOURS, Panel
-from augimpact.profiling.segmentation import Masks
-from augimpact.profiling.source import Failure
+from augimpact.profiling.segmentation import MaskNumbers, Masks
+from augimpact.profiling.source import Sample
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,27 +38,32 @@ class Annotations:
     Args:
         ignored: classes of masks and boxes that do not count.
         classes: how many there are, if that is known: one beyond is an error.
+        needs: what is measured of masks, see `augimpact.profiling.needs`.
     """
 
-    def __init__(self, ignored: Sequence[int] = (), classes: int | None = None) -> None:
+    def __init__(
+        self, ignored: Sequence[int] = (), classes: int | None = None, needs: Collection[str] = EVERYTHING
+    ) -> None:
         self.ignored = frozenset(ignored)
-        self.masks, self.boxes = Masks(ignored, classes), Boxes(ignored, classes)
+        self.masks, self.boxes = Masks(ignored, classes, needs), Boxes(ignored, classes)
 
-    def add(self, seen: Measured | Failure) -> Measured | Failure:
+    def measured(self, sample: Sample) -> MaskNumbers | None:
+        """What is kept of a sample's mask, if it has one. Changes nothing, so that any thread may do it.
+
+        Raises:
+            DataError: the mask cannot be used.
+        """
+        return self.masks.measured(sample.label, sample.image.shape[:2])
+
+    def take(self, sample: Sample, mask: MaskNumbers | None) -> None:
         """Takes in the mask or the boxes of a sample, if it has any.
 
-        Returns:
-            The sample; or a failure, if its annotation cannot be used.
+        Raises:
+            DataError: the boxes cannot be used.
         """
-        if isinstance(seen, Failure):
-            return seen
-        number, image, label, path = seen.sample
-        try:
-            for annotation in (self.masks, self.boxes):
-                annotation.add(number, label, image.shape[:2])
-        except Exception as error:  # one sample that is not as others are shall not end the pass
-            return Failure(number, f"{type(error).__name__}: {error}", path)
-        return seen
+        if mask is not None:
+            self.masks.take(sample.number, mask)
+        self.boxes.add(sample.number, sample.label, sample.image.shape[:2])
 
 
 def annotation_panels(splits: Mapping[str, Annotations], naming: Naming) -> list[Panel]:
@@ -119,7 +125,9 @@ def _named(found: Masks | Boxes, naming: Naming) -> Objects:
 
 
 def _with_names(table: pd.DataFrame, naming: Naming) -> pd.DataFrame:
-    return table.assign(name=[_name(number, naming) for number in table["class"].tolist()])
+    # As objects, see `Naming.labels`.
+    names = [_name(number, naming) for number in table["class"].tolist()]
+    return table.assign(name=pd.Series(names, table.index, dtype=object))
 
 
 def _name(number: int, naming: Naming) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,17 @@ from PIL import Image
 
 from augimpact.data.integrity import perceptual_hash
 from augimpact.errors import DataError
-from augimpact.measures import MEASURES, measure
+from augimpact.measures import MEASURES, measure_picture
+from augimpact.profiling.needs import (
+    CLIPPED,
+    COLOURS,
+    CONTENT,
+    EVERYTHING,
+    MEAN_PICTURES,
+    OUTERMOST,
+    PERCEPTUAL,
+    THUMBNAILS,
+)
 from augimpact.profiling.source import Failure, Sample
 
 __all__ = ["THUMBNAIL", "Collected", "Measured", "as_rgb", "measured_of", "normalisation"]
@@ -30,51 +40,72 @@ EXTREMES = {"dark": ("brightness", 1), "light": ("brightness", -1), "plain": ("e
             "wide": ("aspect", -1)}  # fmt: skip
 KEPT = 4
 CLIPPED_DARK, CLIPPED_LIGHT = 2, 253
-NUMBERS = ("index", "label", "width", "height", "channels", *MEASURES, "clipped", "content", "perceptual")
+ALWAYS = ("index", "label", "width", "height", "channels")
+# Columns that are there if something needs them.
+MEASURED = (*MEASURES, CLIPPED, CONTENT, PERCEPTUAL)
+KINDS: dict[str, Any] = {
+    "label": np.int32, "width": np.int32, "height": np.int32, "channels": np.int16,
+    **dict.fromkeys((*MEASURES, CLIPPED), np.float64), PERCEPTUAL: np.uint64,
+}  # fmt: skip
 
 
 class Measured(NamedTuple):
-    """A sample and what was measured of it.
+    """A sample and what was measured of it, as far as it was needed.
 
-    numbers: of `NUMBERS` those from the measures on.
+    numbers: by their names in `MEASURED`.
     colours: how often each value is in each channel, `(C, 256)`.
     small: the image at 32 × 32, `(32, 32, 3)`.
     """
 
     sample: Sample
-    numbers: tuple[Any, ...]
-    colours: NDArray[np.int64]
-    small: NDArray[np.float64]
+    numbers: Mapping[str, Any]
+    colours: NDArray[np.int64] | None
+    small: NDArray[np.float64] | None
 
 
-def measured_of(sample: Sample | Failure) -> Measured | Failure:
-    """All that one image takes to be measured: what may be done on any thread."""
-    if isinstance(sample, Failure):
-        return sample
-    try:
-        return _measured(sample)
-    except Exception as error:  # one sample that is not as others are shall not end the pass
-        return Failure(sample.number, f"{type(error).__name__}: {error}", sample.path)
+def measured_of(sample: Sample, needs: Collection[str] = EVERYTHING) -> Measured:
+    """All that one image takes to be measured: what may be done on any thread.
+
+    Args:
+        sample: with an image of at least one pixel.
+        needs: names of measurements, see `augimpact.profiling.needs`; others are not made.
+    """
+    planes = _planes_of(sample.image)
+    picture = Image.fromarray(as_rgb(sample.image)) if planes is None else _merged(planes)
+    numbers: dict[str, Any] = measure_picture(picture, planes, [name for name in MEASURES if name in needs])
+    colours = reduced = small = None
+    if {COLOURS, CLIPPED, CONTENT} & set(needs):
+        colours = _colours_of(sample.image, picture)
+        if CLIPPED in needs:
+            clipped = colours[:, : CLIPPED_DARK + 1].sum() + colours[:, CLIPPED_LIGHT:].sum()
+            numbers[CLIPPED] = float(clipped / colours.sum())
+    if {CONTENT, PERCEPTUAL, MEAN_PICTURES} & set(needs):
+        # What is small, and still two cells of the largest grid that is laid over it, is quick to resize.
+        reduced = picture.reduce(max(1, min(picture.size) // (2 * MEAN_SIDE)))
+    if reduced is not None and colours is not None and CONTENT in needs:
+        numbers[CONTENT] = _content_of(sample.image.shape, colours, reduced)
+    if reduced is not None and PERCEPTUAL in needs:
+        numbers[PERCEPTUAL] = perceptual_hash(reduced)
+    if reduced is not None and MEAN_PICTURES in needs:
+        small = np.asarray(reduced.resize((MEAN_SIDE, MEAN_SIDE), Image.Resampling.BILINEAR), np.float64)
+    return Measured(sample, numbers, colours if COLOURS in needs else None, small)
 
 
-def _measured(sample: Sample) -> Measured:
-    image = sample.image
-    shown = as_rgb(image)
-    picture = Image.fromarray(shown)
-    colours = _colours_of(image, picture)
-    # What is small, and still two cells of the largest grid that is laid over it, is quick to resize.
-    reduced = picture.reduce(max(1, min(picture.size) // (2 * MEAN_SIDE)))
-    # Two images with the same counts in every channel, and the same at this size, are one.
-    content = hashlib.blake2b(np.array(image.shape).tobytes() + colours.tobytes() + reduced.tobytes(), digest_size=8)
-    clipped = colours[:, : CLIPPED_DARK + 1].sum() + colours[:, CLIPPED_LIGHT:].sum()
-    numbers = (
-        *(float(values[0]) for values in measure(shown[None]).values()),
-        float(clipped / colours.sum()),
-        content.digest(),
-        perceptual_hash(reduced),
-    )
-    small = np.asarray(reduced.resize((MEAN_SIDE, MEAN_SIDE), Image.Resampling.BILINEAR), np.float64)
-    return Measured(sample, numbers, colours, small)
+def _planes_of(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """The channels, `(3, H, W)`, of an RGB image whose memory is laid out so, as that of most tensors is."""
+    planes = image.transpose(2, 0, 1)
+    return planes if len(planes) == 3 and planes.flags.c_contiguous else None
+
+
+def _merged(planes: NDArray[np.uint8]) -> Image.Image:
+    """A picture of three channels, several times faster than by way of an array `(H, W, 3)`."""
+    return Image.merge("RGB", [Image.fromarray(plane) for plane in planes])
+
+
+def _content_of(shape: tuple[int, ...], colours: NDArray[np.int64], reduced: Image.Image) -> bytes:
+    """Two images with the same counts in every channel, and the same when they are reduced, are one."""
+    told = np.array(shape).tobytes() + colours.tobytes() + reduced.tobytes()
+    return hashlib.blake2b(told, digest_size=8).digest()
 
 
 def _colours_of(image: NDArray[np.uint8], picture: Image.Image) -> NDArray[np.int64]:
@@ -104,15 +135,19 @@ class Collected:
         samples: how many thumbnails are kept, drawn evenly from all with the seed; 0 keeps no picture of a sample.
         seed: of that draw.
         classes: how many there are, if that is known: a label beyond is an error.
+        needs: what is kept, as `measured_of` has it.
     """
 
-    def __init__(self, *, samples: int = 0, seed: int = 0, classes: int | None = None) -> None:
+    def __init__(
+        self, *, samples: int = 0, seed: int = 0, classes: int | None = None, needs: Collection[str] = EVERYTHING
+    ) -> None:
         self.errors: list[Failure] = []
         self.colours: dict[int, NDArray[np.int64]] = {}
         self.means: dict[int | None, tuple[int, NDArray[np.float64], NDArray[np.float64]]] = {}
         self.thumbnails: list[tuple[int, Any, NDArray[np.uint8]]] = []
         self.extremes: dict[str, list[Extreme]] = {}
-        self._samples, self._classes = samples, classes
+        self._samples, self._classes, self._needs = samples, classes, needs
+        self._columns = (*ALWAYS, *(name for name in MEASURED if name in needs))
         self._random = np.random.default_rng(seed)
         self._seen = 0
         self._rows: list[tuple[Any, ...]] = []
@@ -134,10 +169,10 @@ class Collected:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """A row a sample: its index, label, size, measures, share of clipped pixels, hashes."""
+        """A row a sample: its index, label, size; and measures, share of clipped pixels, hashes, where needed."""
         self._pack()
         if not self._blocks:
-            return pd.DataFrame({name: [] for name in NUMBERS})
+            return pd.DataFrame({name: [] for name in self._columns})
         return pd.concat(self._blocks, ignore_index=True)
 
     @property
@@ -160,27 +195,40 @@ class Collected:
     def _take(self, seen: Measured, label: int | None) -> None:
         number, image, _, path = seen.sample
         height, width, channels = image.shape
-        self._rows.append((number, -1 if label is None else label, width, height, channels, *seen.numbers))
-        known = self.colours.setdefault(channels, np.zeros((channels, LEVELS), np.int64))
-        known += seen.colours
-        count, total, squares = self.means.get(label, (0, 0.0, 0.0))
-        self.means[label] = (count + 1, total + seen.small, squares + seen.small**2)
-        if self._samples:
+        always = (number, -1 if label is None else label, width, height, channels)
+        self._rows.append((*always, *(seen.numbers[name] for name in self._columns[len(always) :])))
+        if seen.colours is not None:
+            known = self.colours.setdefault(channels, np.zeros((channels, LEVELS), np.int64))
+            known += seen.colours
+        if seen.small is not None:
+            self._add_to_mean(label, seen.small)
+        if self._samples and OUTERMOST in self._needs:
             self._keep_extremes(seen)
-        self._keep_thumbnail(seen)
+        if self._samples and THUMBNAILS in self._needs:
+            self._keep_thumbnail(seen)
         if path is not None:
             self._paths[number] = path
         self._seen += 1
         if len(self._rows) >= BLOCK:
             self._pack()
 
+    def _add_to_mean(self, label: int | None, small: NDArray[np.float64]) -> None:
+        """Adds to the sums of a class in place: they are whole numbers, and exact."""
+        if label not in self.means:
+            self.means[label] = (1, small.copy(), small**2)
+            return
+        count, total, squares = self.means[label]
+        total += small
+        squares += small**2
+        self.means[label] = (count + 1, total, squares)
+
     def _keep_extremes(self, seen: Measured) -> None:
         """Of each extreme the few that are it most, the first first."""
-        measured = dict(zip(MEASURES, seen.numbers, strict=False)) | shape_of(seen.sample.image)
+        numbers = {**seen.numbers, **shape_of(seen.sample.image)}
         for kind, (name, sign) in EXTREMES.items():
-            kept, key = self.extremes.setdefault(kind, []), sign * measured[name]
+            kept, key = self.extremes.setdefault(kind, []), sign * numbers[name]
             if len(kept) < KEPT or key < kept[-1].key:
-                kept.append(Extreme(key, measured[name], seen.sample.number, seen.sample.label, _thumbnail(seen)))
+                kept.append(Extreme(key, numbers[name], seen.sample.number, seen.sample.label, _thumbnail(seen)))
                 kept.sort(key=lambda extreme: extreme.key)
                 del kept[KEPT:]
 
@@ -197,10 +245,8 @@ class Collected:
 
     def _pack(self) -> None:
         if self._rows:
-            frame = pd.DataFrame(self._rows, columns=list(NUMBERS))
-            kinds = dict.fromkeys((*MEASURES, "clipped"), np.float64)
-            small = {"label": np.int32, "width": np.int32, "height": np.int32, "channels": np.int16}
-            self._blocks.append(frame.astype(kinds | small | {"perceptual": np.uint64}))
+            frame = pd.DataFrame(self._rows, columns=list(self._columns))
+            self._blocks.append(frame.astype({name: kind for name, kind in KINDS.items() if name in frame}))
             self._rows.clear()
 
 

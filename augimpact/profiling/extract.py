@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from augimpact.errors import DataError, unknown
-from augimpact.profiling.ahead import ahead
+from augimpact.profiling.ahead import ahead, grouped, torch_on_one_thread
 from augimpact.profiling.annotations import Annotations, annotation_panels
 from augimpact.profiling.augmented import before_and_after
 from augimpact.profiling.collect import Collected, Measured, measured_of
 from augimpact.profiling.decode import Decoder
 from augimpact.profiling.naming import AUGMENTED, Naming
+from augimpact.profiling.needs import NEEDS, chosen_panels, needs_of
 from augimpact.profiling.panel import Panel
 from augimpact.profiling.panels import general_panels
 from augimpact.profiling.problems import broken_panel
+from augimpact.profiling.segmentation import MaskNumbers
 from augimpact.profiling.source import Failure, Sample, Source, source_of
 from augimpact.profiling.structure import Finder
 from augimpact.progress import Telling, telling
@@ -32,12 +34,8 @@ __all__ = ["Profile", "profile"]
 
 logger = logging.getLogger(__name__)
 TRAIN, VAL = "train", "val"
-# Panels that only some datasets have: to ask for them of others is no mistake.
-NOT_ALWAYS = (
-    "samples", "extremes", "drift", "shortcuts", "classes", "mean_images", "broken", "mask_classes", "mask_objects",
-    "object_area", "object_width", "object_height", "object_convexity", "object_erosion", "mask_positions",
-    "box_classes", "boxes", "box_area", "box_width", "box_height", "box_aspect", "box_positions", "box_faults",
-)  # fmt: skip
+# Bytes of images that are measured in one go: enough that a task's own cost is small beside them.
+GROUP = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,8 @@ class Profile:
 
     Attributes:
         panels: in the order in which they are read.
-        frames: a row a sample and split: its measures, size, label and hashes; by the name of the split.
+        frames: a row a sample and split: its size and label, and of measures and hashes those that the panels need; by
+            the name of the split.
         complete: whether all was seen; not after an interruption or `max_samples`.
         naming: what classes and files are called in everything that leaves.
         paths: where samples lie, by split and index, if they may be told.
@@ -150,7 +149,7 @@ def profile(
         hide_classes: classes, by name or number, that are told as one, without a name, a picture or a path.
         hide_names: names neither classes nor files.
         features: names of panels that are made; or, with a `-` before each, that are not. The table of samples has the
-            columns that the panels are of.
+            columns that the panels are of, and what no panel needs is not measured.
         progress: is told how many samples are done, of how many; by default a bar.
 
     Raises:
@@ -164,6 +163,8 @@ def profile(
     """
     if channels not in ("RGB", "BGR"):
         raise DataError(f"channels is {channels!r}; expected RGB or BGR")
+    chosen = chosen_panels(features)
+    needs = needs_of(chosen)
     given = {TRAIN: source_of(train)} | ({} if val is None else {VAL: source_of(val)})
     decoder = Decoder(layout, value_range, mean, std, channels == "BGR")
     names = _names_of(class_names, list(given.values()))
@@ -173,24 +174,28 @@ def profile(
     splits: dict[str, Collected] = {}
     annotations: dict[str, Annotations] = {}
     complete = True
-    with telling("profiling", progress) as tell:
+    with telling("profiling", progress) as tell, torch_on_one_thread():
         done = 0
         try:
             for split, source in given.items():
                 passes = _passes(split, augmentation)
                 for each in passes:
-                    splits[each] = Collected(samples=samples, seed=seed, classes=len(names) or None)
-                    annotations[each] = Annotations(ignored, len(names) or None)
+                    splits[each] = Collected(samples=samples, seed=seed, classes=len(names) or None, needs=needs)
+                    annotations[each] = Annotations(ignored, len(names) or None, needs)
                 stream = source.samples(replace(decoder, _fitting=["unit", "byte"]), images, labels)
                 if class_names is None and source.class_names != names:
                     stream = _renumbered(stream, source.class_names, names)
-                measured = ahead(partial(_measured_passes, augmentation, next(iter(ignored), 0)), stream)
-                for number, several in enumerate(measured):
+                if max_samples is not None:
+                    # One more tells that there are more.
+                    stream = islice(stream, max_samples + 1)
+                look = _Look(augmentation, next(iter(ignored), 0), annotations[split], needs)
+                looked_at = chain.from_iterable(ahead(look.at_group, grouped(stream, _size, GROUP)))
+                for number, several in enumerate(looked_at):
                     if max_samples is not None and number >= max_samples:
                         complete = False
                         break
                     for each, seen in zip(passes, several, strict=True):
-                        splits[each].add(annotations[each].add(seen))
+                        splits[each].add(_taken_in(annotations[each], seen))
                     done += 1
                     tell(done, max(total, done))
         except KeyboardInterrupt:
@@ -200,12 +205,13 @@ def profile(
             splits = {split: each for split, each in splits.items() if len(each)} or splits
             annotations = {split: annotations[split] for split in splits}
     _refuse_empty(splits, hide_names or bool(hide_classes))
-    made = [*general_panels(splits, naming, shows_samples=samples > 0), *annotation_panels(annotations, naming)]
-    if augmentation is not None:
+    made = general_panels(splits, naming, shows_samples=samples > 0, names=chosen)
+    made += [panel for panel in annotation_panels(annotations, naming) if panel.name in chosen]
+    if augmentation is not None and "broken" in chosen:
         before, after = list(splits)[:2]
         boxes = [len(annotations[each].boxes.objects) for each in (before, after)]
-        made.insert(1, broken_panel(splits[before], splits[after], boxes))
-    panels = _chosen(made, features)
+        made.append(broken_panel(splits[before], splits[after], boxes))
+    panels = sorted(made, key=lambda panel: list(NEEDS).index(panel.name))
     frames = {split: each.frame for split, each in splits.items()}
     told = any(panel.name == "samples" for panel in panels)
     paths = {split: _told_paths(each, frames[split], naming) for split, each in splits.items()} if told else {}
@@ -216,18 +222,62 @@ def _passes(split: str, augmentation: RandomAugmentation | None) -> list[str]:
     return [split] if augmentation is None else [split, split + AUGMENTED]
 
 
-def _measured_passes(
-    augmentation: RandomAugmentation | None, outside: int, sample: Sample | Failure
-) -> list[Measured | Failure]:
-    """What was measured of a sample; or of the sample before and after augmentation."""
-    if augmentation is None:
-        return [measured_of(sample)]
-    if isinstance(sample, Failure):
-        return [sample, sample]
+class _Looked(NamedTuple):
+    """What a sample's image and mask come to."""
+
+    measured: Measured
+    mask: MaskNumbers | None
+
+
+class _Look(NamedTuple):
+    """How samples are looked at: all that may be done on any thread."""
+
+    augmentation: RandomAugmentation | None
+    outside: int
+    annotations: Annotations
+    needs: Collection[str]
+
+    def at_group(self, samples: Sequence[Sample | Failure]) -> list[list[_Looked | Failure]]:
+        """What each sample comes to; or each before and after augmentation."""
+        return [self._at(sample) for sample in samples]
+
+    def _at(self, sample: Sample | Failure) -> list[_Looked | Failure]:
+        passes = 1 if self.augmentation is None else 2
+        if isinstance(sample, Failure):
+            return [sample] * passes
+        try:
+            if self.augmentation is None:
+                return [self._at_one(sample)]
+            return [self._at_one(each) for each in before_and_after(sample, self.augmentation, outside=self.outside)]
+        except Exception as error:  # one sample that is not as others are shall not end the pass
+            return [_failure(sample, error)] * passes
+
+    def _at_one(self, sample: Sample) -> _Looked | Failure:
+        measured = measured_of(sample, self.needs)
+        try:
+            return _Looked(measured, self.annotations.measured(sample))
+        except Exception as error:  # of the mask, which augmentation may have left whole
+            return _failure(sample, error)
+
+
+def _taken_in(annotations: Annotations, seen: _Looked | Failure) -> Measured | Failure:
+    """Takes in the annotation of a sample; a failure if that cannot be used."""
+    if isinstance(seen, Failure):
+        return seen
     try:
-        return [measured_of(each) for each in before_and_after(sample, augmentation, outside=outside)]
+        annotations.take(seen.measured.sample, seen.mask)
     except Exception as error:  # one sample that is not as others are shall not end the pass
-        return [Failure(sample.number, f"{type(error).__name__}: {error}", sample.path)] * 2
+        return _failure(seen.measured.sample, error)
+    return seen.measured
+
+
+def _failure(sample: Sample, error: Exception) -> Failure:
+    return Failure(sample.number, f"{type(error).__name__}: {error}", sample.path)
+
+
+def _size(sample: Sample | Failure) -> int:
+    """In bytes."""
+    return sample.image.nbytes if isinstance(sample, Sample) else 0
 
 
 def _names_of(given: Sequence[str] | Mapping[int, str] | None, sources: Sequence[Source]) -> tuple[str, ...]:
@@ -288,15 +338,3 @@ def _refuse_empty(splits: Mapping[str, Collected], hides: bool) -> None:
             # A message may name the file.
             first = f"; the first error was {error.partition(':')[0] if hides else error}" if error else ""
             raise DataError(f"{split} has no sample that can be used{first}; expected at least one")
-
-
-def _chosen(panels: Sequence[Panel], features: Sequence[str] | None) -> list[Panel]:
-    if features is None:
-        return list(panels)
-    names = [panel.name for panel in panels]
-    left_out = [name.removeprefix("-") for name in features if name.startswith("-")]
-    wanted = [name for name in features if not name.startswith("-")]
-    for name in (*left_out, *wanted):
-        if name not in (*names, *NOT_ALWAYS):
-            raise DataError(unknown("feature", name, names))
-    return [panel for panel in panels if panel.name not in left_out and (not wanted or panel.name in wanted)]

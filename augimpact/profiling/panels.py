@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from augimpact.measures import MEASURES
 from augimpact.profiling.collect import LEVELS, Collected, normalisation
 from augimpact.profiling.naming import AUGMENTED, Naming, natural, short
+from augimpact.profiling.needs import NEEDS
 from augimpact.profiling.panel import COLOURS, Panel
 from augimpact.profiling.pictures import extremes, mean_images, samples
 from augimpact.profiling.problems import drift, duplicates, errors, odd, shortcuts
@@ -30,22 +32,40 @@ STARVED = 0.25
 WORTH = 0.1
 
 
-def general_panels(splits: Mapping[str, Collected], naming: Naming, *, shows_samples: bool = False) -> list[Panel]:
-    """Those that every dataset has, in the order in which they are read; `shows_samples` if single ones may be seen."""
+def general_panels(
+    splits: Mapping[str, Collected],
+    naming: Naming,
+    *,
+    shows_samples: bool = False,
+    names: Collection[str] = frozenset(NEEDS),
+) -> list[Panel]:
+    """Those that every dataset has, in the order in which they are read.
+
+    Args:
+        splits: in which what `NEEDS` has for each of the names was kept.
+        naming: of classes and samples.
+        shows_samples: if single ones may be seen.
+        names: of the panels that are made.
+    """
     frames = {split: collected.frame for split, collected in splits.items()}
     # The same images once more, augmented, are no other split of classes, and no duplicates.
     raw = {split: frame for split, frame in frames.items() if not split.endswith(AUGMENTED)}
-    made: list[Panel] = [_summary(splits, frames), *_classes(raw, naming), _sizes(frames)]
-    made += [_of_measure(name, frames) for name in MEASURES]
-    made += [
-        _colours(splits),
-        *mean_images(splits, naming, shows_samples),
-        *samples(splits, naming),
-        *extremes(splits, naming),
-        duplicates(raw),
-    ]
-    made += [odd(frames), *drift(frames), *shortcuts(frames, naming), errors(splits)]
-    return made
+    makers: dict[str, Callable[[], list[Panel]]] = {
+        "summary": lambda: [_summary(splits, frames)],
+        "classes": lambda: _classes(raw, naming),
+        "sizes": lambda: [_sizes(frames)],
+        **{name: partial(_of_measure, name, frames) for name in MEASURES},
+        "colours": lambda: [_colours(splits)],
+        "mean_images": lambda: mean_images(splits, naming, shows_samples),
+        "samples": lambda: samples(splits, naming),
+        "extremes": lambda: extremes(splits, naming),
+        "duplicates": lambda: [duplicates(raw)],
+        "odd": lambda: [odd(frames)],
+        "drift": lambda: drift(frames),
+        "shortcuts": lambda: shortcuts(frames, naming),
+        "errors": lambda: [errors(splits)],
+    }
+    return [panel for name, make in makers.items() if name in names for panel in make()]
 
 
 def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame]) -> Panel:
@@ -90,7 +110,8 @@ def _classes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
     if not any(map(len, counts.values())):
         return []
     known = [naming.label(number) for number in range(len(naming.classes))]
-    names = sorted({*known, *(str(name) for each in counts.values() for name in each.index)}, key=natural)
+    found = {*known, *(str(name) for each in counts.values() for name in each.index)}
+    names = pd.Index(sorted(found, key=natural), dtype=object)
     table = pd.DataFrame({split: each.reindex(names).fillna(0).astype(int) for split, each in counts.items()})
     statistics: dict[str, Any] = {"counts": {split: table[split].to_dict() for split in table}}
     first = table.iloc[:, 0]
@@ -155,7 +176,7 @@ def _sizes(frames: Mapping[str, pd.DataFrame]) -> Panel:
     )  # fmt: skip
 
 
-def _of_measure(name: str, frames: Mapping[str, pd.DataFrame]) -> Panel:
+def _of_measure(name: str, frames: Mapping[str, pd.DataFrame]) -> list[Panel]:
     about = MEASURES[name]
     values = {split: frame[name].to_numpy(np.float64) for split, frame in frames.items()}
     high = max((float(each.max()) for each in values.values() if len(each)), default=1.0)
@@ -177,9 +198,8 @@ def _of_measure(name: str, frames: Mapping[str, pd.DataFrame]) -> Panel:
 
     medians = ", ".join(f"{np.median(each):.3g} in {split}" for split, each in values.items() if len(each))
     worry = "Worry when the splits lie apart, or a model will see other values."
-    return Panel(
-        name, name.capitalize(), statistics, f"The {about.description} of each image; median {medians}. {worry}", draw
-    )
+    sentence = f"The {about.description} of each image; median {medians}. {worry}"
+    return [Panel(name, name.capitalize(), statistics, sentence, draw)]
 
 
 def _colours(splits: Mapping[str, Collected]) -> Panel:

@@ -1,22 +1,25 @@
 """Masks of classes: which pixels are whose, and the objects that they form.
 
 An object is a connected part of one class, neighbours by edge or corner. A mask is read by `mask_of` and measured by
-`objects_of` and `map_of`; `Masks` keeps some numbers of each object, and of each class in an image.
+`objects_of` and `map_of`: `Masks.measured` does all that on any thread. `Masks.take` keeps some numbers of each object,
+and of each class in an image.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from augimpact.errors import DataError
+from augimpact.profiling.needs import EVERYTHING, OBJECTS, POSITIONS
 from augimpact.profiling.objects import Numbers, Rows, covered
 
-__all__ = ["Masks", "map_of", "mask_of", "objects_of"]
+__all__ = ["MaskNumbers", "Masks", "map_of", "mask_of", "objects_of"]
 
 # A pixel that does not count.
 NOTHING = -1
@@ -56,7 +59,7 @@ def mask_of(
             return None
         _check_size(label.shape, size)
         mask = label.astype(np.int64)
-    found = np.unique(mask)
+    found = _classes_in(mask)[0]
     if len(found) > MOST_CLASSES:
         raise DataError(f"the mask has {len(found)} classes; expected at most {MOST_CLASSES} in an image")
     # A one-hot mask may leave pixels without a class.
@@ -143,8 +146,40 @@ def _hull_areas(numbers: NDArray[np.int32], areas: NDArray[np.int64], sides: NDA
 
 def map_of(there: NDArray[np.bool_]) -> Numbers:
     """Which share of each of 32 × 32 cells is there, `(GRID, GRID)`."""
-    down, across = (covered(np.arange(side) / side, np.arange(1, side + 1) / side) for side in there.shape)
-    return np.asarray(down.T.astype(np.float32) @ there.astype(np.float32) @ across.astype(np.float32), np.float64)
+    down, across = (_cells(side) for side in there.shape)
+    return np.asarray(down.T @ there.astype(np.float32) @ across, np.float64)
+
+
+@lru_cache(maxsize=64)
+def _cells(side: int) -> NDArray[np.float32]:
+    """Which share of each cell each of so many pixels in a row covers, `(side, GRID)`."""
+    return covered(np.arange(side) / side, np.arange(1, side + 1) / side).astype(np.float32)
+
+
+def _classes_in(mask: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The numbers that are there, sorted, and how often each is."""
+    low, high = int(mask.min(initial=0)), int(mask.max(initial=0))
+    if high - low >= mask.size:
+        return np.unique(mask, return_counts=True)
+    # Counting is several times faster than sorting.
+    counts = np.bincount((mask - low).reshape(-1))
+    (there,) = np.nonzero(counts)
+    return there + low, counts[there]
+
+
+class MaskNumbers(NamedTuple):
+    """What is kept of one mask.
+
+    classes: that are there, `(K,)`.
+    pixels: of each, `(K,)`.
+    objects: as `objects_of` has them; none if they were not needed.
+    maps: by class, as `map_of` has them, if they were needed.
+    """
+
+    classes: NDArray[np.int64]
+    pixels: NDArray[np.int64]
+    objects: Numbers
+    maps: dict[int, Numbers]
 
 
 class Masks:
@@ -153,27 +188,50 @@ class Masks:
     Args:
         ignored: classes that do not count.
         classes: how many there are, if that is known.
+        needs: what is measured beside each class's pixels: `OBJECTS` and `POSITIONS` of `augimpact.profiling.needs`.
     """
 
-    def __init__(self, ignored: Collection[int] = (), classes: int | None = None) -> None:
+    def __init__(
+        self, ignored: Collection[int] = (), classes: int | None = None, needs: Collection[str] = EVERYTHING
+    ) -> None:
         self.images = 0
-        self._ignored, self._classes = frozenset(ignored), classes
+        self._ignored, self._classes, self._needs = frozenset(ignored), classes, needs
         self._objects = Rows("image", *MEASURED)
         self._pixels = Rows("image", "class", "pixels")
+        self._found: set[int] = set()
         self._maps: dict[int, Numbers] = {}
 
-    def add(self, image: int, label: Any, size: tuple[int, int]) -> None:
-        """Takes one in, if it is a mask; raises as `mask_of` does."""
+    def measured(self, label: Any, size: tuple[int, int]) -> MaskNumbers | None:
+        """What is kept of a label, if it is a mask. Changes nothing, so that any thread may do it.
+
+        Raises:
+            DataError: as `mask_of` does.
+        """
         mask = mask_of(label, size, self._classes, self._ignored)
         if mask is None:
-            return
-        found, counts = np.unique(mask[mask != NOTHING], return_counts=True)
-        objects = objects_of(mask)
+            return None
+        found, counts = _classes_in(mask)
+        counted = found != NOTHING
+        found, counts = found[counted], counts[counted]
+        objects = objects_of(mask) if OBJECTS in self._needs else np.empty((0, len(MEASURED)))
+        mapped = found.tolist() if POSITIONS in self._needs else []
+        return MaskNumbers(found, counts, objects, {number: map_of(mask == number) for number in mapped})
+
+    def take(self, image: int, numbers: MaskNumbers) -> None:
+        """Takes in what was measured of an image's mask."""
         self.images += 1
-        self._pixels.add(np.stack([np.full(len(found), image), found, counts], axis=1))
-        self._objects.add(np.insert(objects, 0, image, axis=1))
-        for number in found.tolist():
-            self._maps[number] = self._maps.get(number, 0.0) + map_of(mask == number)
+        classes = numbers.classes
+        self._found.update(classes.tolist())
+        self._pixels.add(np.stack([np.full(len(classes), image), classes, numbers.pixels], axis=1))
+        self._objects.add(np.insert(numbers.objects, 0, image, axis=1))
+        for number, each in numbers.maps.items():
+            self._maps[number] = self._maps.get(number, 0.0) + each
+
+    def add(self, image: int, label: Any, size: tuple[int, int]) -> None:
+        """Measures a label and takes it in, if it is a mask; raises as `mask_of` does."""
+        numbers = self.measured(label, size)
+        if numbers is not None:
+            self.take(image, numbers)
 
     @property
     def objects(self) -> pd.DataFrame:
@@ -195,4 +253,4 @@ class Masks:
 
     def _number(self, number: int) -> int:
         """White is class 1 if all masks are black and white."""
-        return 1 if number == WHITE and self._maps.keys() <= {0, WHITE} else number
+        return 1 if number == WHITE and self._found <= {0, WHITE} else number

@@ -16,7 +16,7 @@ from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
 from augimpact.profiling.ahead import ahead
 from augimpact.profiling.decode import Bytes, Decoder, as_array
-from augimpact.profiling.structure import Finder, split_item
+from augimpact.profiling.structure import Finder, Found, split_item
 
 __all__ = ["Failure", "Sample", "Source", "source_of"]
 
@@ -78,7 +78,9 @@ class Source(NamedTuple):
                 yield Failure(index, _told(item), self._path(index))
                 index += 1
                 continue
-            found = split_item(item, images, labels)
+            # The parts of what we made ourselves are known.
+            known = isinstance(self.items, _PlainView) and images is None and labels is None
+            found = Found(*item) if known else split_item(item, images, labels)
             count = _count_of(found.image, found.label)
             pictures = decoder.images_of(found.image, count)
             for picture, label in zip(pictures, _labels_of(found.label, count), strict=True):
@@ -199,7 +201,8 @@ def _labels_of(label: Any, count: int | None) -> list[Any]:
         return [{name: each[number] for name, each in label.items()} for number in range(count)]
     if len(label) != count:
         raise DataError(f"{count} images with {len(label)} labels; expected one for each")
-    return [_plain(each) for each in label]
+    # A tensor's numbers are several times slower one by one than an array's.
+    return [_plain(each) for each in (as_array(label) if hasattr(label, "detach") else label)]
 
 
 def _plain(label: Any) -> Any:

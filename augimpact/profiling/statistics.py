@@ -71,9 +71,10 @@ def class_distance(first: pd.Series[int], second: pd.Series[int]) -> dict[str, A
 
 
 def properties_of(frame: pd.DataFrame) -> pd.DataFrame:
-    """The properties of each sample that are compared."""
+    """The properties of each sample that are compared, as far as they were measured."""
+    measured = {name: frame[name].astype(np.float64) for name in MEASURES if name in frame}
     shape = {"aspect": np.log2(frame["width"] / frame["height"]), "size": np.log2(frame["width"] * frame["height"]) / 2}
-    return pd.DataFrame({name: frame[name].astype(np.float64) for name in MEASURES} | shape, columns=list(PROPERTIES))
+    return pd.DataFrame(measured | shape)
 
 
 def drift_between(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, dict[str, float | None]]:

@@ -96,6 +96,13 @@ def test_blue_green_red_is_declared(pictures, labels, expected):
     assert np.array_equal(colours[::-1], expected["colours"].statistics["train"]["3 channels"])
 
 
+def test_an_image_is_the_same_in_whatever_order_its_memory_is(pictures, expected):
+    turned = [np.ascontiguousarray(each.transpose(2, 0, 1)).transpose(1, 2, 0) for each in pictures]
+    found = profile(list(zip(turned, expected.frames["train"]["label"], strict=True)), **SILENT)
+    assert found.frames["train"].equals(expected.frames["train"])
+    assert found.document() == expected.document()
+
+
 @pytest.fixture
 def folders(pictures, labels, tmp_path) -> Path:
     for number, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
@@ -369,6 +376,126 @@ def test_with_augmentation_there_are_both_and_what_it_broke(pictures, labels):
 def test_what_makes_no_sense_is_one_sentence(pictures, options, told):
     with pytest.raises(DataError, match=told):
         profile([(pictures[0], 0)], **options, **SILENT)
+
+
+# Restricted to some panels.
+
+
+def masked(pictures, labels):
+    return [(each, (each[..., 0] // 64 + label).astype(np.int64)) for each, label in zip(pictures, labels, strict=True)]
+
+
+DATA = {
+    "classes": lambda pictures, labels: list(zip(pictures, labels, strict=True)),
+    "a loader of tensors": lambda pictures, labels: DataLoader(
+        TensorDataset(chw(pictures), torch.tensor(labels)), batch_size=5
+    ),
+    "grey and RGBA": lambda pictures, labels: [
+        (each[..., :1] if label % 2 else np.concatenate([each, each[..., :1]], axis=-1), label)
+        for each, label in zip(pictures, labels, strict=True)
+    ],
+    "masks": masked,
+}
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_each_panel_alone_is_that_of_the_full_profile(kind, pictures, labels):
+    augmentation = ai.RandomAugmentation(brightness=(0, 3), seed=1) if kind == "classes" else None
+    options = {"samples": 3, "augmentation": augmentation, **SILENT}
+    data = DATA[kind](pictures, labels)
+    whole = profile(data, data, **options) if augmentation is None else profile(data, **options)
+    names = [panel.name for panel in whole.panels]
+    assert ("mask_objects" in names) == (kind == "masks")
+    assert ("broken" in names) == (augmentation is not None)
+    document = whole.document()["panels"]
+    for name in names:
+        again = (data,) if augmentation is not None else (data, data)
+        alone = profile(*again, features=[name], **options)
+        assert alone.document()["panels"] == {name: document[name]}
+        for split, frame in alone.frames.items():
+            assert frame.equals(whole.frames[split][list(frame.columns)]), name
+
+
+@pytest.mark.parametrize(
+    ("features", "measured"),
+    [
+        (["summary", "classes", "sizes", "brightness", "colours"], ["brightness"]),
+        (["mask_classes", "errors", "mean_images"], []),
+        (["duplicates"], ["entropy", "content", "perceptual"]),
+        (["odd", "broken", "-broken"], ["brightness", "sharpness", "entropy"]),
+        ([f"-{name}" for name in ("drift", "shortcuts", "broken", "saturation", "odd", "extremes", "sharpness")],
+         ["brightness", "contrast", "entropy", "content", "perceptual"]),
+        (None, ["brightness", "contrast", "sharpness", "saturation", "entropy", "clipped", "content", "perceptual"]),
+    ],
+)  # fmt: skip
+def test_what_no_chosen_panel_needs_is_not_measured(features, measured, pictures):
+    found = profile([(each, 0) for each in pictures], features=features, **SILENT)
+    assert list(found.frames["train"]) == ["index", "label", "width", "height", "channels", *measured]
+
+
+def test_no_picture_is_kept_unless_its_panel_is_chosen(pictures, monkeypatch):
+    from augimpact.profiling import collect
+
+    made = []
+    monkeypatch.setattr(collect, "_thumbnail", lambda seen: made.append(seen) or np.zeros((4, 4, 3), np.uint8))
+    for features in (["brightness"], ["-samples", "-extremes"]):
+        profile([(each, 0) for each in pictures], features=features, samples=5, **SILENT)
+    assert not made
+    profile([(each, 0) for each in pictures], features=["samples"], samples=5, **SILENT)
+    assert len(made) >= 5
+
+
+def test_a_sample_that_cannot_be_used_is_left_out_whatever_panels_are_chosen(pictures):
+    good, other_size = (np.zeros(size, np.int64) for size in ((48, 64), (30, 30)))
+    bad_boxes = {"boxes": torch.zeros(2, 3)}
+    items = [(pictures[0], good), (pictures[1], other_size), (pictures[2], bad_boxes), (pictures[3], good)]
+    for features in (None, ["brightness"], ["errors"]):
+        found = profile(items, images="[0]", labels="[1]", features=features, **SILENT)
+        assert found.frames["train"]["index"].tolist() == [0, 3]
+        if features != ["brightness"]:
+            assert found["errors"].statistics["train"]["indices"] == [1, 2]
+
+
+def test_torch_has_its_threads_again_after_a_pass_that_ends_in_any_way(pictures):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        during = []
+        profile([(each, 0) for each in pictures], progress=lambda *_: during.append(torch.get_num_threads()))
+        assert set(during) == {1}
+        assert torch.get_num_threads() == 2
+        with pytest.raises(DataError):
+            profile([], **SILENT)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_no_more_is_asked_of_a_loader_than_tells_that_there_is_more(pictures):
+    asked = []
+
+    def endless():
+        for number in iter(int, 1):
+            asked.append(number)
+            yield pictures[0], 0
+
+    assert len(profile(endless(), max_samples=3, **SILENT).frames["train"]) == 3
+    assert len(asked) == 4
+    assert profile([(pictures[0], 0)] * 3, max_samples=3, **SILENT).complete
+
+
+def test_groups_keep_order_and_give_all_before_an_error():
+    from augimpact.profiling.ahead import grouped
+
+    def numbers():
+        yield from (4, 1, 9, 2, 2)
+        raise OSError("gone")
+
+    groups = grouped(numbers(), lambda number: number, 5)
+    assert [next(groups) for _ in range(3)] == [[4, 1], [9], [2, 2]]
+    with pytest.raises(OSError, match="gone"):
+        next(groups)
+    assert list(grouped([], lambda number: number, 5)) == []
 
 
 def test_every_form_of_masks_and_boxes_is_one_sample_an_image(pictures):

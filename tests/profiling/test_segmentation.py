@@ -282,6 +282,47 @@ def test_binary_masks_are_alike_in_every_form(kind, names):
     assert found["mask_objects"].statistics["train"]["classes"][name]["mean"] == 2
 
 
+# Measured on one thread, taken in on another.
+
+
+def test_measuring_changes_nothing_and_taking_in_is_adding():
+    added, taken = Masks(ignored=[0]), Masks(ignored=[0])
+    masks = [scene(), empty(), scene().T.copy().T]
+    for number, mask in enumerate(masks):
+        added.add(number, mask, mask.shape)
+    found = [taken.measured(mask, mask.shape) for mask in masks]
+    assert taken.images == 0
+    assert taken.objects.empty
+    for number, each in enumerate(found):
+        taken.take(number, each)
+    assert taken.images == added.images == 3
+    assert taken.objects.equals(added.objects)
+    assert taken.pixels.equals(added.pixels)
+    assert all(np.array_equal(each, added.maps[number]) for number, each in taken.maps.items())
+    assert taken.measured("a label", (4, 4)) is None
+
+
+def test_objects_and_maps_are_measured_where_they_are_needed_alone(monkeypatch):
+    everything = Masks(ignored=[0])
+    everything.add(0, scene(), scene().shape)
+    monkeypatch.setattr("augimpact.profiling.segmentation.objects_of", None)
+    monkeypatch.setattr("augimpact.profiling.segmentation.map_of", None)
+    some = Masks(ignored=[0], needs=())
+    some.add(0, scene(), scene().shape)
+    assert some.objects.empty
+    assert not some.maps
+    assert some.pixels.equals(everything.pixels)
+
+
+@given(arrays(np.int64, st.tuples(st.integers(1, 9), st.integers(1, 9)),
+              elements=st.integers(-3, 9) | st.sampled_from([255, 2**40])))  # fmt: skip
+def test_the_classes_of_a_mask_are_those_of_numpy(mask):
+    from augimpact.profiling.segmentation import _classes_in
+
+    for found, expected in zip(_classes_in(mask), np.unique(mask, return_counts=True), strict=True):
+        assert np.array_equal(found, expected)
+
+
 # Through the profile.
 
 
