@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from augimpact.models.classifier import Classifier as Classifier
     from augimpact.models.load import load_classifier as load_classifier
     from augimpact.models.regressor import Regressor as Regressor
+    from augimpact.profiling.reference import reference_of as reference_of
     from augimpact.recipes import replay as replay
     from augimpact.sweep import Sweep as Sweep
     from augimpact.trace import Trace as Trace
@@ -83,6 +84,7 @@ _HOME = {
     "load_assignments": "augimpact.data.split",
     "load_classifier": "augimpact.models.load",
     "profile": "augimpact.widgets.asked",
+    "reference_of": "augimpact.profiling.reference",
     "replay": "augimpact.recipes",
     "save_assignments": "augimpact.data.split",
     "setting_of_corners": "augimpact.augment.corners",

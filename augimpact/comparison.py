@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,12 +17,13 @@ from torch import nn
 from augimpact.analysis import analyze
 from augimpact.errors import UserError
 from augimpact.files import written_whole
-from augimpact.formats import ANIMATION_OPTIONS, PICTURE_OPTIONS, Format, format_of, write_code, write_csv
+from augimpact.formats import PICTURE_FORMATS, Format, format_of, write_code, write_csv
 from augimpact.models.load import load_classifier
 from augimpact.models.model import Model
-from augimpact.render.animate import write_gif, write_strip, write_webp
+from augimpact.profiling.beside import AnyPanel, cards_of
+from augimpact.render.animate import write_webp
 from augimpact.render.beside import beside
-from augimpact.render.video import write_mp4
+from augimpact.render.panels import beside_panels
 from augimpact.sweep import Sweep
 from augimpact.trace import Trace
 
@@ -104,14 +105,16 @@ class Comparison:
         """The flips of each variant."""
         return self._stacked(lambda trace: trace.flips().rename_axis("flip"))
 
-    def pictures(self, **options: Any) -> NDArray[np.uint8]:
+    def pictures(self, *, panels: Iterable[AnyPanel] = (), **options: Any) -> NDArray[np.uint8]:
         """The frames of all variants beside each other, their names above, `(N, height, width, 3)`.
 
         Args:
+            panels: as for `Trace.pictures`; those that are marked are the first variant's frames.
             **options: see `augimpact.render.look.Look`; the width is that of each variant.
         """
         look = {"width": PICTURE_WIDTH} | {name: value for name, value in options.items() if value is not None}
-        return beside([trace.pictures(**look) for trace in self.traces.values()], list(self.traces))
+        pictures = beside([trace.pictures(**look) for trace in self.traces.values()], list(self.traces))
+        return beside_panels(pictures, cards_of(panels, next(iter(self.traces.values()))))
 
     def save(self, path: str | Path, **options: Any) -> Path:
         """Writes an animation (`.gif`, `.webp`, `.mp4`), film strip (`.png`) table (`.csv`) or code (`.py`) of all.
@@ -135,19 +138,8 @@ class Comparison:
         return {"image/webp": base64.b64encode(file.getvalue()).decode(), "text/plain": repr(self)}
 
 
-def _animated(encode: Callable[..., None]) -> Format:
-    def write(comparison: Comparison, file: BinaryIO, **options: Any) -> None:
-        animation = {name: options.pop(name) for name in ANIMATION_OPTIONS if name in options}
-        encode(file, comparison.pictures(**options), **animation)
-
-    return Format(write, PICTURE_OPTIONS + ANIMATION_OPTIONS)
-
-
 COMPARISON_FORMATS: Mapping[str, Format] = {
-    ".gif": _animated(write_gif),
-    ".webp": _animated(write_webp),
-    ".mp4": _animated(write_mp4),
-    ".png": Format(lambda comparison, file, **look: write_strip(file, comparison.pictures(**look)), PICTURE_OPTIONS),
+    **PICTURE_FORMATS,
     ".csv": Format(lambda comparison, file: write_csv(file, comparison.table())),
     ".py": Format(lambda comparison, file: write_code(file, comparison)),
 }

@@ -24,11 +24,12 @@ from augimpact.render.look import Look
 from augimpact.render.video import write_mp4
 
 if TYPE_CHECKING:
+    from augimpact.profiling.reference import Reference
     from augimpact.trace import Trace
 
 __all__ = [
-    "ANIMATION_OPTIONS", "FORMATS", "PICTURE_OPTIONS", "Format", "file_bytes", "format_of", "read_npz", "write_code",
-    "write_csv", "write_document",
+    "FORMATS", "PICTURE_FORMATS", "Format", "file_bytes", "format_of", "read_npz", "write_code", "write_csv",
+    "write_document",
 ]  # fmt: skip
 
 ARRAYS = ("frames", "scores", "maps", "targets", "homographies")
@@ -36,9 +37,10 @@ NPZ_FORMAT = 2
 TOP = 5
 
 PICTURE_OPTIONS = tuple(each.name for each in fields(Look))
-ANIMATION_OPTIONS = ("milliseconds", "hold", "loop")
-# What a page begins with; whoever reads it may choose anew.
-PAGE_OPTIONS = ("opacity", "colour_map", "scale", "milliseconds", "loop")
+PLAYBACK_OPTIONS = ("milliseconds", "hold", "loop")
+ANIMATION_OPTIONS = (*PICTURE_OPTIONS, "panels", *PLAYBACK_OPTIONS)
+# What a page begins with, whoever reads it may choose anew; and what its frames are compared with.
+PAGE_OPTIONS = ("opacity", "colour_map", "scale", "milliseconds", "loop", "reference")
 
 
 class Format(NamedTuple):
@@ -78,16 +80,18 @@ def file_bytes(
     return file.getvalue()
 
 
-def _animated(encode: Callable[..., None]) -> Callable[..., None]:
-    def write(trace: Trace, file: BinaryIO, **options: Any) -> None:
-        animation = {name: options.pop(name) for name in ANIMATION_OPTIONS if name in options}
-        encode(file, trace.pictures(**options), **animation)
+def _animated(encode: Callable[..., None]) -> Format:
+    """`encode` makes pictures move, see `augimpact.render.animate.write_gif`."""
 
-    return write
+    def write(shown: Any, file: BinaryIO, **options: Any) -> None:
+        playback = {name: options.pop(name) for name in PLAYBACK_OPTIONS if name in options}
+        encode(file, shown.pictures(**options), **playback)
+
+    return Format(write, ANIMATION_OPTIONS)
 
 
-def _write_png(trace: Trace, file: BinaryIO, **options: Any) -> None:
-    write_strip(file, trace.pictures(**options))
+def _write_strip(shown: Any, file: BinaryIO, **options: Any) -> None:
+    write_strip(file, shown.pictures(**options))
 
 
 def write_csv(file: BinaryIO, table: pd.DataFrame) -> None:
@@ -106,7 +110,13 @@ def write_document(file: BinaryIO, document: Any) -> None:
 
 
 def _write_html(
-    trace: Trace, file: BinaryIO, *, milliseconds: int = MILLISECONDS, loop: str = LOOPS[0], **options: Any
+    trace: Trace,
+    file: BinaryIO,
+    *,
+    milliseconds: int = MILLISECONDS,
+    loop: str = LOOPS[0],
+    reference: Reference | None = None,
+    **options: Any,
 ) -> None:
     check_playback(milliseconds, milliseconds, loop)
     look = Look(**options)
@@ -117,8 +127,10 @@ def _write_html(
         "loop": loop,
         "milliseconds": milliseconds,
     }
+    distributions = None if reference is None else reference.payload()
+    page = html_page(payload_of(trace), **described(trace), look=begin, reference=distributions)
     # The name of a file may hold what is no text at all.
-    file.write(html_page(payload_of(trace), **described(trace), look=begin).encode(errors="replace"))
+    file.write(page.encode(errors="replace"))
 
 
 def _write_json(trace: Trace, file: BinaryIO) -> None:
@@ -202,11 +214,15 @@ def _with_tuples(document: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
 
 
+# Of whatever has `pictures`.
+PICTURE_FORMATS: Mapping[str, Format] = {
+    ".gif": _animated(write_gif),
+    ".webp": _animated(write_webp),
+    ".mp4": _animated(write_mp4),
+    ".png": Format(_write_strip, PICTURE_OPTIONS),
+}
 FORMATS: Mapping[str, Format] = {
-    ".gif": Format(_animated(write_gif), PICTURE_OPTIONS + ANIMATION_OPTIONS),
-    ".webp": Format(_animated(write_webp), PICTURE_OPTIONS + ANIMATION_OPTIONS),
-    ".mp4": Format(_animated(write_mp4), PICTURE_OPTIONS + ANIMATION_OPTIONS),
-    ".png": Format(_write_png, PICTURE_OPTIONS),
+    **PICTURE_FORMATS,
     ".csv": Format(lambda trace, file: write_csv(file, trace.table())),
     ".npz": Format(_write_npz),
     ".html": Format(_write_html, PAGE_OPTIONS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,8 +22,10 @@ from augimpact.flips import between_frames
 from augimpact.formats import format_of, read_npz
 from augimpact.measures import measure
 from augimpact.models.outputs import Outputs
+from augimpact.profiling.beside import AnyPanel, cards_of
 from augimpact.render.animate import write_webp
 from augimpact.render.look import Look
+from augimpact.render.panels import beside_panels
 from augimpact.render.picture import draw
 from augimpact.render.values import ValueAxis
 from augimpact.stability import confidence_area, stable_places
@@ -284,15 +287,20 @@ class Trace:
             raise UserError("measures are of images; this trace is of a signal")
         return self._measures.copy()
 
-    def pictures(self, **options: Any) -> NDArray[np.uint8]:
+    def pictures(self, *, panels: Iterable[AnyPanel] = (), **options: Any) -> NDArray[np.uint8]:
         """The frames as they are shown, map, caption and scores included, `(N, height, width, 3)`.
 
         Args:
-            **options: see `augimpact.render.look.Look`.
+            panels: of a dataset, which stand beside each frame: of a profile (`profile["classes"]`), or the
+                distribution of a measure, in which the frame is marked (`reference["brightness"]`).
+            **options: see `augimpact.render.look.Look`; the width is that without panels.
+
+        Raises:
+            UserError: an option has another value, or something is no panel of images.
         """
         matter = self.outputs_that_matter()
         names, values = self.says()
-        return draw(
+        pictures = draw(
             self.frames,
             self.maps,
             settings=self._captions_with_target(),
@@ -303,6 +311,7 @@ class Trace:
             look=Look(**options),
             value_axis=self.value_axis(),
         )
+        return beside_panels(pictures, cards_of(panels, self))
 
     def save(self, path: str | Path, **options: Any) -> Path:
         """Writes the trace in the form that the suffix names; the file appears whole or not at all.
@@ -312,7 +321,8 @@ class Trace:
                 table), `.npz` (everything, exactly), `.json` (settings, top five classes and recipe) or `.py` (the code
                 that makes it again, see `augimpact.as_code`).
             **options: of pictures, see `augimpact.render.look.Look`; of animations also `milliseconds`, `hold` and
-                `loop`, see `augimpact.render.animate.write_gif`.
+                `loop`, see `augimpact.render.animate.write_gif`, and `panels`, see `pictures`; of the page
+                `reference`, a dataset's (`augimpact.reference_of`), under which every frame is marked where it lies.
 
         Raises:
             OutputError: the suffix is none of these, or the file cannot be written.

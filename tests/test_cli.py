@@ -17,8 +17,10 @@ from augimpact import cli
 from augimpact.augment.own import forget
 from augimpact.augment.parameters import CATALOGUE
 from augimpact.augment.signal_parameters import SIGNAL_CATALOGUE
-from augimpact.data.image import example
+from augimpact.data.image import EXAMPLES, example
 from augimpact.explain.methods import METHODS
+from augimpact.models.load import load_classifier
+from augimpact.profiling.reference import reference_of
 from augimpact.trace import Trace
 
 PIXELS = np.asarray(example("coffee").resize((90, 60)))
@@ -140,6 +142,10 @@ MISTAKES = [
     (["photo.jpg", "--model", "fastai:export.pkl"], "export.pkl"),
     (["photo.jpg", "--model", "weights.pth"], "weights.pth"),
     (["photo.jpg", "--model", "missing.py:net"], "missing.py"),
+    (["photo.jpg", "--panel", "brightness"], "--panel brightness is of a dataset; expected --data FOLDER, too"),
+    (["photo.jpg", "--data", ".", "--panel", "brightnes"], "unknown panel 'brightnes'; did you mean brightness?"),
+    (["photo.jpg", "--data", "missing"], "there is no folder 'missing'"),
+    (["photo.jpg", "--data", ".", "-o", "out.csv"], "--data is shown in .gif, .webp, .mp4 and .html files; expected"),
     (["photo.jpg", "-a", "jitter=0:1"], "jitter changes signals; expected parameters of images"),
 ]
 
@@ -194,6 +200,26 @@ def test_what_has_no_effect_is_said(folder, capsys):
     status, _, err = run("sweep", "photo.jpg", "-a", "erase_x=0:1", "--frames", 2, "-o", "out.json", capsys=capsys)
     assert status == 0
     assert err == "note: erase_x has no effect while erase_w or erase_h is neutral\n"
+
+
+def test_where_frames_lie_in_a_folder_is_shown_beside_them(folder, capsys):
+    (folder / "photographs").mkdir()
+    for name in EXAMPLES:
+        example(name).save(folder / "photographs" / f"{name}.png")
+    sweep = ["sweep", "example:coffee", "-a", "brightness=0.5:2", "--frames", 3]
+    beside = ["--data", "photographs"]
+    files = ["-o", "out.npz", "-o", "all.gif", "-o", "page.html", "-o", "strip.png"]
+    status, out, err = run(*sweep, *beside, *files, capsys=capsys)
+    assert (status, out, err) == (0, "out.npz\nall.gif\npage.html\nstrip.png\n", "")
+    trace, classifier = Trace.load("out.npz"), load_classifier()
+    reference = reference_of("photographs", classifier.canvas, progress=lambda *_: None)
+    assert Path("all.gif").read_bytes() == trace.save("again.gif", panels=reference.panels).read_bytes()
+    assert Path("page.html").read_bytes() == trace.save("again.html", reference=reference).read_bytes()
+    assert "photographs" not in Path("page.html").read_text()
+    status, *_ = run(*sweep, *beside, "--panel", "entropy", "--panel", "contrast", "-o", "two.gif", capsys=capsys)
+    assert status == 0
+    chosen = [reference["entropy"], reference["contrast"]]
+    assert Path("two.gif").read_bytes() == trace.save("again.gif", panels=chosen).read_bytes()
 
 
 def test_an_example_is_a_photograph_and_pictures_have_the_width_that_was_asked(folder, capsys):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from augimpact.augment.parameters import BORDERS, ERASE_FILLS
-from augimpact.errors import SweepError
+from augimpact.errors import DataError, OutputError, SweepError, unknown
+from augimpact.measures import MEASURES
 from augimpact.sweep import EASINGS, catalogue_of
 
-__all__ = ["parse_augmentations", "parse_names", "require_outputs"]
+if TYPE_CHECKING:
+    from augimpact.data.samples import SampleTable
+
+__all__ = ["check_panels", "parse_augmentations", "parse_names", "require_outputs", "table_of"]
 
 Image = Annotated[
     str,
@@ -58,6 +62,20 @@ Seed = Annotated[int, typer.Option(help="Of the noise.", min=0, max=2**63 - 1)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="float32, bfloat16 or float16.")]
 Opacity = Annotated[float, typer.Option(help="Of the map over the image, 0 to 1.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        help="A folder of images, or a .csv with a column `path`: animations and pages show where frames lie in it."
+    ),
+]
+Panels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--panel",
+        metavar="MEASURE",
+        help=f"In animations only this measure of --data: {', '.join(MEASURES)}; may be repeated.",
+    ),
+]
 
 
 def parse_augmentations(augmentations: Sequence[str], *, parts: Sequence[int] = (1, 2)) -> dict[str, Any]:
@@ -90,6 +108,39 @@ def parse_names(text: str | None) -> list[str] | None:
     if text is None:
         return None
     return list(read_labels(text)) if "," in text or Path(text).exists() else [text]
+
+
+def check_panels(panels: Sequence[str] | None, data: Path | None, files: Sequence[Path]) -> Sequence[str]:
+    """The measures whose panels stand beside a picture: those that are named, or all.
+
+    Raises:
+        DataError, OutputError: there is no such panel, nothing to compare with, or no file that would show it.
+    """
+    from augimpact.formats import format_of
+
+    for name in panels or ():
+        if name not in MEASURES:
+            raise DataError(unknown("panel", name, MEASURES))
+    if data is None:
+        if panels:
+            raise DataError(f"--panel {panels[0]} is of a dataset; expected --data FOLDER, too")
+        return ()
+    if not any({"panels", "reference"} & set(format_of(file).options) for file in files):
+        raise OutputError("--data is shown in .gif, .webp, .mp4 and .html files; expected -o with one of these")
+    return panels or tuple(MEASURES)
+
+
+def table_of(place: Path) -> SampleTable:
+    """The samples of a folder or of a table in a file, known by their paths, so that none is read before its turn.
+
+    Raises:
+        DataError: there is no such folder or file, or no sample.
+    """
+    from augimpact.data.samples import SampleTable
+
+    if place.suffix.lower() == ".csv" and not place.is_dir():
+        return SampleTable.from_csv(place, identity="path")
+    return SampleTable.from_folder(place, identity="path")
 
 
 def require_outputs(output: Sequence[Path] | None, formats: Any = None) -> list[Path]:

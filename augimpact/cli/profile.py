@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from augimpact.cli import options
 from augimpact.memory import keep_freed_memory
 from augimpact.progress import progress_bar
-
-if TYPE_CHECKING:
-    from augimpact.data.samples import SampleTable
 
 __all__ = ["profile"]
 
@@ -55,7 +52,7 @@ def profile(
             seen, total = done, of
             step("profiling", done, of)
 
-        tables = [None if each is None else _table_of(each) for each in (train, val)]
+        tables = [None if each is None else options.table_of(each) for each in (train, val)]
         classes = () if tables[0] is None else tables[0].class_names
         drawn = None
         if ranges:
@@ -82,12 +79,3 @@ def profile(
     if seen < total:
         # Interrupted: the report is of what was seen.
         raise typer.Exit(130)
-
-
-def _table_of(place: Path) -> SampleTable:
-    """The samples, known by their paths, so that none is read before its turn."""
-    from augimpact.data.samples import SampleTable
-
-    if place.suffix.lower() == ".csv" and not place.is_dir():
-        return SampleTable.from_csv(place, identity="path")
-    return SampleTable.from_folder(place, identity="path")

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from augimpact.cli import options
+from augimpact.errors import DataError
 from augimpact.memory import keep_freed_memory
 from augimpact.progress import progress_bar
 from augimpact.sweep import DEFAULT_FRAMES, EASINGS, Sweep
+
+if TYPE_CHECKING:
+    from augimpact.data.samples import SampleTable
+    from augimpact.models.model import Model
+    from augimpact.profiling.reference import Reference
+    from augimpact.trace import Trace
 
 __all__ = ["sweep"]
 
@@ -43,9 +51,12 @@ def sweep(
     width: Annotated[
         int | None, typer.Option(help="Of pictures in pixels; by default twice the model's input.")
     ] = None,
+    data: options.Data = None,
+    panel: options.Panels = None,
 ) -> None:
     """Sweeps IMAGE and saves what the model saw and where it looked: .gif .webp .mp4 .png .html .csv .npz .json .py."""
     files = options.require_outputs(output)
+    panels = options.check_panels(panel, data, files)
     path = Sweep(frames=frames, easing=easing, **options.parse_augmentations(augmentation or []))
     from augimpact.formats import format_of
     from augimpact.render.look import Look
@@ -56,10 +67,12 @@ def sweep(
         from augimpact.analysis import analyze
         from augimpact.models.load import load_classifier
 
+        table = None if data is None else options.table_of(data)
+        classifier = load_classifier(model, device=device, trust=trust, arch=arch, labels=labels)
         trace = analyze(
             image,
             path,
-            load_classifier(model, device=device, trust=trust, arch=arch, labels=labels),
+            classifier,
             method=method,
             target=target,
             layer=layer,
@@ -72,10 +85,14 @@ def sweep(
             precision=precision,
             progress=lambda done, total: step("sweeping", done, total),
         )
+        wishes = asdict(look)
+        if table is not None:
+            reference = _measured(table, classifier, trace, lambda done, total: step("measuring the data", done, total))
+            wishes |= {"reference": reference, "panels": [reference[name] for name in panels]}
         for index, file in enumerate(files):
             step(f"writing {file}", index, len(files))
             known = format_of(file).options
-            trace.save(file, **{name: value for name, value in asdict(look).items() if name in known})
+            trace.save(file, **{name: value for name, value in wishes.items() if name in known})
     mixed = trace.recipe["second"]
     if mixed is not None and second is None:
         print(f"note: mixed with {mixed['source']}; --second names another image", file=sys.stderr)
@@ -84,3 +101,13 @@ def sweep(
         print(f"note: {name} has no effect while {needed} is neutral", file=sys.stderr)
     for file in files:
         print(file)
+
+
+def _measured(table: SampleTable, classifier: Model, trace: Trace, progress: Callable[[int, int], None]) -> Reference:
+    """The data that the frames of a trace are compared with, measured as these were."""
+    from augimpact.models.inputs import ImageInput
+    from augimpact.profiling.reference import canvas_of_frames, reference_of
+
+    if not isinstance(classifier.inputs, ImageInput):
+        raise DataError("--data has images and the model takes signals; expected a model of images")
+    return reference_of(table, canvas_of_frames(classifier.inputs, trace.frames.shape[1]), progress=progress)

@@ -8,11 +8,12 @@ stopped between two images and goes on where it was.
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,13 +22,19 @@ from PIL import Image
 from augimpact.data.image import read_image
 from augimpact.data.locations import read_bytes
 from augimpact.data.samples import SampleTable
-from augimpact.errors import Cancelled, DataError
+from augimpact.errors import Cancelled, DataError, unknown
 from augimpact.measures import MEASURES, measure
 from augimpact.progress import Telling, telling
 
-__all__ = ["Distribution", "Measuring", "Reference", "distribution_of", "reference_of"]
+if TYPE_CHECKING:
+    from augimpact.models.inputs import ImageInput
+
+__all__ = [
+    "Distribution", "MeasurePanel", "Measuring", "Reference", "canvas_of_frames", "distribution_of", "reference_of",
+]  # fmt: skip
 
 MOST = 400
+NAME = "The data"
 # What is inside the data lies between these quantiles of it.
 LOW, HIGH = 0.01, 0.99
 # Quantiles that are kept of more values than that.
@@ -71,9 +78,30 @@ class Distribution:
             return float(50 * (shares[first] + shares[last - 1]))
         return float(100 * np.interp(value, values, shares, left=0, right=1))
 
+    def words(self, value: float) -> str:
+        """The same as a person says it; what lies among the data is never called the 0th or the 100th.
+
+        >>> four = distribution_of([1, 2, 2, 4])
+        >>> four.words(1), four.words(2), four.words(9)
+        ('13th percentile', '50th percentile', 'above all')
+        """
+        if not self.values[0] <= value <= self.values[-1]:
+            return "below all" if value < self.values[0] else "above all" if value > self.values[-1] else ""
+        return f"{_ordinal(min(99, max(1, math.floor(self.percentile(value) + 0.5))))} percentile"
+
     def holds(self, value: float) -> bool:
         """Whether it lies between the 1st and the 99th percentile."""
         return self.low <= value <= self.high
+
+
+class MeasurePanel(NamedTuple):
+    """One measure of a dataset, to stand beside pictures that are marked in it: `trace.save("….gif", panels=[…])`."""
+
+    name: str
+    distribution: Distribution
+
+    def __repr__(self) -> str:
+        return f"MeasurePanel({self.name!r})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,29 +112,33 @@ class Reference:
         distributions: by the name of the measure.
         count: images that were measured.
         failed: images that could not be read, and were left out.
-        total: how many the dataset has, or None where that is unknown.
+        caption: what was measured, in a sentence: how many images of how many, and how many could not be read.
     """
 
     distributions: Mapping[str, Distribution]
     count: int
     failed: int
-    total: int | None
+    caption: str
+
+    def __getitem__(self, name: str) -> MeasurePanel:
+        if name not in self.distributions:
+            raise DataError(unknown("panel", name, self.distributions))
+        return MeasurePanel(name, self.distributions[name])
 
     def __repr__(self) -> str:
         return f"Reference({self.count} images, {self.failed} left out)"
+
+    @property
+    def panels(self) -> tuple[MeasurePanel, ...]:
+        """One of each measure."""
+        return tuple(MeasurePanel(name, each) for name, each in self.distributions.items())
 
     def percentile(self, name: str, value: float) -> float:
         """Where a value of a measure lies, in percent; see `Distribution.percentile`."""
         return self.distributions[name].percentile(value)
 
-    def caption(self, name: str = "The data") -> str:
-        """What was measured, in a sentence: how many images of how many, and how many could not be read."""
-        seen = self.count + self.failed
-        drawn = f"{_images(seen)}" + (f" drawn from {self.total:,}" if self.total and self.total > seen else "")
-        return f"{name}: {drawn}" + (f", {self.failed} of them cannot be read." if self.failed else ".")
-
-    def payload(self, caption: str | None = None) -> dict[str, Any]:
-        """Plain numbers for the browser, and a sentence that says of what they are."""
+    def payload(self) -> dict[str, Any]:
+        """Plain numbers for the browser, and the caption."""
         measures = [
             {
                 "name": name,
@@ -120,7 +152,7 @@ class Reference:
             }
             for name, each in self.distributions.items()
         ]
-        return {"caption": self.caption() if caption is None else caption, "measures": measures}
+        return {"caption": self.caption, "measures": measures}
 
 
 def distribution_of(values: ArrayLike) -> Distribution:
@@ -155,6 +187,7 @@ def reference_of(
     *,
     most: int = MOST,
     seed: int = 0,
+    name: str = NAME,
     progress: Telling | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Reference:
@@ -166,6 +199,7 @@ def reference_of(
         canvas: makes of an image what frames are made of: `model.canvas`.
         most: so many images are measured; of more they are drawn, of what tells no length they are the first.
         seed: of what is drawn.
+        name: what the data is called in the caption.
         progress: is told how many images are done, of how many; by default a bar.
         cancelled: asked between two images.
 
@@ -180,14 +214,25 @@ def reference_of(
     (37.5, 100.0)
     """
     with telling("measuring the data", progress) as tell:
-        return Measuring(data, canvas, most=most, seed=seed).run(tell, cancelled)
+        return Measuring(data, canvas, most=most, seed=seed, name=name).run(tell, cancelled)
+
+
+def canvas_of_frames(inputs: ImageInput, side: int) -> Canvas:
+    """Prepares images as frames of so many pixels a side are, small ones enlarged as far: sharpness is compared."""
+
+    def canvas(image: Image.Image) -> Any:
+        import torch
+
+        return inputs.canvas(image, torch.device("cpu"), side)
+
+    return canvas
 
 
 class Measuring:
     """What `reference_of` does, in pieces; arguments as there."""
 
-    def __init__(self, data: Any, canvas: Canvas, *, most: int = MOST, seed: int = 0) -> None:
-        self._data, self._canvas, self._most, self._seed = data, canvas, most, seed
+    def __init__(self, data: Any, canvas: Canvas, *, most: int = MOST, seed: int = 0, name: str = NAME) -> None:
+        self._data, self._canvas, self._most, self._seed, self._name = data, canvas, most, seed, name
         self._drawn: _Drawn | None = None
         self._rows: list[dict[str, float]] = []
         self._failed = 0
@@ -211,7 +256,9 @@ class Measuring:
             reason = f"; the first error was: {self._first_error}" if self._first_error else ""
             raise DataError(f"the data has no image that can be read{reason}; expected at least one")
         distributions = {name: distribution_of([row[name] for row in self._rows]) for name in MEASURES}
-        return Reference(distributions, len(self._rows), self._failed, self._drawn.total)
+        count = len(self._rows)
+        caption = _caption(self._name, count + self._failed, self._drawn.total, self._failed)
+        return Reference(distributions, count, self._failed, caption)
 
 
 class _Drawn(NamedTuple):
@@ -262,6 +309,16 @@ def _measured(canvas: Any) -> dict[str, float]:
     """The measures of a canvas as the frame that shows it."""
     frame = canvas.mul(255).round().permute(1, 2, 0).cpu().numpy().astype(np.uint8)
     return {name: float(values[0]) for name, values in measure(frame[None]).items()}
+
+
+def _caption(name: str, seen: int, total: int | None, failed: int) -> str:
+    drawn = _images(seen) + (f" drawn from {total:,}" if total and total > seen else "")
+    return f"{name}: {drawn}" + (f", {failed} of them cannot be read." if failed else ".")
+
+
+def _ordinal(count: int) -> str:
+    teens = 10 < count % 100 < 14
+    return f"{count}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10, 'th')}"
 
 
 def _images(count: int) -> str:

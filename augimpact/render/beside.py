@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import ImageDraw
 
-from augimpact.render.picture import INK, MARGIN, PAGE, fitted, font
+from augimpact.render.picture import INK, MARGIN, PAGE, fitted, font, ground, rgb
 
 __all__ = ["beside"]
 
@@ -25,14 +25,14 @@ def beside(sequences: Sequence[NDArray[np.uint8]], titles: Sequence[str]) -> NDA
     for pictures, title in zip(sequences, titles, strict=True):
         width = pictures.shape[2]
         column = np.empty((len(pictures), TITLE_HEIGHT + height, width, 3), dtype=np.uint8)
-        column[:] = np.asarray(Image.new("RGB", (1, 1), PAGE))
-        header = Image.new("RGB", (width, TITLE_HEIGHT), PAGE)
+        column[:] = rgb(PAGE)
+        header = ground(width, TITLE_HEIGHT)
         text = fitted(title, font(13, bold=True), width - 2 * MARGIN)
         ImageDraw.Draw(header).text((MARGIN, TITLE_HEIGHT / 2), text, INK, font(13, bold=True), anchor="lm")
         column[:, :TITLE_HEIGHT] = np.asarray(header)
         column[:, TITLE_HEIGHT : TITLE_HEIGHT + pictures.shape[1]] = pictures
         columns.append(column)
         gap = np.empty((len(pictures), TITLE_HEIGHT + height, GAP, 3), dtype=np.uint8)
-        gap[:] = np.asarray(Image.new("RGB", (1, 1), PAGE))
+        gap[:] = rgb(PAGE)
         columns.append(gap)
     return np.concatenate(columns[:-1], axis=2)

@@ -4,7 +4,7 @@ import { embedded } from "./embedded.js";
 import { mountPlayer } from "./player.js";
 
 const page = document.querySelector(".own-page");
-const { payload, colourMaps, look } = embedded(page.querySelector("#data").textContent);
+const { payload, colourMaps, look, reference } = embedded(page.querySelector("#data").textContent);
 const box = page.querySelector(".table-box");
 const rows = [...box.querySelectorAll("tbody tr")];
 let current = null;
@@ -13,6 +13,7 @@ const player = mountPlayer(page.querySelector("#player"), { colourMaps, look, sh
 page.querySelector("#player noscript")?.remove();
 rows.forEach((row, frame) => row.addEventListener("click", () => player.scrub(frame)));
 for (const button of page.querySelectorAll("[data-copy]")) button.addEventListener("click", () => copy(button));
+player.setReference(reference);
 await player.setTrace(payload, 0, () => false);
 page.dataset.ready = "true";
 

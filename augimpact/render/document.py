@@ -35,6 +35,7 @@ def html_page(
     facts: Sequence[tuple[str, str]] = (),
     recipe: str = "",
     look: Mapping[str, Any] | None = None,
+    reference: Mapping[str, Any] | None = None,
 ) -> str:
     """The page as text. Whatever a label or a file's name holds is shown as it is and never read as markup.
 
@@ -47,11 +48,12 @@ def html_page(
         facts: of the recipe, name and text.
         recipe: the same as JSON, to be copied.
         look: what the player begins with: `opacity`, `colours`, `scale`, `loop`, `milliseconds`.
+        reference: what frames are compared with, as a `Reference` has its `payload`.
     """
     script = bundle(HERE / "document.js")
     sheet = style(HERE / "player.css", HERE / "document.css")
     colour_maps = {name: colour_table(name).tobytes() for name in COLOUR_MAPS}
-    data = _embedded({"payload": payload, "colourMaps": colour_maps, "look": look or {}})
+    data = _embedded({"payload": payload, "colourMaps": colour_maps, "look": look or {}, "reference": reference})
     policy = f"default-src 'none'; script-src {_source(script)}; style-src {_source(sheet)}; img-src blob: data:"
     return f"""<!doctype html>
 <html lang="en">

@@ -16,7 +16,7 @@ from augimpact.render.look import Look
 from augimpact.render.overlay import blend
 from augimpact.render.values import SCORE_AXIS, ValueAxis
 
-__all__ = ["CLASS_COLOURS", "INK", "MARGIN", "PAGE", "draw", "fitted", "font"]
+__all__ = ["CLASS_COLOURS", "INK", "MARGIN", "MUTED", "PAGE", "draw", "fitted", "font", "ground", "rgb"]
 
 # One colour for each class that is shown, the same in pictures and in the page.
 CLASS_COLOURS = ("#2f6bff", "#e0566a", "#24a98f", "#b583b0", "#b08d4a", "#8793a1")
@@ -65,7 +65,7 @@ def draw(
     strip = _Strip(labels[:shown], width, value_axis)
     pictures = np.empty((len(blended), blended[0].height + LINE + strip.height, width, 3), dtype=np.uint8)
     for frame, image in enumerate(blended):
-        footer = Image.new("RGB", (width, LINE + strip.height), PAGE)
+        footer = ground(width, LINE + strip.height)
         pen = ImageDraw.Draw(footer)
         _caption(pen, width, f"{predictions[frame]}  {value_axis.text(top_scores[frame])}", settings[frame])
         strip.draw(pen, scores[frame, :shown])
@@ -108,15 +108,26 @@ class _Strip:
             left, right = self.spans[index]
             colour = CLASS_COLOURS[index % len(CLASS_COLOURS)]
             strength = 0.0 if self.axis.bars else float(share)
-            pen.rectangle((left, LINE, right - 4, LINE + 10), fill=_mixed(WELL, colour, strength))
+            pen.rectangle((left, LINE, right - 4, LINE + 10), fill=rgb(WELL, colour, strength))
             if self.axis.bars and share > 0:
                 pen.rectangle((left, LINE, left + (right - 4 - left) * float(share), LINE + 10), fill=colour)
             pen.text((left, LINE + 21), f"{name} {self.axis.text(score)}", MUTED, font(10), anchor="lm")
 
 
-def _mixed(low: str, high: str, share: float) -> tuple[int, ...]:
-    ends = (bytes.fromhex(colour[1:]) for colour in (low, high))
-    return tuple(round(a + (b - a) * share) for a, b in zip(*ends, strict=True))
+def rgb(colour: str, other: str = PAGE, share: float = 0) -> tuple[int, int, int]:
+    """Red, green and blue of a colour, into which a share of another is mixed.
+
+    >>> rgb("#14171b"), rgb("#000000", "#ff0000", 0.5)
+    ((20, 23, 27), (128, 0, 0))
+    """
+    ends = (bytes.fromhex(each[1:]) for each in (colour, other))
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(*ends, strict=True))
+    return red, green, blue
+
+
+def ground(width: int, height: int) -> Image.Image:
+    """What captions and panels lie on."""
+    return Image.new("RGB", (width, height), PAGE)
 
 
 @cache

@@ -109,6 +109,7 @@ export function mountPlayer(root, host) {
   /** Marks in the sweep what of it is inside the data. */
   function compare() {
     const runs = trace && reference ? insideRuns(reference.measures, trace.numbers) : null;
+    files.offerPanels(runs !== null);
     chart.setInside(runs);
     said.setTrace(trace, runs, Boolean(reference && !reference.measures.length));
   }
@@ -190,10 +191,10 @@ export function mountPlayer(root, host) {
     if (!whole.contains(event.relatedTarget)) pictures.hold(false);
   }
 
-  function save(suffix) {
+  function save(suffix, panels) {
     // A page begins as it was saved and may be changed; of pictures the map is seen that is seen here.
     const opacity = suffix === ".html" || liesOver(look.over, "augmented") ? look.opacity : 0;
-    host.save({ suffix, opacity, colour_map: look.colours, scale: look.scale, loop: look.loop });
+    host.save({ suffix, opacity, colour_map: look.colours, scale: look.scale, loop: look.loop, panels });
   }
 
   function forget() {

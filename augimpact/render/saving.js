@@ -16,7 +16,8 @@ export const PLAYER_FILES = [
 ];
 
 /**
- * @param {((suffix: string) => void)|undefined} make asks for a file; without it none is offered
+ * @param {((suffix: string, panels: boolean) => void)|undefined} make asks for a file, perhaps with the data's panels in
+ *   its pictures; without it none is offered
  * @param {{suffix: string, label: string}[]} kinds of files; the first has a button of its own, the others are in a menu
  */
 export function saving(make, [own, ...others]) {
@@ -25,8 +26,12 @@ export function saving(make, [own, ...others]) {
   const first = element(`button.save-${own.suffix.slice(1)}`, { type: "button", onclick: () => begin(own.suffix) }, `Save ${own.label}`);
   const files = others.map(({ suffix, label }) =>
     element("button", { type: "button", dataset: { suffix }, onclick: () => begin(suffix) }, label));
+  const panels = element("input", { type: "checkbox", onchange: () => nameFirst() });
+  const choice = element("label.with-panels", {
+    hidden: true, title: "shows beside the picture where each frame lies in the data",
+  }, panels, element("span", {}, "with the data", element("small", {}, "in GIF, WebP and MP4")));
   const summary = element("summary", {}, "More");
-  const more = element("details.more", { onkeydown: (event) => onMenuKey(event) }, summary, element("div", {}, ...files));
+  const more = element("details.more", { onkeydown: (event) => onMenuKey(event) }, summary, element("div", {}, choice, ...files));
   const copy = element("button.copy-code", {
     type: "button", hidden: true, title: "copies the Python that makes the same again", onclick: () => copyText(code, copy, showCode),
   }, "Copy code");
@@ -55,7 +60,15 @@ export function saving(make, [own, ...others]) {
     ready = false;
     enable();
     tell(`making the ${suffix.slice(1).toUpperCase()} file…`, "busy");
-    make(suffix);
+    make(suffix, withPanels());
+  }
+
+  function withPanels() {
+    return panels.checked && !choice.hidden;
+  }
+
+  function nameFirst() {
+    first.textContent = `Save ${own.label}${withPanels() ? " + data" : ""}`;
   }
 
   function tell(text, kind = "") {
@@ -88,6 +101,11 @@ export function saving(make, [own, ...others]) {
     offer(suffixes) {
       first.hidden = !suffixes.includes(own.suffix);
       for (const button of files) button.hidden = !suffixes.includes(button.dataset.suffix);
+    },
+    /** @param {boolean} possible whether there is data that frames can be shown beside */
+    offerPanels(possible) {
+      choice.hidden = !possible;
+      nameFirst();
     },
     /** @param {string} text @param {boolean} failed @param {boolean} possible whether there is something to save still */
     done(text, failed, possible) {

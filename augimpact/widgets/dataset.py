@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -109,10 +110,6 @@ class DataBeside:
         """What was measured for these frames."""
         return self._known.get(wanted)
 
-    def caption(self, reference: Reference) -> str:
-        """What is compared with, in a sentence."""
-        return getattr(self._data, "caption", None) or reference.caption(self._name)
-
     def measure(self, wanted: Wanted, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> Reference:
         """Measures the data, or goes on where that was cancelled.
 
@@ -120,21 +117,17 @@ class DataBeside:
             Cancelled: it was asked to stop.
             UserError: no image can be read.
         """
-        import torch
-
-        from augimpact.profiling.reference import MOST, Measuring
+        from augimpact.profiling.reference import MOST, Measuring, canvas_of_frames
 
         if isinstance(self._data, Iterator):
             # For another model the same images are measured once more.
             self._data = list(islice(self._data, MOST))
-
-        def canvas(image: Image.Image) -> torch.Tensor:
-            # Small images are enlarged as far as the frames are: sharpness is compared at one resolution.
-            return wanted.inputs.canvas(image, torch.device("cpu"), wanted.side)
-
-        measuring = self._begun.setdefault(wanted, Measuring(self._data, canvas))
+        canvas = canvas_of_frames(wanted.inputs, wanted.side)
+        measuring = self._begun.setdefault(wanted, Measuring(self._data, canvas, name=self._name))
         reference = measuring.run(progress, cancelled)
-        self._known[wanted] = reference
+        # Some data says itself what it is.
+        caption = getattr(self._data, "caption", None) or reference.caption
+        self._known[wanted] = reference = replace(reference, caption=caption)
         del self._begun[wanted]
         return reference
 

@@ -135,7 +135,7 @@ class Explorer(ipywidgets.Box):
         super().close()
 
     def _ipython_display_(self) -> None:
-        self._lasting.display(self, self.player.shown)
+        self._lasting.display(self, self.player.shown, self.player.reference)
 
     def _on_message(self, _widget: Any, message: dict[str, Any], buffers: list[Any]) -> None:
         with self._told():

@@ -16,10 +16,15 @@ from uuid import uuid4
 import numpy as np
 from PIL import Image
 
+from augimpact.payload import Beside
+from augimpact.profiling.beside import marked_of
+from augimpact.render.panels import marked_row
+
 if TYPE_CHECKING:
     from ipywidgets import DOMWidget
 
     from augimpact.comparison import Comparison
+    from augimpact.profiling.reference import Reference
     from augimpact.trace import Trace
 
 __all__ = ["Lasting", "contact_sheet"]
@@ -36,24 +41,29 @@ CLASS = "augimpact-lasting"
 VOILA_VARIABLE = "VOILA_PREHEAT"
 
 
-def contact_sheet(what: Trace | Comparison) -> bytes:
+def contact_sheet(what: Trace | Comparison, reference: Reference | None = None) -> bytes:
     """Up to eight pictures, evenly spaced from the first frame to the last, in rows on one JPEG of some 150 kB.
 
+    Beneath them, where there is a `reference`, how its measures are distributed, with the places of these frames.
     JPEG, because nbconvert and GitHub show neither WebP nor GIF.
     """
-    frames = what.frames if hasattr(what, "frames") else next(iter(what.traces.values())).frames
-    height, width = frames.shape[1:3]
+    trace = next(iter(what.traces.values())) if isinstance(what, Beside) else what
+    height, width = trace.frames.shape[1:3]
     pictures = what.pictures(width=WIDE_WIDTH if width > WIDE * height else WIDTH)
-    chosen = pictures[np.unique(np.linspace(0, len(pictures) - 1, FRAMES).round().astype(int))]
+    numbers = np.unique(np.linspace(0, len(pictures) - 1, FRAMES).round().astype(int))
+    chosen = pictures[numbers]
     count, height, width = chosen.shape[:3]
     columns = min(count, max(1, SHEET_WIDTH // width))
     rows = -(-count // columns)
-    sheet = Image.new("RGB", (columns * width, rows * height), "white")
+    sheet = np.full((rows * height, columns * width, 3), 255, np.uint8)
     for index, picture in enumerate(chosen):
-        row, column = divmod(index, columns)
-        sheet.paste(Image.fromarray(picture), (column * width, row * height))
+        top, left = index // columns * height, index % columns * width
+        sheet[top : top + height, left : left + width] = picture
+    if reference is not None and trace.signals is None:
+        marked = [marked_of(panel, trace) for panel in reference.panels]
+        sheet = np.concatenate([sheet, marked_row(marked, columns * width, numbers.tolist())])
     file = io.BytesIO()
-    sheet.save(file, format="JPEG", quality=JPEG_QUALITY)
+    Image.fromarray(sheet).save(file, format="JPEG", quality=JPEG_QUALITY)
     return file.getvalue()
 
 
@@ -68,7 +78,7 @@ class Lasting:
         self._id = f"{CLASS}-{uuid4().hex}"
         self._displayed = False
 
-    def display(self, widget: DOMWidget, what: Trace | Comparison | None) -> None:
+    def display(self, widget: DOMWidget, what: Trace | Comparison | None, reference: Reference | None = None) -> None:
         """Shows the widget, and the picture of `what`; if that is None, nothing until the first `update`."""
         from IPython import get_ipython
         from IPython.display import display
@@ -83,17 +93,20 @@ class Lasting:
         display(data, metadata=metadata, raw=True)
         if kept:
             self._displayed = True
-            display(_output(what), raw=True, display_id=self._id)
+            display(_output(what, reference), raw=True, display_id=self._id)
 
-    def update(self, what: Trace | Comparison) -> None:
-        """Puts the picture of `what` in place of the last, wherever the widget was displayed; takes 0.1 s."""
+    def update(self, what: Trace | Comparison | None, reference: Reference | None = None) -> None:
+        """Puts the picture of `what` in place of the last, wherever the widget was displayed; takes 0.1 s.
+
+        If that is None, the last one stays.
+        """
         from IPython.display import update_display
 
-        if self._displayed:
-            update_display(_output(what), raw=True, display_id=self._id)
+        if self._displayed and what is not None:
+            update_display(_output(what, reference), raw=True, display_id=self._id)
 
 
-def _output(what: Trace | Comparison | None) -> dict[str, Any]:
+def _output(what: Trace | Comparison | None, reference: Reference | None) -> dict[str, Any]:
     if what is None:
         return {"text/plain": ""}
-    return {"image/jpeg": base64.b64encode(contact_sheet(what)).decode(), "text/plain": repr(what)}
+    return {"image/jpeg": base64.b64encode(contact_sheet(what, reference)).decode(), "text/plain": repr(what)}

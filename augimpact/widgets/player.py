@@ -39,7 +39,7 @@ class Player(anywidget.AnyWidget):
             None shows an empty stage until `show` is called.
         frame: where to begin; from the first it plays by itself, from any other it rests.
         reference: a dataset's distributions, under which every frame is marked where it lies; see
-            `augimpact.profiling.reference.reference_of`.
+            `augimpact.reference_of`. Saved pages carry them, and animations if that is chosen.
 
     Attributes:
         frame: the frame on which the player rests, from 0; it can be set, and follows where a person rests.
@@ -93,7 +93,7 @@ class Player(anywidget.AnyWidget):
         # One message for all, so that the page never looks for a frame of one trace in the other.
         with self.hold_sync():
             self.shown, self.frame, self.payload, self.formats = shown, 0, payload, list(_formats_of(shown))
-        self._lasting.update(shown)
+        self._lasting.update(shown, self.reference)
 
     def show_preview(
         self, shown: Trace | Comparison, original: Trace | Comparison | None = None, *, draft: bool = False
@@ -109,10 +109,11 @@ class Player(anywidget.AnyWidget):
             preview["numbers"] = numbers_of(first[:1])
         self.preview = preview | ({"neutral": still_of(original)} if original is not None else {})
 
-    def show_reference(self, reference: Reference | None, caption: str | None = None) -> None:
-        """Shows where the frames lie in a dataset; None takes it away. `caption` says which it is, in a sentence."""
+    def show_reference(self, reference: Reference | None) -> None:
+        """Shows where the frames lie in a dataset; None takes it away."""
         self.reference = reference
-        self.distributions = {} if reference is None else reference.payload(caption)
+        self.distributions = {} if reference is None else reference.payload()
+        self._lasting.update(self.shown, reference)
 
     def announce_reference(self, text: str) -> None:
         """Keeps the place of a dataset that is still measured, and says so."""
@@ -125,18 +126,20 @@ class Player(anywidget.AnyWidget):
             self.shown, self.payload, self.preview = None, {}, {}
 
     def _ipython_display_(self) -> None:
-        self._lasting.display(self, self.shown)
+        self._lasting.display(self, self.shown, self.reference)
 
     def _on_message(self, _widget: Any, message: dict[str, Any], _buffers: list[Any]) -> None:
         if message.get("kind") != "save":
             return
         # That which was seen when it was asked for.
-        shown, trace = self.shown, self.trace
+        shown, trace, reference = self.shown, self.trace, self.reference
 
         def make(suffix: str) -> tuple[str, bytes]:
             if shown is None or trace is None:
                 raise UserError("there is no sweep to save yet")
-            wishes = {name: message[name] for name in WISHES if name in message}
+            wishes = {name: message[name] for name in WISHES if name in message} | {"reference": reference}
+            if message.get("panels") and reference is not None:
+                wishes["panels"] = reference.panels
             content = file_bytes(shown, suffix, wishes, _formats_of(shown))
             return file_name(trace.recipe["image"]["name"], trace.changed[:3], suffix), content
 

@@ -206,7 +206,7 @@ class Tasks:
                 self._player.show(swept, payload)
                 flips = next(iter(swept.traces.values())).flips() if isinstance(swept, Beside) else swept.flips()
                 self._controls.flips = {name: flips[name].tolist() for name in moment.state["ranges"] if name in flips}
-                self._lasting.update(swept)
+                self._lasting.update(swept, self._player.reference)
 
             self._appear(moment, show)
         self._controls.show_status("idle", f"{len(payload['tags'])} frames · {self._asker.device(moment.state)}")
@@ -258,7 +258,8 @@ class Tasks:
         reference = None if wanted is None else self._data.known(wanted)
         if reference is not None:
             if self._player.reference is not reference:
-                self._player.show_reference(reference, self._data.caption(reference))
+                self._player.show_reference(reference)
+                self._lasting.update(self._player.shown, reference)
         elif wanted is not None:
             self._player.announce_reference("The data is measured after the first sweep…")
         else:

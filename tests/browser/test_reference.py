@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,7 +13,7 @@ import augimpact as ai
 from augimpact.data.image import example
 from augimpact.measures import MEASURES
 from augimpact.payload import payload_of, still_of
-from augimpact.profiling.reference import reference_of
+from augimpact.profiling.reference import canvas_of_frames, reference_of
 from augimpact.widgets.dataset import ExamplePhotographs
 from tests.browser.driving import pause, pixels, set_range, slider, text, wait_for_preview, wait_for_sweep
 from tests.browser.serving import serving
@@ -49,7 +52,7 @@ def wait_for_panels(page):
 
 @pytest.fixture(scope="module")
 def reference(classifier):
-    return reference_of(ExamplePhotographs(), classifier.canvas, progress=quiet)
+    return reference_of(ExamplePhotographs(), canvas_of_frames(classifier.inputs, 448), progress=quiet)
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +98,68 @@ def test_the_band_is_the_middle_98_percent(page, reference, swept):
         ends = [(band["x"] - box["x"]) / box["width"], (band["x"] + band["width"] - box["x"]) / box["width"]]
         assert ends == pytest.approx([(each - low) / (high - low) for each in (distribution.low, distribution.high)],
                                      abs=0.006)  # fmt: skip
+
+
+def downloaded(page, name):
+    """The file that the menu has under this name."""
+    if name != "Save GIF":
+        page.locator(".player .more summary").click()
+    with page.expect_download() as waiting:
+        page.locator(".player").get_by_role("button", name=name).click()
+    return Path(waiting.value.path()).read_bytes()
+
+
+def choose_panels(page):
+    page.locator(".player .more summary").click()
+    page.locator(".player .with-panels").click()
+    page.keyboard.press("Escape")
+
+
+def test_an_animation_is_taken_home_with_the_data_or_without(page, reference, swept, tmp_path):
+    wait_for_panels(page)
+    pause(page)
+    for suffix, name in ((".gif", "Save GIF"), (".webp", "WebP")):
+        bare = downloaded(page, name)
+        choose_panels(page)
+        assert text(page, ".player .save-gif") == "Save GIF + data"
+        beside = downloaded(page, name)
+        choose_panels(page)
+        assert text(page, ".player .save-gif") == "Save GIF"
+        expected = [
+            swept.save(tmp_path / f"{place}{suffix}", **options).read_bytes()
+            for place, options in enumerate(({}, {"panels": reference.panels}))
+        ]
+        assert [bare, beside] == expected
+        with Image.open(io.BytesIO(beside)) as animation, Image.open(io.BytesIO(bare)) as without:
+            assert animation.n_frames == without.n_frames
+            assert animation.width > without.width + 200
+
+
+def test_a_saved_page_has_the_panels_and_its_markers_move(page, chromium, reference, swept, tmp_path):
+    wait_for_panels(page)
+    pause(page)
+    file = tmp_path / "saved.html"
+    file.write_bytes(downloaded(page, "HTML page"))
+    saved = chromium.new_page(viewport={"width": 1100, "height": 1000}, reduced_motion="reduce")
+    wrong: list[str] = []
+    saved.on("pageerror", lambda error: wrong.append(str(error)))
+    saved.goto(file.as_uri())
+    saved.locator("[data-ready]").wait_for()
+    assert text(saved, ".distribution .foot").split(" The line")[0] == ExamplePhotographs.caption
+    for frame in FRAMES:
+        set_range(saved, ".transport input", frame)
+        for name in MEASURES:
+            value = swept.measures()[name][frame]
+            low, high = ends_of(reference, name, swept)
+            assert place_of(saved, name) == pytest.approx((value - low) / (high - low), abs=0.006), (frame, name)
+            assert text(saved, f".panel[data-name={name}] .place") == words(reference, name, value)
+            # As animations have it.
+            assert words(reference, name, value) == reference[name].distribution.words(value)
+    assert saved.locator(".facts .inside").count() == 1
+    # It makes no files.
+    assert saved.locator(".with-panels").count() == 0
+    assert wrong == []
+    saved.close()
 
 
 def test_markers_move_without_a_word_to_the_kernel(chromium, app):
@@ -187,6 +252,9 @@ def test_a_folder_is_compared_with_and_nothing_of_it_leaves(chromium, tmp_path, 
         assert received
         assert not any(("hidden" in frame and "damage" in frame) or "hidden-folder" in frame for frame in received)
         assert "hidden-" not in page.content()
+        taken = downloaded(page, "HTML page")
+        assert b"The data: 22 images" in taken
+        assert b"hidden-" not in taken
         for path in ("hidden-0.png", "files/hidden-0.png", "voila/files/hidden-0.png"):
             assert server.ask(f"/{path}")[0] in (403, 404)
         page.close()
@@ -237,6 +305,48 @@ def test_without_a_dataset_nothing_of_it_is_seen(opened, rising):  # noqa: F811
     compare_with(page, {})
     assert page.locator(".distribution").is_hidden()
     assert page.locator(".facts .inside").count() == 0
+
+
+def test_with_the_data_is_offered_where_there_is_some(opened, rising):  # noqa: F811
+    page = opened(rising)
+    choice, menu = page.locator(".with-panels"), page.locator(".more summary")
+    menu.click()
+    assert choice.is_hidden()
+    compare_with(page, {"caption": "Measuring the data: 3 of 9 images…", "measures": []})
+    assert choice.is_hidden()
+    compare_with(page, made_up(0.2, 0.8))
+    assert choice.is_visible()
+    page.get_by_label("with the data").focus()
+    page.keyboard.press("Space")
+    assert page.get_by_label("with the data").is_checked()
+    # It is the menu's, and does not make the player play.
+    assert page.locator(".play").get_attribute("aria-label") == "play"
+    page.get_by_role("button", name="MP4").click()
+    wish = page.evaluate("window.sent.pop()")
+    assert (wish["suffix"], wish["panels"]) == (".mp4", True)
+    page.evaluate("(request) => window.answer({ kind: 'error', request, text: 'no' })", wish["request"])
+    # What was chosen is of no more use when the data is gone, and comes back with it.
+    compare_with(page, {})
+    assert text(page, ".save-gif") == "Save GIF"
+    page.locator(".save-gif").click()
+    wish = page.evaluate("window.sent.pop()")
+    assert (wish["suffix"], wish["panels"]) == (".gif", False)
+    compare_with(page, made_up(0.2, 0.8))
+    assert text(page, ".save-gif") == "Save GIF + data"
+
+
+@pytest.mark.parametrize("width", [1400, 1000, 400, 320])
+def test_the_choice_fits_any_window(opened, rising, width):  # noqa: F811
+    page = opened(rising, viewport={"width": width, "height": 900})
+    compare_with(page, made_up(0.2, 0.8))
+    page.locator(".more summary").click()
+    page.locator(".with-panels").click()
+    card = page.locator(".player").bounding_box()
+    for part in (".with-panels", ".save-gif", ".more summary", ".copy-code", ".more > div"):
+        box = page.locator(part).bounding_box()
+        assert box["x"] >= card["x"], part
+        assert box["x"] + box["width"] <= card["x"] + card["width"], part
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_the_curves_are_shaded_where_every_measure_is_inside(opened, rising):  # noqa: F811

@@ -62,6 +62,18 @@ def test_the_percentile_of_many_values_is_scipys_within_half_a_percent(draw):
     assert np.isnan(distribution.percentile(np.nan))
 
 
+def test_percentiles_are_said_as_a_person_says_them():
+    distribution = distribution_of(np.arange(1, 101))
+    said = {value: distribution.words(value) for value in (0, 1, 2, 11, 12, 13, 22, 53, 100, 101)}
+    assert said == {
+        0: "below all", 1: "1st percentile", 2: "2nd percentile", 11: "11th percentile", 12: "12th percentile",
+        13: "13th percentile", 22: "22nd percentile", 53: "53rd percentile", 100: "99th percentile", 101: "above all",
+    }  # fmt: skip
+    # Though more than 99.5 % of the data lie below.
+    assert distribution_of(np.arange(1000)).words(999) == "99th percentile"
+    assert distribution.words(np.nan) == ""
+
+
 def test_many_equal_values_lie_in_the_middle_of_themselves():
     values = np.concatenate([np.zeros(400), np.linspace(0.1, 1, 600)])
     assert distribution_of(values).percentile(0) == pytest.approx(20, abs=0.3)
@@ -82,7 +94,7 @@ def test_band_and_histogram_are_numpys(count):
 def test_every_measure_of_every_image_counts():
     reference = measured(NOISE)
     assert list(reference.distributions) == list(MEASURES)
-    assert (reference.count, reference.failed, reference.total) == (20, 0, 20)
+    assert (reference.count, reference.failed, reference.caption) == (20, 0, "The data: 20 images.")
     for name, values in measure(np.stack(NOISE)).items():
         assert reference.distributions[name].values[1:-1] == pytest.approx(np.sort(values))
         expected = percentileofscore(values, values[7], kind="mean")
@@ -113,8 +125,7 @@ def test_of_many_images_some_are_drawn_by_the_seed():
     first = list(opened)
     assert len(set(first)) == reference.count == 50
     assert max(first) > 800
-    assert reference.total == 1000
-    assert reference.caption() == "The data: 50 images drawn from 1,000."
+    assert reference.caption == "The data: 50 images drawn from 1,000."
     opened.clear()
     reference_of(Data(), canvas, most=50, seed=3, progress=quiet)
     assert opened == first
@@ -136,11 +147,11 @@ def folder(tmp_path):
 def test_a_folder_and_its_table_are_measured_without_what_cannot_be_read(folder):
     expected = measured(NOISE)
     for data in (folder, str(folder), ai.SampleTable.from_folder(folder)):
-        reference = measured(data)
-        assert (reference.count, reference.failed, reference.total) == (20, 1, 21)
+        reference = reference_of(data, canvas, name="photos", progress=quiet)
+        assert (reference.count, reference.failed) == (20, 1)
+        assert reference.caption == "photos: 21 images, 1 of them cannot be read."
         for name, each in reference.distributions.items():
             assert np.array_equal(each.values, expected.distributions[name].values)
-    assert reference.caption("photos") == "photos: 21 images, 1 of them cannot be read."
 
 
 def test_anything_that_gives_images_is_data():
@@ -190,9 +201,9 @@ def test_it_stops_between_two_images_and_goes_on_where_it_was():
 
 
 def test_the_browser_gets_plain_numbers():
-    payload = measured(NOISE).payload("some noise")
+    payload = reference_of(NOISE, canvas, name="some noise", progress=quiet).payload()
     assert json.loads(json.dumps(payload, allow_nan=False)) == payload
-    assert payload["caption"] == "some noise"
+    assert payload["caption"] == "some noise: 20 images."
     for each in payload["measures"]:
         assert len(each["edges"]) == len(each["counts"]) + 1
         assert sum(each["counts"]) == 20

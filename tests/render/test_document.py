@@ -10,11 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from augimpact.errors import OutputError, UserError
 from augimpact.formats import FORMATS
 from augimpact.models.outputs import Outputs
 from augimpact.payload import payload_of
+from augimpact.profiling.reference import reference_of
 from augimpact.render.document import html_page
 from tests.pages import Page
 from tests.test_trace import SCORES, TRACE, made
@@ -83,6 +85,15 @@ def test_it_names_no_other_place_and_its_policy_lets_nothing_else_run(saved):
         assert f"{kind}-src 'sha256-{digest}'" in policy
 
 
+def test_it_carries_what_its_frames_are_compared_with_and_no_more(saved, trace, tmp_path):
+    assert data_of(saved)["reference"] is None
+    images = [np.full((8, 8, 3), level, np.uint8) for level in (10, 90, 200)]
+    reference = reference_of(images, lambda image: torch.from_numpy(np.array(image) / 255).permute(2, 0, 1), name=EVIL)
+    page = Page(trace.save(tmp_path / "compared.html", reference=reference).read_text(encoding="utf-8"))
+    assert data_of(page)["reference"] == reference.payload()
+    assert page.all("b") == []
+
+
 def test_the_same_trace_gives_the_same_page(trace, tmp_path):
     first, second = (trace.save(tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
     assert first == second
@@ -125,6 +136,6 @@ def test_values_that_are_no_numbers_give_no_broken_page(tmp_path):
 
 
 def test_the_suffix_is_known():
-    assert FORMATS[".html"].options == ("opacity", "colour_map", "scale", "milliseconds", "loop")
+    assert FORMATS[".html"].options == ("opacity", "colour_map", "scale", "milliseconds", "loop", "reference")
     with pytest.raises(OutputError, match=r"expected one of .*\.html"):
         TRACE.save("trace.htm")

@@ -13,6 +13,7 @@ from PIL import Image
 import augimpact as ai
 from augimpact.data.image import example
 from augimpact.errors import UserError
+from augimpact.formats import file_bytes
 from augimpact.profiling.reference import reference_of
 from augimpact.widgets.app import AppOptions, checked_options
 from augimpact.widgets.dataset import PHOTOGRAPHS, ExamplePhotographs
@@ -159,6 +160,11 @@ def test_a_folder_is_named_to_its_owner_and_to_nobody_else(opened, tmp_path):
         assert explorer.player.distributions["caption"] == f"{named}: 4 images, 1 of them cannot be read."
         assert "damaged" not in told
         assert ("secret" in told) != private
+        # What is taken home of the page tells no more than the page.
+        saved = file_bytes(explorer.trace, ".html", {"reference": explorer.player.reference}).decode()
+        assert f"{named}: 4 images" in saved
+        assert "damaged" not in saved
+        assert ("secret" in saved) != private
 
 
 def test_data_that_cannot_be_read_is_told_in_its_place(opened, tmp_path):

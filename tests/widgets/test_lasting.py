@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from dataclasses import replace
 
@@ -10,6 +11,10 @@ import pytest
 from PIL import Image
 
 import augimpact as ai
+from augimpact.data.image import EXAMPLES, example
+from augimpact.profiling.beside import marked_of
+from augimpact.profiling.reference import reference_of
+from augimpact.render.panels import marked_row
 from augimpact.widgets.lasting import contact_sheet
 
 
@@ -63,6 +68,46 @@ def test_a_comparison_has_its_variants_beside_each_other(trace):
     sheet = opened(contact_sheet(comparison))
     assert sheet.shape == (2 * height, 2 * width, 3)
     assert np.abs(sheet[height:, width:].astype(int) - pictures[3]).mean() < 4
+
+
+@pytest.fixture(scope="module")
+def reference(classifier):
+    images = [example(name) for name in EXAMPLES]
+    return reference_of(images, classifier.canvas, progress=lambda *_: None)
+
+
+def test_beneath_it_stands_where_its_frames_lie_in_the_data(trace, reference):
+    bare, sheet = opened(contact_sheet(trace)), opened(contact_sheet(trace, reference))
+    height, width = bare.shape[:2]
+    assert np.abs(sheet[:height].astype(int) - bare).mean() < 2
+    marked = [marked_of(panel, trace) for panel in reference.panels]
+    chosen = np.linspace(0, 19, 8).round().astype(int).tolist()
+    expected = marked_row(marked, width, chosen)
+    assert sheet.shape == (height + len(expected), width, 3)
+    assert np.abs(sheet[height:].astype(int) - expected).mean() < 4
+
+
+def test_a_signal_has_no_such_row(trace, reference):
+    signal = replace(trace, signals=np.zeros((20, 1, 8), np.float32))
+    assert contact_sheet(signal, reference) == contact_sheet(signal)
+
+
+def test_the_picture_that_stays_follows_the_data(trace, reference, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.update_display", lambda output, **_: shown.append(output["image/jpeg"]))
+    player = ai.Player()
+    # As in a notebook.
+    player._lasting._displayed = True
+    player.show(trace)
+    player.show_reference(reference)
+    player.show_reference(None)
+    expected = [contact_sheet(trace, each) for each in (None, reference, None)]
+    assert [base64.b64decode(each) for each in shown] == expected
+    # When the image is gone the last picture stays.
+    player.clear()
+    player.show_reference(reference)
+    assert len(shown) == 3
+    player.close()
 
 
 def test_outside_of_a_notebook_nothing_but_the_widget_is_displayed(trace, capsys):

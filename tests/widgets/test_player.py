@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from torchvision.transforms.functional import to_tensor
 
 import augimpact as ai
 from augimpact.comparison import COMPARISON_FORMATS, Comparison
 from augimpact.formats import FORMATS
 from augimpact.payload import payload_of, still_of
+from augimpact.profiling.reference import reference_of
 from augimpact.render.page import bundle
 from augimpact.widgets.handing_over import MIME
 from augimpact.widgets.player import HERE
@@ -57,6 +59,35 @@ def test_a_page_is_handed_over_as_it_would_be_saved(player, monkeypatch, tmp_pat
     assert (content["kind"], content["request"], content["mime"]) == ("file", 3, "text/html")
     assert content["name"] == "some-rotation-brightness.html"
     assert buffers[0] == TRACE.save(tmp_path / "page.html", **look).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return reference_of(list(TRACE.frames), lambda image: to_tensor(image), progress=lambda *_: None)
+
+
+@pytest.mark.parametrize("shown", [TRACE, BOTH], ids=["trace", "comparison"])
+def test_animations_carry_the_data_if_that_was_asked_and_pages_always(monkeypatch, tmp_path, reference, shown):
+    player = ai.Player(shown, reference=reference)
+    for suffix in (".gif", ".webp"):
+        _, bare = asked_for(player, monkeypatch, suffix=suffix, panels=False)
+        assert bare[0] == shown.save(tmp_path / f"bare{suffix}").read_bytes()
+        _, beside = asked_for(player, monkeypatch, suffix=suffix, panels=True)
+        assert beside[0] == shown.save(tmp_path / f"beside{suffix}", panels=reference.panels).read_bytes()
+        assert beside[0] != bare[0]
+    # Others have no room for them.
+    _, strip = asked_for(player, monkeypatch, suffix=".png", panels=True)
+    assert strip[0] == shown.save(tmp_path / "strip.png").read_bytes()
+    if shown is TRACE:
+        _, page = asked_for(player, monkeypatch, suffix=".html")
+        assert page[0] == TRACE.save(tmp_path / "page.html", reference=reference).read_bytes()
+
+
+def test_where_the_data_is_gone_a_file_is_made_without(player, monkeypatch, tmp_path):
+    _, made = asked_for(player, monkeypatch, suffix=".gif", panels=True)
+    assert made[0] == TRACE.save(tmp_path / "bare.gif").read_bytes()
+    _, page = asked_for(player, monkeypatch, suffix=".html")
+    assert page[0] == TRACE.save(tmp_path / "page.html").read_bytes()
 
 
 def test_of_two_those_files_are_offered_that_have_room_for_two(player, monkeypatch, tmp_path):
