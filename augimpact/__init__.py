@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from augimpact.grid import Grid as Grid
     from augimpact.grid import Surface as Surface
     from augimpact.grid_analysis import analyze_grid as analyze_grid
+    from augimpact.impact.result import Impact as Impact
+    from augimpact.impact.run import measure_impact as measure_impact
     from augimpact.memory import keep_freed_memory as keep_freed_memory
     from augimpact.models.classifier import Classifier as Classifier
     from augimpact.models.load import load_classifier as load_classifier
@@ -57,6 +59,7 @@ _HOME = {
     "DiskCache": "augimpact.data.cache",
     "Explorer": "augimpact.widgets.explorer",
     "Grid": "augimpact.grid",
+    "Impact": "augimpact.impact.result",
     "ImageDataset": "augimpact.data.images",
     "ImagePipeline": "augimpact.data.pipeline",
     "MemoryCache": "augimpact.data.cache",
@@ -83,6 +86,7 @@ _HOME = {
     "keep_freed_memory": "augimpact.memory",
     "load_assignments": "augimpact.data.split",
     "load_classifier": "augimpact.models.load",
+    "measure_impact": "augimpact.impact.run",
     "profile": "augimpact.widgets.asked",
     "reference_of": "augimpact.profiling.reference",
     "replay": "augimpact.recipes",

@@ -30,7 +30,7 @@ from augimpact.sweep import Sweep
 from augimpact.trace import Trace
 
 __all__ = [
-    "FOLLOW", "NEUTRAL", "analyze", "explain_settings", "find_target", "plain", "recipe_of", "subject_and_model",
+    "FOLLOW", "NEUTRAL", "analyze", "explain_settings", "find_target", "plain", "recipe_of", "subject_and_model", "versions",
 ]  # fmt: skip
 
 # A target that is the frame's own top class, and one that is the top class of the image as it was.
@@ -175,7 +175,7 @@ def recipe_of(subject: Subject, model: Model, how: Conditions, layers: Sequence[
         "classifier": model.recipe() | ({} if layers is None else {"layers": list(layers)}),
         "classes": model.chosen,
         **how.recipe(),
-        "versions": dict(_versions()),
+        "versions": dict(versions()),
     }
 
 
@@ -264,6 +264,7 @@ def plain(target: Any) -> Any:
 
 
 @cache
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of what decides a result."""
     packages = {name: version(name) for name in ("augimpact", "torch", "torchvision", "timm", "numpy", "Pillow")}
     return {"python": platform.python_version()} | packages

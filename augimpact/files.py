@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from augimpact.errors import OutputError
 
-__all__ = ["check_writable", "written_whole"]
+__all__ = ["check_writable", "filled_folder", "make_folder", "written_whole"]
 
 
 def check_writable(path: str | Path) -> Path:
@@ -50,3 +51,41 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         raise OutputError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder, and those above it, where it is not there yet.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write to the folder {str(folder)!r}: {error.strerror or error}") from error
+
+
+@contextmanager
+def filled_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write into, whose files are in `folder` when the block ends well, and gone otherwise.
+
+    Raises:
+        OutputError: the folder cannot be made, or a file cannot be moved into place.
+    """
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    make_folder(folder)
+    temporary = folder / f".{uuid.uuid4().hex}"
+    try:
+        temporary.mkdir()
+        yield temporary
+        for each in [each for each in sorted(temporary.rglob("*")) if each.is_file()]:
+            target = folder / each.relative_to(temporary)
+            target.parent.mkdir(exist_ok=True)
+            each.replace(target)
+        made.clear()
+    except OSError as error:
+        raise OutputError(f"cannot write to the folder {str(folder)!r}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        for each in made:
+            each.rmdir()

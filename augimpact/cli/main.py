@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from augimpact.augment.plugins import PLUGINS_VARIABLE, load_plugins
-from augimpact.cli import compare, grid, lists, profile, replay, serve, sweep
+from augimpact.cli import compare, grid, impact, lists, profile, replay, serve, sweep
 from augimpact.errors import Cancelled, UserError
 
 __all__ = ["app", "main"]
@@ -27,6 +27,7 @@ app.command("sweep")(sweep.sweep)
 app.command("compare")(compare.compare)
 app.command("grid")(grid.grid)
 app.command("profile")(profile.profile)
+app.command("impact")(impact.impact)
 app.command("replay")(replay.replay)
 app.command("app")(serve.serve)
 app.command("models")(lists.models)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
@@ -175,10 +176,13 @@ class SafeRanges(Mapping[str, tuple[float, float]]):
         return _narrowest(each.of_every_class for each in self.paths)
 
     def as_code(self, library: str) -> str:
-        """Source that augments within these ranges, for a library that `augimpact.impact.range_code` knows."""
+        """Source that augments within these ranges, for a library that `augimpact.impact.range_code` knows.
+
+        Its numbers have four digits, none of them beyond the range.
+        """
         from augimpact.impact.range_code import code_of_ranges
 
-        return code_of_ranges(self, library)
+        return code_of_ranges({name: _inwards(low, high) for name, (low, high) in self.items()}, library)
 
     def to_dict(self) -> dict[str, Any]:
         """In plain types, for JSON."""
@@ -193,6 +197,20 @@ def _narrowest(found: Iterable[Mapping[str, tuple[float, float]]]) -> dict[str, 
             least, most = joined.get(name, (low, high))
             joined[name] = (max(low, least), min(high, most))
     return joined
+
+
+def _inwards(low: float, high: float) -> tuple[float, float]:
+    """A range in numbers of four digits, no wider than it is.
+
+    >>> _inwards(-12.34567, 0.1 + 0.2), _inwards(1.0, 1.0)
+    ((-12.34, 0.3), (1.0, 1.0))
+    """
+    if low == high:
+        return low, high
+    step = 10.0 ** (math.floor(math.log10(high - low)) - 3)
+    # A hair of rounding is no step beyond.
+    least, most = math.ceil(low / step - 1e-6) * step, math.floor(high / step + 1e-6) * step
+    return tuple(float(f"{each:.10g}") for each in (least, most))  # type: ignore[return-value]
 
 
 def _points(share: float) -> str:

@@ -6,6 +6,7 @@ import io
 import textwrap
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from augimpact.profiling.panel import INK, MUTED, Panel, quiet_fonts, strict
@@ -14,7 +15,7 @@ from augimpact.profiling.tables import tables_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Drawing"]
+__all__ = ["Drawing", "write_pdf"]
 
 # Twice what a page shows, for fine screens; of pictures as many as they have.
 DPI, PICTURES_DPI = 160, 120
@@ -136,3 +137,12 @@ def _lines_of(panel: Panel) -> Iterator[str]:
 def _cut(text: str, letters: int) -> str:
     text = " ".join(text.split())
     return text if len(text) <= letters else f"{text[: max(1, letters - 1)]}…"
+
+
+def write_pdf(drawings: Sequence[Drawing], path: Path) -> None:
+    """A page or more a panel: its title, its sentence, its figure, its numbers."""
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    with PdfPages(path, metadata={"Creator": "augimpact", "Producer": None, "CreationDate": None}) as pages:
+        for drawing in drawings:
+            drawing.add_pages(pages)

@@ -42,7 +42,8 @@ class Naming:
     def labels(self, frame: pd.DataFrame) -> pd.Series[str]:
         """The name of each sample's class; samples without a label are left out."""
         known = frame["label"][frame["label"] >= 0]
-        return known.map(self.label)
+        # As objects: what a folder is called may be no text that Arrow could hold.
+        return pd.Series([self.label(number) for number in known], known.index, dtype=object)
 
 
 def is_hidden(label: Any, naming: Naming) -> bool:

@@ -1,4 +1,4 @@
-"""A profile as HTML: a page of its own, in one file that asks no server, and a fragment for notebooks."""
+"""Panels as HTML: a page of their own, in one file that asks no server, and a fragment for notebooks."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ TALL = 1.1
 PART = '<p class="part">Not all samples were seen.</p>'
 
 
-def page(drawings: Sequence[Drawing], document: Mapping[str, Any], sizes: Mapping[str, int]) -> str:
+def page(drawings: Sequence[Drawing], document: Mapping[str, Any], *, title: str, told: str) -> str:
     """The whole page as text. Whatever a class is called is shown as it is, and never read as markup.
 
     Args:
         drawings: the panels, in their order.
-        document: what the page carries as JSON, in `<script id="profile">`.
-        sizes: how many samples there are, by split.
+        document: what the page carries as JSON, in `<script id="document">`; its `complete` says whether all was seen.
+        title: of the page.
+        told: of what it is, in a line.
     """
     data = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     links = "".join(f'<li><a href="#{_id(each)}">{_title(each)}</a></li>' for each in drawings)
     cards = "\n".join(_card(each, f' id="{_id(each)}"') for each in drawings)
-    told = ", ".join(f"{size} images in {escape(split)}" for split, size in sizes.items())
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -42,14 +42,14 @@ def page(drawings: Sequence[Drawing], document: Mapping[str, Any], sizes: Mappin
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{digest}'; img-src data:">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="augimpact">
-<title>Profile of a dataset · augimpact</title>
+<title>{escape(title)} · augimpact</title>
 <style>{STYLE}</style>
 </head>
 <body>
 <main class="augimpact-profile own-page">
 <header>
-<h1>Profile of a dataset</h1>
-<p class="size">{told}</p>
+<h1>{escape(title)}</h1>
+<p class="size">{escape(told)}</p>
 {"" if document["complete"] else PART}
 </header>
 <nav aria-label="Contents"><ol>{links}</ol></nav>
@@ -57,7 +57,7 @@ def page(drawings: Sequence[Drawing], document: Mapping[str, Any], sizes: Mappin
 {cards}
 </div>
 <footer>Made by augimpact. This page is one file and asks no server.</footer>
-<script type="application/json" id="profile">{data}</script>
+<script type="application/json" id="document">{data}</script>
 </main>
 </body>
 </html>

@@ -9,10 +9,7 @@ path leaves unless samples were asked for.
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from augimpact.errors import OutputError, unknown
-from augimpact.files import written_whole
+from augimpact.files import filled_folder, make_folder, written_whole
 from augimpact.measures import MEASURES
-from augimpact.profiling.drawing import Drawing
+from augimpact.profiling.drawing import Drawing, write_pdf
 from augimpact.profiling.events import EVENTS, write_events
 from augimpact.profiling.page import fragment, page
 from augimpact.profiling.panel import strict
@@ -127,7 +124,7 @@ def save_report(profile: Profile, path: Path) -> list[Path]:
     drawings = _drawings(profile)
     if not _is_folder(path):
         return [_save_one(profile, drawings, path, path)]
-    with _filled(path) as temporary:
+    with filled_folder(path) as temporary:
         written = [_save_one(profile, drawings, temporary / name, path / name) for name in NAMES]
         if find_spec("tensorboard") is not None:
             (temporary / TENSORBOARD).mkdir()
@@ -144,7 +141,7 @@ def save_events(profile: Profile, folder: Path) -> Path:
     """
     if find_spec("tensorboard") is None:
         raise OutputError("tensorboard is not installed; expected it, by pip install 'augimpact[tensorboard]'")
-    _make(folder)
+    make_folder(folder)
     with written_whole(folder / EVENTS) as temporary:
         write_events(_drawings(profile), temporary)
     return folder / EVENTS
@@ -171,47 +168,13 @@ def _save_one(profile: Profile, drawings: Sequence[Drawing], place: Path, named:
     return named
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write to the folder {str(folder)!r}: {error.strerror or error}") from error
-
-
-@contextmanager
-def _filled(folder: Path) -> Iterator[Path]:
-    """A folder to write into, whose files are in `folder` when the block ends well, and gone otherwise."""
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
-    _make(folder)
-    temporary = folder / f".{uuid.uuid4().hex}"
-    try:
-        temporary.mkdir()
-        yield temporary
-        for each in [each for each in sorted(temporary.rglob("*")) if each.is_file()]:
-            target = folder / each.relative_to(temporary)
-            target.parent.mkdir(exist_ok=True)
-            each.replace(target)
-        made.clear()
-    except OSError as error:
-        raise OutputError(f"cannot write to the folder {str(folder)!r}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        for each in made:
-            each.rmdir()
-
-
 def _write_html(profile: Profile, drawings: Sequence[Drawing], path: Path) -> None:
-    sizes = {split: len(frame) for split, frame in profile.frames.items()}
-    path.write_text(page(drawings, document_of(profile), sizes), encoding="utf-8")
+    told = ", ".join(f"{len(frame)} images in {split}" for split, frame in profile.frames.items())
+    path.write_text(page(drawings, document_of(profile), title="Profile of a dataset", told=told), encoding="utf-8")
 
 
 def _write_pdf(_profile: Profile, drawings: Sequence[Drawing], path: Path) -> None:
-    """A page or more a panel: its title, its sentence, its figure, its numbers."""
-    from matplotlib.backends.backend_pdf import PdfPages
-
-    with PdfPages(path, metadata={"Creator": "augimpact", "Producer": None, "CreationDate": None}) as pages:
-        for drawing in drawings:
-            drawing.add_pages(pages)
+    write_pdf(drawings, path)
 
 
 def _write_csv(profile: Profile, _drawings: Sequence[Drawing], path: Path) -> None:

@@ -97,7 +97,7 @@ def test_the_text_has_what_the_panels_have(made, folder):
 
 
 def test_the_page_has_what_the_panels_have(made, folder, page):
-    carried = json.loads(page.all("script", id="profile")[0]["text"])
+    carried = json.loads(page.all("script", id="document")[0]["text"])
     assert carried == json.loads((folder / "profile.json").read_text(encoding="utf-8"))
     sections = page.all("section")
     assert len(sections) == len(made.panels)

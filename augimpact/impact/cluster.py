@@ -1,0 +1,272 @@
+"""Many machines: a Dask cluster whose workers read the images and ask the classifier, each of which it makes once.
+
+A task is one job: some paths. How the classifier is made travels to every worker once, also to those that come later,
+as a plugin; what was measured comes back as the bytes of a part, and a few tasks are under way at a time, so that
+memory is bounded here as well. A worker that dies takes nothing with it but the jobs that it was at, and those are
+given to others.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import cloudpickle
+from distributed import Client, LocalCluster, get_worker
+from distributed.client import as_completed
+from distributed.diagnostics.plugin import WorkerPlugin
+from distributed.scheduler import KilledWorker
+
+from augimpact.data.locations import read_bytes
+from augimpact.errors import DataError, ModelError, UserError
+from augimpact.impact.jobs import Job, done_job
+from augimpact.impact.plan import Plan
+
+if TYPE_CHECKING:
+    import torch
+
+    from augimpact.models.model import Model
+
+__all__ = ["Cluster", "connected", "own_cluster"]
+
+# Seconds that are waited for a scheduler, and for its first worker.
+PATIENCE = 30
+# Tasks that wait for each thread of the cluster, beside the one that it is at.
+WAITING = 2
+# What Dask's nanny sets so that a worker gives freed memory back at once; torch then clears the same pages over and
+# over. A gigabyte may stay.
+KEPT = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(1 << 30)}
+
+
+class ModelOnWorker(WorkerPlugin):  # type: ignore[misc]
+    """How a worker makes the classifier: from its recipe, or from the pickled object; when it is first asked."""
+
+    def __init__(self, name: str, recipe: Mapping[str, Any], pickled: bytes | None) -> None:
+        self.name, self._recipe, self._pickled = name, recipe, pickled
+
+    def setup(self, worker: Any) -> None:  # noqa: ARG002 - Dask calls it so
+        """Nothing is made yet; another run may be what the worker is there for."""
+        self._lock = threading.Lock()
+        self._model: Model | None = None
+
+    def model(self) -> Model:
+        """The classifier, the same for every task."""
+        from augimpact.models.load import load_classifier, pick_device
+
+        with self._lock:
+            if self._model is None:
+                self._model = load_classifier(**self._recipe) if self._pickled is None else self._sent(pick_device())
+            return self._model
+
+    def _sent(self, device: torch.device) -> Model:
+        from augimpact.models.load import load_classifier
+
+        model = load_classifier(cloudpickle.loads(self._pickled))
+        model.module.to(device)
+        return model
+
+
+class Cluster:
+    """A cluster that measures; to be used in a `with` block, at whose end its workers forget the classifier.
+
+    Args:
+        client: of the cluster.
+        classifier: as `measure_impact` takes it.
+        resources: what a worker must have.
+
+    Attributes:
+        about: what `augimpact.impact.identity.about` says of the classifier.
+
+    Raises:
+        ModelError: no worker, or workers that cannot make the classifier.
+    """
+
+    def __init__(self, client: Client, classifier: Any, resources: Mapping[str, float] | None = None) -> None:
+        self._client, self._resources = client, dict(resources or {}) or None
+        recipe, pickled = _recipe_of(classifier)
+        self._plugin = ModelOnWorker(f"augimpact-{uuid.uuid4().hex}", recipe, pickled)
+
+    def __enter__(self) -> Self:
+        _await_worker(self._client)
+        self._check_resources()
+        self._client.register_plugin(self._plugin)
+        try:
+            self.about: dict[str, Any] = self._result(self._submit(_about, self._plugin.name))
+            theirs, ours = self.about.pop("version"), importlib.metadata.version("augimpact")
+            if theirs != ours:
+                raise ModelError(f"the workers have augimpact {theirs}; expected {ours}, as here")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._client.status == "running":
+            self._client.unregister_worker_plugin(self._plugin.name)
+
+    def done(
+        self, jobs: Sequence[Job], plan: Plan, options: Mapping[str, Any], told: Callable[[int], object]
+    ) -> Iterator[tuple[Job, bytes]]:
+        """Each job and its part, whichever is done first.
+
+        Raises:
+            DataError: a worker does not see the samples' files.
+        """
+        if not jobs:
+            return
+        self._check_files(jobs[0], options)
+        document, waiting = plan.document(), iter(jobs)
+        threads = sum(self._client.nthreads().values())
+        known: dict[Any, Job] = {}
+        running = as_completed(loop=self._client.loop)
+
+        def start() -> None:
+            job = next(waiting, None)
+            if job is not None:
+                future = self._submit(_done, self._plugin.name, job, document, dict(options))
+                known[future] = job
+                running.add(future)
+
+        for _ in range((1 + WAITING) * max(1, threads)):
+            start()
+        try:
+            for future in running:
+                part = self._result(future)
+                job = known.pop(future)
+                start()
+                told(len(job.samples) * len(plan.settings))
+                yield job, part
+        finally:
+            self._client.cancel(list(known))
+
+    def _check_resources(self) -> None:
+        """A task that no worker may take would wait for ever."""
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        for name, amount in (self._resources or {}).items():
+            if not any(worker["resources"].get(name, 0) >= amount for worker in workers):
+                raise ModelError(
+                    f"no worker has {name}={amount:g}; expected one that was started with --resources {name}={amount:g}"
+                )
+
+    def _check_files(self, job: Job, options: Mapping[str, Any]) -> None:
+        if job.contents[0] is not None:
+            return
+        for worker, error in self._client.run(_unreadable, job.paths[0], dict(options)).items():
+            if error is not None:
+                raise DataError(
+                    f"the worker {worker} cannot read {job.paths[0]!r} ({error}); expected a folder that every worker "
+                    "sees under this name, or an address such as s3://bucket/folder"
+                )
+
+    def _submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return self._client.submit(function, *arguments, resources=self._resources, pure=False)
+
+    def _result(self, future: Any) -> Any:
+        try:
+            return future.result()
+        except KilledWorker as error:
+            raise ModelError(
+                "workers died one after the other at the same piece of work, as they do for want of memory; "
+                "what was measured before is kept"
+            ) from error
+        except UserError as error:
+            raise type(error)(f"a worker of the cluster says: {error}") from error
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Client]:
+    """A client of the scheduler at an address, such as `tcp://10.0.0.1:8786`.
+
+    Raises:
+        ModelError: there is none that answers.
+    """
+    try:
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ModelError(f"no scheduler answers at {address!r}; expected its address, as tcp://HOST:8786") from error
+    with client:
+        yield client
+
+
+@contextmanager
+def own_cluster(workers: int, threads: int | None = None) -> Iterator[Client]:
+    """A cluster of processes on this machine, and a client of it; freed memory stays with them.
+
+    Args:
+        workers: how many processes.
+        threads: of torch in each; by default the cores are shared out.
+    """
+    import dask
+
+    each = threads or max(1, (os.cpu_count() or 1) // workers)
+    counts = {name: str(each) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    with (
+        dask.config.set({"distributed.nanny.pre-spawn-environ": KEPT | counts}),
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def _recipe_of(classifier: Any) -> tuple[dict[str, Any], bytes | None]:
+    """Arguments of `load_classifier`, where there are such; else the object, pickled with the code of its module."""
+    if classifier is None or isinstance(classifier, Mapping):
+        return dict(classifier or {}), None
+    if isinstance(classifier, (str, os.PathLike)):
+        return {"source": os.fspath(classifier)}, None
+    if getattr(classifier, "origin", None) is not None and classifier.chosen is None:
+        return dict(classifier.origin), None
+    own = sys.modules.get(type(getattr(classifier, "module", classifier)).__module__)
+    travels = own is not None and _is_users(own)
+    if travels:
+        cloudpickle.register_pickle_by_value(own)
+    try:
+        return {}, cloudpickle.dumps(classifier)
+    except Exception as error:  # of the user's object, whatever it raises
+        raise ModelError(
+            f"the classifier cannot be pickled for the workers ({error}); expected one that can"
+        ) from error
+    finally:
+        if travels:
+            cloudpickle.unregister_pickle_by_value(own)
+
+
+def _is_users(module: Any) -> bool:
+    """Whether its code lies with the user, and not with what workers have installed."""
+    file = getattr(module, "__file__", None)
+    installed = {"site-packages", "dist-packages", Path(os.__file__).parent.name}
+    return (
+        file is not None and not installed & set(Path(file).parts) and module.__name__.partition(".")[0] != "augimpact"
+    )
+
+
+def _await_worker(client: Client) -> None:
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+    except TimeoutError as error:
+        raise ModelError(f"the scheduler has no worker after {PATIENCE} seconds; expected at least one") from error
+
+
+def _about(plugin: str) -> dict[str, Any]:
+    from augimpact.impact.identity import about
+
+    return about(get_worker().plugins[plugin].model()) | {"version": importlib.metadata.version("augimpact")}
+
+
+def _done(plugin: str, job: Job, plan: Mapping[str, Any], options: Mapping[str, Any]) -> bytes:
+    return done_job(job, get_worker().plugins[plugin].model(), Plan.from_document(plan), options)
+
+
+def _unreadable(path: str, options: Mapping[str, Any]) -> str | None:
+    try:
+        read_bytes(path, options)
+    except Exception as error:  # of the store, each with classes of its own
+        return type(error).__name__
+    return None

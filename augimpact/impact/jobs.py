@@ -1,0 +1,137 @@
+"""The work in pieces: which samples are measured together, and one piece done, here or on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from augimpact.data.locations import read_bytes
+from augimpact.data.samples import SampleTable
+from augimpact.errors import DataError, ImageError
+from augimpact.impact.measuring import canvas_of, measured_samples
+from augimpact.impact.parts import Failed, Known, Parts, known_samples, part_name, part_of
+from augimpact.impact.plan import Plan
+from augimpact.models.model import Model
+from augimpact.profiling.ahead import ahead
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+__all__ = ["Job", "done_here", "done_job", "jobs_of"]
+
+
+class Job(NamedTuple):
+    """Samples of one part.
+
+    name: of the part.
+    samples: as parts know them.
+    paths: where each lies.
+    contents: the bytes of each, or None where they are to be read from the path.
+    """
+
+    name: str
+    samples: tuple[Known, ...]
+    paths: tuple[str, ...]
+    contents: tuple[bytes | None, ...]
+
+
+def jobs_of(table: SampleTable, samples: pd.DataFrame, plan: Plan, parts: Parts) -> list[Job]:
+    """What is still to be done.
+
+    Pieces are cut from the whole table in its order, and those that are there are left out: what goes on does the very
+    same work that it would have done. Of a piece that is not there the samples that another piece had are left out, and
+    of one that is there those that could not be read are tried once more.
+
+    Args:
+        table: where the samples are read.
+        samples: their `sample_id` and `label`; equal ones count once.
+        plan: the settings.
+        parts: those that are there.
+    """
+    first: dict[Known, int] = {}
+    for place, each in enumerate(known_samples(samples)):
+        first.setdefault(each, place)
+    paths, together = table["path"].tolist(), plan.samples_together
+    known = list(first)
+    pieces = [known[start : start + together] for start in range(0, len(known), together)]
+    measured, errors = parts.measured(), parts.errors()
+    jobs = []
+    for piece in pieces:
+        # What could not be read may be there today; what is no image never will be.
+        there = parts.has(part_name(piece))
+        again = [each for each in piece if not there or (each in errors and not errors[each].lasting)]
+        left = tuple(each for each in again if each not in measured)
+        if left:
+            where = tuple(str(paths[first[each]]) for each in left)
+            jobs.append(Job(part_name(left), left, where, tuple(table.contents.get(path) for path in where)))
+    return jobs
+
+
+def done_here(
+    jobs: Sequence[Job],
+    model: Model,
+    plan: Plan,
+    options: Mapping[str, Any],
+    told: Callable[[int], object] | None = None,
+) -> Iterator[tuple[Job, bytes]]:
+    """Each job and its part, one after the other; images of the next are decoded while the model computes.
+
+    Args:
+        jobs: what is to be done.
+        model: a classifier of images.
+        plan: the settings.
+        options: of the store, as fsspec takes them.
+        told: is given numbers of frames that are done.
+    """
+    sources = ((path, content) for job in jobs for path, content in zip(job.paths, job.contents, strict=True))
+    canvases = ahead(lambda source: _opened(*source, model, options), sources)
+    for job in jobs:
+        yield job, _done(job, list(islice(canvases, len(job.samples))), model, plan, told)
+
+
+def done_job(job: Job, model: Model, plan: Plan, options: Mapping[str, Any]) -> bytes:
+    """The part of one job.
+
+    Raises:
+        DataError: not one of its files is there, as on a machine that does not see the file system.
+    """
+    canvases = list(ahead(lambda source: _opened(*source, model, options), zip(job.paths, job.contents, strict=True)))
+    if all(isinstance(each, FileNotFoundError) for each in canvases):
+        raise DataError(f"there is no {job.paths[0]!r}, nor any other of {len(canvases)} samples")
+    return _done(job, canvases, model, plan, None)
+
+
+def _done(
+    job: Job,
+    canvases: Sequence[Tensor | Exception],
+    model: Model,
+    plan: Plan,
+    told: Callable[[int], object] | None,
+) -> bytes:
+    good = [number for number, each in enumerate(canvases) if not isinstance(each, Exception)]
+    failed = [
+        Failed(*job.samples[number], _reason(each), isinstance(each, ImageError))
+        for number, each in enumerate(canvases)
+        if isinstance(each, Exception)
+    ]
+    if told is not None and failed:
+        told(len(failed) * len(plan.settings))
+    samples = [job.samples[number] for number in good]
+    images: list[Any] = [canvases[number] for number in good]
+    answers = measured_samples(images, [each.label for each in samples], model, plan, told)
+    return part_of(samples, answers, failed, plan)
+
+
+def _opened(path: str, content: bytes | None, model: Model, options: Mapping[str, Any]) -> Tensor | Exception:
+    """The canvas of a sample, or what was raised."""
+    try:
+        return canvas_of(read_bytes(path, options) if content is None else content, model)
+    except Exception as error:  # of a user's file or store, whatever it raises
+        return error
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, ImageError) else f"{type(error).__name__}: {text}"
