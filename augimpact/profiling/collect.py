@@ -67,9 +67,14 @@ def measured_of(sample: Sample, needs: Collection[str] = EVERYTHING) -> Measured
     """All that one image takes to be measured: what may be done on any thread.
 
     Args:
-        sample: with an image of at least one pixel.
+        sample: of any number of channels.
         needs: names of measurements, see `augimpact.profiling.needs`; others are not made.
+
+    Raises:
+        DataError: the image has no pixels.
     """
+    if 0 in sample.image.shape:
+        raise DataError(f"an image of shape {sample.image.shape}; expected at least one pixel")
     planes = _planes_of(sample.image)
     picture = Image.fromarray(as_rgb(sample.image)) if planes is None else _merged(planes)
     numbers: dict[str, Any] = measure_picture(picture, planes, [name for name in MEASURES if name in needs])

@@ -448,12 +448,15 @@ def test_no_picture_is_kept_unless_its_panel_is_chosen(pictures, monkeypatch):
 def test_a_sample_that_cannot_be_used_is_left_out_whatever_panels_are_chosen(pictures):
     good, other_size = (np.zeros(size, np.int64) for size in ((48, 64), (30, 30)))
     bad_boxes = {"boxes": torch.zeros(2, 3)}
-    items = [(pictures[0], good), (pictures[1], other_size), (pictures[2], bad_boxes), (pictures[3], good)]
+    nothing = np.zeros((48, 0, 3), np.uint8)
+    items = [
+        (pictures[0], good), (pictures[1], other_size), (pictures[2], bad_boxes), (pictures[3], good), (nothing, good),
+    ]  # fmt: skip
     for features in (None, ["brightness"], ["errors"]):
         found = profile(items, images="[0]", labels="[1]", features=features, **SILENT)
         assert found.frames["train"]["index"].tolist() == [0, 3]
         if features != ["brightness"]:
-            assert found["errors"].statistics["train"]["indices"] == [1, 2]
+            assert found["errors"].statistics["train"]["indices"] == [1, 2, 4]
 
 
 def test_torch_has_its_threads_again_after_a_pass_that_ends_in_any_way(pictures):
