@@ -30,7 +30,8 @@ from augimpact.sweep import Sweep
 from augimpact.trace import Trace
 
 __all__ = [
-    "FOLLOW", "NEUTRAL", "analyze", "explain_settings", "find_target", "plain", "recipe_of", "subject_and_model", "versions",
+    "FOLLOW", "NEUTRAL", "analyze", "explain_settings", "find_target", "plain", "recipe_of", "subject_and_model",
+    "versions",
 ]  # fmt: skip
 
 # A target that is the frame's own top class, and one that is the top class of the image as it was.

@@ -151,7 +151,7 @@ def keep(folder: Path, recipe: Mapping[str, Any], samples: pd.DataFrame) -> None
     with written_whole(folder / SAMPLES) as temporary:
         samples.to_parquet(temporary, index=False)
     with written_whole(folder / RECIPE) as temporary:
-        temporary.write_text(json.dumps(recipe, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+        temporary.write_text(json.dumps(recipe, indent=1, allow_nan=False), encoding="utf-8")
 
 
 def samples_frame(frame: pd.DataFrame, classes: Sequence[str], labels: Sequence[int]) -> pd.DataFrame:
