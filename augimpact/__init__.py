@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from augimpact.grid import Grid as Grid
     from augimpact.grid import Surface as Surface
     from augimpact.grid_analysis import analyze_grid as analyze_grid
+    from augimpact.impact.compared import ImpactComparison as ImpactComparison
+    from augimpact.impact.compared import compare_impacts as compare_impacts
     from augimpact.impact.result import Impact as Impact
     from augimpact.impact.run import measure_impact as measure_impact
     from augimpact.memory import keep_freed_memory as keep_freed_memory
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from augimpact.widgets.asked import profile as profile
     from augimpact.widgets.board import Board as Board
     from augimpact.widgets.explorer import Explorer as Explorer
+    from augimpact.widgets.impact import ImpactView as ImpactView
     from augimpact.widgets.player import Player as Player
     from augimpact.widgets.surface import SurfaceView as SurfaceView
 
@@ -60,9 +63,11 @@ _HOME = {
     "Explorer": "augimpact.widgets.explorer",
     "Grid": "augimpact.grid",
     "Impact": "augimpact.impact.result",
+    "ImpactComparison": "augimpact.impact.compared",
     "ImageDataset": "augimpact.data.images",
     "ImagePipeline": "augimpact.data.pipeline",
     "MemoryCache": "augimpact.data.cache",
+    "ImpactView": "augimpact.widgets.impact",
     "Player": "augimpact.widgets.player",
     "RandomAugmentation": "augimpact.augment.random",
     "RedisCache": "augimpact.data.cache",
@@ -80,6 +85,7 @@ _HOME = {
     "augmentation": "augimpact.augment.own",
     "check_integrity": "augimpact.data.integrity",
     "compare": "augimpact.comparison",
+    "compare_impacts": "augimpact.impact.compared",
     "copy_to_local": "augimpact.data.local_copy",
     "group_weights": "augimpact.data.sampling",
     "imagenette": "augimpact.data.imagenette",

@@ -1,62 +1,139 @@
-"""An impact as files: one page, PDF, JSON, tables, and the safe ranges as code for a training script."""
+"""Impacts as files: one page, PDF, JSON, tables, and safe ranges as code for a training script.
+
+A `Report` is what files are made of, whatever it tells of: `impact_report` makes that of one impact,
+`augimpact.impact.compared` that of two. `written` writes any of them.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from augimpact.errors import DataError, OutputError, unknown
+import pandas as pd
+
+from augimpact.errors import DataError, OutputError, ParameterError, unknown
 from augimpact.files import check_writable, filled_folder, written_whole
 from augimpact.impact.panels import impact_panels
 from augimpact.impact.safe_range import SafeRanges
 from augimpact.profiling.drawing import Drawing, write_pdf
 from augimpact.profiling.page import fragment, page
-from augimpact.profiling.panel import strict
+from augimpact.profiling.panel import Panel, strict
 
 if TYPE_CHECKING:
     from augimpact.impact.result import Impact
 
-__all__ = ["SCHEMA", "document_of", "impact_html", "ranges_of", "save_report"]
+__all__ = ["SCHEMA", "Report", "check_place", "impact_html", "impact_report", "ranges_of", "recipe_of", "save_report"]
 
 logger = logging.getLogger(__name__)
 SCHEMA = "augimpact-impact/1"
 LIBRARIES = ("augimpact", "torchvision", "albumentations", "fastai")
 
 
-class _Report:
-    """What files are made of, each part once."""
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What files are made of, each part once.
 
-    def __init__(self, impact: Impact, ranges: SafeRanges | None) -> None:
-        self.impact, self.ranges = impact, ranges
-        self.drawings = [Drawing(panel) for panel in impact_panels(impact, ranges)]
-        self.document = document_of(impact, [drawing.panel for drawing in self.drawings])
+    Attributes:
+        title: of the page.
+        told: of what it is, in a line.
+        panels: in the order in which they are read.
+        about: what the JSON has besides the panels: `schema` and what made it.
+        curves: makes the table of a `.csv`.
+        table: makes that of a `.parquet`.
+        code: makes what a folder has besides, texts by the names of their files.
+        stem: what the JSON in a folder is called.
+    """
+
+    title: str
+    told: str
+    panels: Sequence[Panel]
+    about: Mapping[str, Any]
+    curves: Callable[[], pd.DataFrame]
+    table: Callable[[], pd.DataFrame]
+    code: Callable[[], Mapping[str, str]] = dict
+    stem: str = "impact"
+
+    @cached_property
+    def drawings(self) -> list[Drawing]:
+        """The figures of the panels."""
+        return [Drawing(panel) for panel in self.panels]
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """All statistics as JSON has them; `panels` has by name `title`, `sentence` and `statistics`."""
+        told = {
+            panel.name: strict({"title": panel.title, "sentence": panel.sentence, "statistics": panel.statistics})
+            for panel in self.panels
+        }
+        return {**strict(self.about), "complete": True, "panels": told}
 
     @property
-    def told(self) -> str:
-        """Of what it is, in a line."""
-        count, settings = self.impact.outcomes.predicted.shape
-        return f"{self.impact.recipe['name']}: {count:,} images under {settings} settings"
+    def html(self) -> str:
+        """The panels as a fragment of a page, figures inside."""
+        return fragment(self.drawings, complete=True)
+
+    def save(self, path: Path) -> list[Path]:
+        """Writes one file by its suffix; without a suffix all into a folder, each there whole or not at all.
+
+        Args:
+            path: of a `.html`, `.pdf`, `.json`, `.csv` (the curves) or `.parquet` (the table); or of a folder.
+
+        Raises:
+            OutputError: an unknown suffix, or a place that cannot be written.
+        """
+        if path.suffix and not path.is_dir():
+            write = _writer_of(path)
+            with written_whole(path) as temporary:
+                write(self, temporary)
+            return [path]
+        names = [name.format(self.stem) for name in NAMES]
+        with filled_folder(path) as temporary:
+            for name in names:
+                _writer_of(Path(name))(self, temporary / name)
+            code = self.code()
+            for name, text in code.items():
+                (temporary / name).write_text(text, encoding="utf-8")
+        return [path / name for name in [*names, *code]]
 
 
-def document_of(impact: Impact, panels: Sequence[Any]) -> dict[str, Any]:
-    """All statistics as JSON has them, with the version of their schema and what made them.
+def impact_report(impact: Impact, ranges: SafeRanges | None) -> Report:
+    """What is told of one impact.
 
-    `schema` is `augimpact-impact/1`; `recipe` what was asked; `panels` has by name `title`, `sentence`, `statistics`.
+    Args:
+        impact: of N samples.
+        ranges: its safe ranges, see `ranges_of`.
     """
-    told = {
-        panel.name: strict({"title": panel.title, "sentence": panel.sentence, "statistics": panel.statistics})
-        for panel in panels
-    }
-    recipe = {name: value for name, value in impact.recipe.items() if name != "names"}
-    return {"schema": SCHEMA, "complete": True, "recipe": strict(recipe), "panels": told}
+    count, settings = impact.outcomes.predicted.shape
+    return Report(
+        title="Impact of augmentation",
+        told=f"{impact.recipe['name']}: {count:,} images under {settings} settings",
+        panels=impact_panels(impact, ranges),
+        about={"schema": SCHEMA, "recipe": recipe_of(impact)},
+        curves=impact.curves,
+        table=impact.table,
+        code=lambda: _code_of(ranges),
+    )
+
+
+def save_report(impact: Impact, path: Path, **options: Any) -> list[Path]:
+    """Writes the report of an impact, see `Report.save`; a folder also has the safe ranges as code.
+
+    Args:
+        impact: what is told.
+        path: of a file, or of a folder.
+        **options: of the safe ranges.
+    """
+    return impact_report(impact, ranges_of(impact, **options)).save(path)
 
 
 def impact_html(impact: Impact) -> str:
-    """The panels as a fragment of a page, figures inside."""
-    return fragment(_Report(impact, ranges_of(impact)).drawings, complete=True)
+    """The panels of an impact as a fragment of a page."""
+    return impact_report(impact, ranges_of(impact)).html
 
 
 def ranges_of(impact: Impact, **options: Any) -> SafeRanges | None:
@@ -66,6 +143,11 @@ def ranges_of(impact: Impact, **options: Any) -> SafeRanges | None:
     except DataError as error:
         logger.warning("no safe ranges: %s", error)
         return None
+
+
+def recipe_of(impact: Impact) -> dict[str, Any]:
+    """What made it, without the names of all the classifier's classes."""
+    return {name: value for name, value in impact.recipe.items() if name != "names"}
 
 
 def check_place(path: Path) -> None:
@@ -79,72 +161,51 @@ def check_place(path: Path) -> None:
         check_writable(path)
 
 
-def save_report(impact: Impact, path: Path, **options: Any) -> list[Path]:
-    """Writes one file by its suffix; without a suffix all of them into a folder, each there whole or not at all.
-
-    Args:
-        impact: what is told.
-        path: of a `.html`, `.pdf`, `.json`, `.csv` (the curves) or `.parquet` (the table); or of a folder.
-        **options: of the safe ranges.
-
-    Raises:
-        OutputError: an unknown suffix, or a place that cannot be written.
-    """
-    report = _Report(impact, ranges_of(impact, **options))
-    if path.suffix and not path.is_dir():
-        write = _writer_of(path)
-        with written_whole(path) as temporary:
-            write(report, temporary)
-        return [path]
-    with filled_folder(path) as temporary:
-        for name in NAMES:
-            _writer_of(Path(name))(report, temporary / name)
-        names = [*NAMES, *_write_code(report, temporary)]
-    return [path / name for name in names]
+def _code_of(ranges: SafeRanges | None) -> dict[str, str]:
+    """The ranges as code, a file a library that has all of them; none where not one parameter may leave neutral."""
+    found: dict[str, str] = {}
+    if ranges is None or all(low == high for low, high in ranges.values()):
+        return found
+    for library in LIBRARIES:
+        try:
+            found[f"augment_{library}.py"] = ranges.as_code(library)
+        except ParameterError as error:
+            logger.warning("no code for %s: %s", library, error)
+    return found
 
 
-def _writer_of(path: Path) -> Callable[[_Report, Path], None]:
+def _writer_of(path: Path) -> Callable[[Report, Path], None]:
     if path.suffix not in WRITERS:
         raise OutputError(unknown("suffix of a report", path.suffix, WRITERS))
     return WRITERS[path.suffix]
 
 
-def _write_html(report: _Report, path: Path) -> None:
-    text = page(report.drawings, report.document, title="Impact of augmentation", told=report.told)
+def _write_html(report: Report, path: Path) -> None:
+    text = page(report.drawings, report.document, title=report.title, told=report.told)
     path.write_text(text, encoding="utf-8")
 
 
-def _write_pdf(report: _Report, path: Path) -> None:
+def _write_pdf(report: Report, path: Path) -> None:
     write_pdf(report.drawings, path)
 
 
-def _write_json(report: _Report, path: Path) -> None:
+def _write_json(report: Report, path: Path) -> None:
     path.write_text(json.dumps(report.document, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
 
 
-def _write_csv(report: _Report, path: Path) -> None:
-    report.impact.curves().to_csv(path, index=False)
+def _write_csv(report: Report, path: Path) -> None:
+    report.curves().to_csv(path, index=False)
 
 
-def _write_parquet(report: _Report, path: Path) -> None:
-    report.impact.table().to_parquet(path, index=False)
+def _write_parquet(report: Report, path: Path) -> None:
+    report.table().to_parquet(path, index=False)
 
 
-def _write_code(report: _Report, folder: Path) -> list[str]:
-    """The ranges as code, a file a library; none where not one parameter may leave neutral."""
-    if report.ranges is None or all(low == high for low, high in report.ranges.values()):
-        return []
-    for library in LIBRARIES:
-        text = report.ranges.as_code(library)
-        (folder / f"augment_{library}.py").write_text(text, encoding="utf-8")
-    return [f"augment_{library}.py" for library in LIBRARIES]
-
-
-WRITERS: dict[str, Callable[[_Report, Path], None]] = {
+WRITERS: dict[str, Callable[[Report, Path], None]] = {
     ".html": _write_html,
     ".pdf": _write_pdf,
     ".json": _write_json,
     ".csv": _write_csv,
     ".parquet": _write_parquet,
 }
-NAMES = ("report.html", "report.pdf", "impact.json", "curves.csv", "table.parquet")
+NAMES = ("report.html", "report.pdf", "{}.json", "curves.csv", "table.parquet")

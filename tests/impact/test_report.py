@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import augimpact as ai
+from augimpact.augment.own import forget
 from augimpact.errors import OutputError
 from augimpact.impact.example import example_outcomes
 from augimpact.impact.panels import impact_panels
@@ -149,3 +150,17 @@ def test_the_folders_of_bytes_that_are_no_text_are_measured(classifier, tmp_path
     found = ai.measure_impact(tmp_path / "data", SWEEP, classifier, folder=tmp_path / "out", progress=quiet)
     assert found.outcomes.samples["class"].tolist() == ["caf\\udce9"]
     assert found.save(tmp_path / "report.html")
+
+
+def test_a_library_that_does_not_know_ones_own_augmentation_has_no_code(tmp_path, caplog):
+    @ai.augmentation("dim", range=(0, 1), neutral=1)
+    def dim(batch, value):
+        return batch * value
+
+    try:
+        outcomes = example_outcomes(strengths=(0.2, 0.6, 1), holds=0.5, parameter="dim")
+        files = Impact(outcomes, pd.DataFrame(), {"name": "k"}).save(tmp_path / "out")
+    finally:
+        forget("dim")
+    assert [path.name for path in files] == [*NAMES, "augment_augimpact.py"]
+    assert "no code for fastai: dim is an augmentation of one's own" in caplog.text
