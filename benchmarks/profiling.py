@@ -5,14 +5,15 @@ made; PYTHON is the interpreter of an environment with `data-gradients==0.3.2` a
 
 Of each dataset three things are measured in turns: what decoding alone takes; profiles that decode, with all panels
 and with those that both tools have; and the same with decoding taken out for both, its images in memory under a
-DataLoader, for that is the user's own time with either tool. Both make their pass and no report.
+DataLoader, for that is the user's own time with either tool. Both make their pass and no report. Torch has one thread
+in all of them: on a busy machine its threads wait for each other, which would cost whoever else allows it many times
+more than the stacking of batches can gain.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
@@ -45,11 +47,13 @@ PEERS = ("ClassificationSummaryStats", "ClassificationClassFrequency", "ImagesRe
 # Runs in the peer's own environment: a pass for each line that it is sent, so that all contestants take turns.
 PEER = """
 import os, sys, tempfile, time
+import torch
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import PILToTensor
 folder, extractors, size = sys.argv[1], sys.argv[2].split(","), int(sys.argv[3])
 os.chdir(tempfile.mkdtemp())
+torch.set_num_threads(1)
 from data_gradients.managers.classification_manager import ClassificationAnalysisManager
 from data_gradients.utils.data_classes.image_channels import ImageChannels
 dataset = ImageFolder(folder, transform=PILToTensor())
@@ -76,14 +80,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--peer")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
+    torch.set_num_threads(1)
     figures = {}
     with tempfile.TemporaryDirectory() as name:
         folders = {f"{MADE:,} of 500 × 375": made(Path(name, "made"))}
         if options.folder is not None:
             folders = {options.folder.resolve().parent.name + "/" + options.folder.name: options.folder} | folders
         for title, folder in folders.items():
-            figures[title] = measure_speed(title, folder, options.peer)
+            figures[title] = measure_speed(title, folder, options.peer, options.rounds)
             print()
     figures["memory"] = measure_memory()
     keep("profiling", figures)
@@ -103,7 +109,7 @@ def made(folder: Path) -> Path:
     return folder
 
 
-def measure_speed(title: str, folder: Path, python: str | None) -> dict[str, float]:
+def measure_speed(title: str, folder: Path, python: str | None, rounds: int) -> dict[str, float]:
     """Images a second of a whole profile, without writing a report; and of the peer's pass, and how many times as many.
 
     Raises:
@@ -125,7 +131,7 @@ def measure_speed(title: str, folder: Path, python: str | None) -> dict[str, flo
     times: dict[str, list[float]] = {}
     pixels = sum(image[0].numel() for image, _ in memory)
     with Peer(python, folder, len(memory), pixels) if python else nullcontext() as peer:
-        for number in range(ROUNDS + 1):
+        for number in range(rounds + 1):
             for name, run in contestants.items():
                 began = time.perf_counter()
                 run()
@@ -207,7 +213,9 @@ def profile_many(count: int) -> None:
     pieces: list[NDArray[np.uint8]] = [np.asarray(example(name).resize((160, 120))) for name in EXAMPLES]
     samples = ((np.roll(pieces[number % 4], number, axis=1), number % 10) for number in range(count))
     profile(samples, progress=silent)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    # Not `ru_maxrss`, which a process takes over from the one that started it.
+    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    print(int(peak) / 1024)
 
 
 if __name__ == "__main__":
