@@ -7,25 +7,26 @@ import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from torch import nn
 
-from augimpact.analysis import analyze
 from augimpact.errors import UserError
 from augimpact.files import written_whole
 from augimpact.formats import PICTURE_FORMATS, Format, format_of, write_code, write_csv
-from augimpact.models.load import load_classifier
-from augimpact.models.model import Model
 from augimpact.profiling.beside import AnyPanel, cards_of
 from augimpact.render.animate import write_webp
 from augimpact.render.beside import beside
 from augimpact.render.panels import beside_panels
 from augimpact.sweep import Sweep
 from augimpact.trace import Trace
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from augimpact.models.model import Model
 
 __all__ = ["COMPARISON_FORMATS", "Comparison", "compare"]
 
@@ -54,6 +55,10 @@ def compare(
     Raises:
         UserError: there is nothing to compare, or the same thing twice; and all that `analyze` raises.
     """
+    # A comparison can be shown and saved where there is no torch.
+    from augimpact.analysis import analyze
+    from augimpact.models.load import load_classifier
+
     for what, given in (("classifiers", classifiers), ("methods", methods)):
         if isinstance(given, str):
             raise UserError(f"{what} are {given!r}; expected a list of names")

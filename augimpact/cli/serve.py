@@ -29,6 +29,10 @@ def serve(
         list[str] | None,
         typer.Option(help="A model that the page offers, see `augimpact models`; may be repeated, the first is shown."),
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Of a Dask cluster that computes for all pages, such as tcp://10.0.0.1:8786."),
+    ] = None,
     max_megapixels: Annotated[float, typer.Option(help="The largest upload.")] = 40.0,
     max_pages: Annotated[int, typer.Option(help="How many pages may be open at once.")] = 16,
     warm: Annotated[bool, typer.Option(help="Keeps a kernel ready for the next visitor, in some 900 MB.")] = True,
@@ -44,6 +48,7 @@ def serve(
         folder=folder,
         data=data,
         models=model or (),
+        scheduler=scheduler,
         max_megapixels=max_megapixels,
         max_pages=max_pages,
         warm=warm,

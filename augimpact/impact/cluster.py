@@ -14,12 +14,11 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import cloudpickle
-from distributed import Client, LocalCluster, get_worker
+from distributed import Client, get_worker
 from distributed.client import as_completed
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.scheduler import KilledWorker
@@ -28,6 +27,7 @@ from augimpact.data.locations import read_bytes
 from augimpact.errors import DataError, ModelError, UserError
 from augimpact.impact.jobs import Job, done_job
 from augimpact.impact.plan import Plan
+from augimpact.impact.scheduler import PATIENCE, connected, own_cluster
 
 if TYPE_CHECKING:
     import torch
@@ -36,13 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cluster", "connected", "own_cluster"]
 
-# Seconds that are waited for a scheduler, and for its first worker.
-PATIENCE = 30
 # Tasks that wait for each thread of the cluster, beside the one that it is at.
 WAITING = 2
-# What Dask's nanny sets so that a worker gives freed memory back at once; torch then clears the same pages over and
-# over. A gigabyte may stay.
-KEPT = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(1 << 30)}
 
 
 class ModelOnWorker(WorkerPlugin):  # type: ignore[misc]
@@ -178,41 +173,6 @@ class Cluster:
             ) from error
         except UserError as error:
             raise type(error)(f"a worker of the cluster says: {error}") from error
-
-
-@contextmanager
-def connected(address: str) -> Iterator[Client]:
-    """A client of the scheduler at an address, such as `tcp://10.0.0.1:8786`.
-
-    Raises:
-        ModelError: there is none that answers.
-    """
-    try:
-        client = Client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise ModelError(f"no scheduler answers at {address!r}; expected its address, as tcp://HOST:8786") from error
-    with client:
-        yield client
-
-
-@contextmanager
-def own_cluster(workers: int, threads: int | None = None) -> Iterator[Client]:
-    """A cluster of processes on this machine, and a client of it; freed memory stays with them.
-
-    Args:
-        workers: how many processes.
-        threads: of torch in each; by default the cores are shared out.
-    """
-    import dask
-
-    each = threads or max(1, (os.cpu_count() or 1) // workers)
-    counts = {name: str(each) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": KEPT | counts}),
-        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
 
 
 def _recipe_of(classifier: Any) -> tuple[dict[str, Any], bytes | None]:

@@ -14,7 +14,8 @@ import secrets
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,9 @@ from augimpact.augment.plugins import load_named_plugins
 from augimpact.errors import UserError
 from augimpact.memory import keep_freed_memory
 from augimpact.widgets.addresses import check_host, is_loopback
-from augimpact.widgets.dataset import ExamplePhotographs, check_folder
+from augimpact.widgets.dataset import ExamplePhotographs, check_data
 from augimpact.widgets.explorer import Explorer
-from augimpact.widgets.gallery import SUFFIXES, images_in
+from augimpact.widgets.gallery import images_in
 from augimpact.widgets.idle import release_when_idle
 
 __all__ = ["AppOptions", "app_explorer", "settings_of", "start"]
@@ -100,6 +101,7 @@ class AppOptions:
         models: names as `load_classifier` takes them, the first is shown at first; empty for the built-in one.
         max_pixels: of an upload.
         data: the folder that frames are compared with, or None for photographs that are always at hand.
+        scheduler: the address of the cluster that computes for the pages, or None.
         started_in: the folder of the command line, from which names of models are meant.
     """
 
@@ -108,6 +110,7 @@ class AppOptions:
     models: tuple[str, ...] = ()
     max_pixels: int = round(MAX_MEGAPIXELS * 1e6)
     data: str | None = None
+    scheduler: str | None = None
     started_in: str | None = None
 
     @classmethod
@@ -126,6 +129,7 @@ def start(
     folder: Path | None = None,
     models: Sequence[str] = (),
     data: Path | None = None,
+    scheduler: str | None = None,
     max_megapixels: float = MAX_MEGAPIXELS,
     max_pages: int = MAX_PAGES,
     warm: bool = True,
@@ -141,19 +145,25 @@ def start(
         models: names that can be chosen in the page; the first is shown at first.
         data: a folder of images that frames are compared with; a page learns how their measures are distributed, and
             nothing else of it.
+        scheduler: the address of a Dask cluster whose workers compute for all pages; a page's kernel is then a light
+            one, without torch. Models and data are found there.
         max_megapixels: of an upload.
         max_pages: that are open at once; who asks for one more is told to come later.
         warm: whether a kernel waits, with its first sweep computed, for the next visitor.
 
     Raises:
         ImageError: the image cannot be read.
-        ModelError: there is no such model.
+        ModelError: there is no such model, or no scheduler answers.
         UserError: an option makes no sense.
     """
     # Pages have no use for it.
     os.environ.pop(TOKEN_VARIABLE, None)
     settings = settings_of(host=host, port=port, token=token, warm=warm, max_pages=max_pages)
-    os.environ[OPTIONS_VARIABLE] = json.dumps(asdict(checked_options(image, folder, models, max_megapixels, data)))
+    if scheduler is None:
+        options = checked_options(image, folder, models, max_megapixels, data)
+    else:
+        options = on_cluster(checked_options(image, folder, (), max_megapixels), models, data, scheduler)
+    os.environ[OPTIONS_VARIABLE] = json.dumps(asdict(options))
     from traitlets.config import Config
 
     from augimpact.widgets.server import AppServer
@@ -201,10 +211,7 @@ def checked_options(
     if folder is not None:
         images_in(folder)
     if data is not None:
-        check_folder(data)
-        # The first is enough: of a large dataset a list takes minutes.
-        if not any(path.suffix.lower() in SUFFIXES for path in data.rglob("*")):
-            raise UserError(f"the folder {str(data)!r} of --data holds no image")
+        check_data(data)
     if image is not None:
         from augimpact.data.image import read_image
 
@@ -224,6 +231,23 @@ def checked_options(
     )
 
 
+def on_cluster(options: AppOptions, models: Sequence[str], data: Path | None, scheduler: str) -> AppOptions:
+    """The same for pages whose models and data are a cluster's, once it is known that it is there.
+
+    Raises:
+        ModelError: no scheduler answers.
+        UserError: a worker lacks a model, a plugin or the data.
+    """
+    if find_spec("distributed") is None:
+        raise UserError("Dask is not installed; expected it, by pip install 'augimpact[dask]'")
+    from augimpact.widgets.remote import check_cluster, offer_of
+
+    place = None if data is None else str(data.resolve())
+    offer = offer_of(models, place, private=True, max_pixels=options.max_pixels)
+    check_cluster(scheduler, offer)
+    return replace(options, models=tuple(models), data=place, scheduler=scheduler)
+
+
 def app_explorer() -> Explorer:
     """What the app's notebook shows, in a kernel that serves nothing else."""
     log_to_server()
@@ -238,6 +262,7 @@ def app_explorer() -> Explorer:
         models=options.models,
         folder=options.folder,
         data=ExamplePhotographs() if options.data is None else options.data,
+        scheduler=options.scheduler,
         max_pixels=options.max_pixels,
         private=True,
     )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from augimpact.errors import UserError
 from augimpact.explain.methods import find_method
+from augimpact.widgets.asking import Cancelling, Images, State, Telling
 from augimpact.widgets.choices import conditions_of, held_of, options_of, sweep_of
-from augimpact.widgets.gallery import Gallery
 from augimpact.widgets.model_list import ModelList
 
 if TYPE_CHECKING:
@@ -21,17 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Asker"]
 
-State = Mapping[str, Any]
 # Of a sweep's frames, in a page's process.
 MOST_BYTES = 600_000_000
-Telling = Callable[[int, int], object]
-Cancelling = Callable[[], bool]
 
 
 class Asker:
     """Asks about one image at a time; what was prepared of it for each model is kept. For one thread alone."""
 
-    def __init__(self, gallery: Gallery, models: ModelList) -> None:
+    def __init__(self, gallery: Images, models: ModelList) -> None:
         self._gallery = gallery
         self._models = models
         # Of each model: the image, the one that is mixed in, and what was prepared of both.
@@ -53,6 +50,10 @@ class Asker:
             "layer": ", ".join(model.layers),
             "devices": _devices(),
         }
+
+    def model(self, state: State) -> Model:
+        """The chosen model, with all its classes."""
+        return self._models.load(state["model"], state["device"])
 
     def device(self, state: State) -> str:
         """Where the model is, as a person reads it."""
@@ -112,6 +113,9 @@ class Asker:
         return analyze_grid(
             subject, grid, model, target=target, progress=progress, cancelled=cancelled, **conditions_of(state)
         )
+
+    def close(self) -> None:
+        """Nothing is left open."""
 
     def _analyzed(
         self,

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from PIL import Image
 
 from augimpact.errors import UserError
+from augimpact.widgets.gallery import SUFFIXES
 from augimpact.widgets.model_list import ModelList
 
 if TYPE_CHECKING:
     from augimpact.models.inputs import ImageInput
     from augimpact.profiling.reference import Measuring, Reference
 
-__all__ = ["DataBeside", "ExamplePhotographs", "Wanted", "check_folder"]
+__all__ = ["DataBeside", "ExamplePhotographs", "Wanted", "check_data", "check_folder"]
 
 # The colour photographs of the scikit-image wheel, the motorcycle from both sides of a stereo camera; the rest of its
 # files are grey, drawn or small.
@@ -141,3 +142,15 @@ def check_folder(folder: str | os.PathLike[str]) -> None:
     name = os.fspath(folder)
     if "://" not in name and not Path(name).is_dir():
         raise UserError(f"there is no folder {name!r}")
+
+
+def check_data(folder: Path) -> None:
+    """Tells a mistake in what the command line was given.
+
+    Raises:
+        UserError: there is no such folder, or no image in it.
+    """
+    check_folder(folder)
+    # The first is enough: of a large dataset a list takes minutes.
+    if not any(path.suffix.lower() in SUFFIXES for path in folder.rglob("*")):
+        raise UserError(f"the folder {str(folder)!r} of --data holds no image")

@@ -13,6 +13,7 @@ import ipywidgets
 from augimpact.data.image import UPLOAD_PIXELS
 from augimpact.errors import UserError
 from augimpact.widgets.asker import Asker
+from augimpact.widgets.asking import DataAsking, ModelAsking
 from augimpact.widgets.choices import held_of, state_of
 from augimpact.widgets.controls import Controls
 from augimpact.widgets.dataset import DataBeside
@@ -51,6 +52,8 @@ class Explorer(ipywidgets.Box):
         folder: a folder on this machine whose images are offered.
         data: what every frame is compared with: a folder, a `SampleTable`, or any list of images. Some hundreds of them
             are measured once the first sweep is shown.
+        scheduler: the address of a Dask cluster, as tcp://HOST:8786, whose workers then compute; no torch is imported
+            here. Models are names and data is a folder that they know.
         max_pixels: of an uploaded image, by default 40 million.
         private: that those who use the page may not learn of this machine: no paths, no tracebacks.
         **choices: to begin with, as `Controls.state` has them: `ranges={"crop": [1, 0.3]}`, `frames=24`…
@@ -73,6 +76,7 @@ class Explorer(ipywidgets.Box):
         models: Sequence[Model | Module | str] = (),
         folder: str | os.PathLike[str] | None = None,
         data: Any = None,
+        scheduler: str | None = None,
         max_pixels: int = UPLOAD_PIXELS,
         private: bool = False,
         **choices: Any,
@@ -83,7 +87,7 @@ class Explorer(ipywidgets.Box):
         self._gallery = Gallery(image, folder, max_pixels=max_pixels, private=private)
         first = [] if classifier is None and models else [BUILTIN if classifier is None else classifier]
         self._models = ModelList([*first, *models], private=private)
-        beside = DataBeside(data, self._models, private=private)
+        asker, beside = self._asking([*first, *models], data, scheduler, max_pixels)
         self._begun = False
         self.controls = Controls(
             state_of(self._gallery.names, self._models.names, choices),
@@ -95,7 +99,6 @@ class Explorer(ipywidgets.Box):
         self.player = Player()
         self.surface = SurfaceView()
         self._lasting = Lasting()
-        asker = Asker(self._gallery, self._models)
         self._tasks = Tasks(
             self.controls, self.player, self.surface, self._lasting, self._gallery, asker, beside,
             on_error=self._show_error,
@@ -120,6 +123,18 @@ class Explorer(ipywidgets.Box):
         if not self._begun:
             self._begun = True
             self._tasks.request(ORIGINAL, SWEEP)
+
+    def _asking(
+        self, models: Sequence[Any], data: Any, scheduler: str | None, max_pixels: int
+    ) -> tuple[ModelAsking, DataAsking]:
+        """Who answers: this process, or a cluster."""
+        if scheduler is None:
+            return Asker(self._gallery, self._models), DataBeside(data, self._models, private=self._private)
+        from augimpact.widgets.remote import RemoteAsker, RemoteData, offer_of
+
+        offer = offer_of(models, data, private=self._private, max_pixels=max_pixels)
+        asker = RemoteAsker(self._gallery, offer, scheduler, self._show_waiting)
+        return asker, RemoteData(asker, offer)
 
     def __repr__(self) -> str:
         return f"Explorer({self.controls.state['image']!r})"
@@ -230,6 +245,9 @@ class Explorer(ipywidgets.Box):
                 # The page shows its name; choosing it says why there is no picture.
                 buffers = []
             self.controls.send({"kind": "thumbnail", "name": name}, buffers=buffers)
+
+    def _show_waiting(self, sentence: str) -> None:
+        self.controls.show_status("loading" if sentence else "idle", sentence)
 
     def _show_error(self, error: Exception) -> None:
         private = self._private

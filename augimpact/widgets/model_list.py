@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copy import copy
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from augimpact.errors import UserError, unknown
@@ -22,18 +23,21 @@ KEPT = 2
 
 
 class ModelList:
-    """Models by name; the last two are kept in memory.
+    """Models by name; the last ones are kept in memory. For several threads.
 
     Args:
         sources: each what `augimpact.load_classifier` takes.
+        kept: how many.
         private: that nobody who uses the page may learn where a model's file lies: recipes tell its name alone.
 
     Attributes:
         names: as the page shows them, in order, each once.
     """
 
-    def __init__(self, sources: Iterable[Any], *, private: bool = False) -> None:
+    def __init__(self, sources: Iterable[Any], *, private: bool = False, kept: int = KEPT) -> None:
         self._private = private
+        self._kept = kept
+        self._loading = Lock()
         self._sources: dict[str, Any] = {}
         for source in sources:
             name = _name_of(source)
@@ -57,21 +61,24 @@ class ModelList:
         """
         if name not in self._sources:
             raise UserError(unknown("model", name, self.names))
-        known = self._loaded.pop((name, device), None)
-        if known is None:
-            from augimpact.models.load import load_classifier
-
-            known = load_classifier(self._sources[name], device=device or "auto")
-            if known.inputs.domain != "image":
-                raise UserError(f"{known.name} takes time series; the Explorer shows images, expected such a model")
-            origin = known.origin
-            if self._private and origin is not None and name != BUILTIN_LABEL:
-                known = copy(known)
-                known.origin = origin | {"source": name}
-        self._loaded[name, device] = known
-        for old in list(self._loaded)[:-KEPT]:
-            del self._loaded[old]
+        with self._loading:
+            known = self._loaded.pop((name, device), None) or self._made(name, device)
+            self._loaded[name, device] = known
+            for old in list(self._loaded)[: -self._kept]:
+                del self._loaded[old]
         return known
+
+    def _made(self, name: str, device: str) -> Model:
+        from augimpact.models.load import load_classifier
+
+        made = load_classifier(self._sources[name], device=device or "auto")
+        if made.inputs.domain != "image":
+            raise UserError(f"{made.name} takes time series; the Explorer shows images, expected such a model")
+        origin = made.origin
+        if self._private and origin is not None and name != BUILTIN_LABEL:
+            made = copy(made)
+            made.origin = origin | {"source": name}
+        return made
 
 
 def _name_of(source: Any) -> str:

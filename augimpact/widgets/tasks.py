@@ -14,10 +14,9 @@ from augimpact.as_code import code_of
 from augimpact.errors import Cancelled, UserError
 from augimpact.explain.methods import METHODS, find_method
 from augimpact.payload import Beside, payload_of
-from augimpact.widgets.asker import Asker
+from augimpact.widgets.asking import Cancelling, DataAsking, ModelAsking
 from augimpact.widgets.choices import held_of
 from augimpact.widgets.controls import Controls
-from augimpact.widgets.dataset import DataBeside
 from augimpact.widgets.gallery import Gallery
 from augimpact.widgets.lasting import Lasting
 from augimpact.widgets.player import Player
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["DUE", "ORIGINAL", "SUBJECT", "SWEEP", "Tasks"]
 
 logger = logging.getLogger(__name__)
-Cancelling = Callable[[], bool]
 # What may be due, the quickest first.
 ORIGINAL, PREVIEW, SWEEP, GRID, REFERENCE = "original", "preview", "sweep", "grid", "reference"
 # What is due when one of these choices changes.
@@ -84,8 +82,8 @@ class Tasks:
         surface: SurfaceView,
         lasting: Lasting,
         gallery: Gallery,
-        asker: Asker,
-        data: DataBeside,
+        asker: ModelAsking,
+        data: DataAsking,
         on_error: Callable[[Exception], None],
     ) -> None:
         self.showing = threading.RLock()
@@ -130,6 +128,7 @@ class Tasks:
     def close(self) -> None:
         """Ends the thread when what runs has stopped."""
         self._worker.close()
+        self._asker.close()
 
     def _work(self, cancelled: Cancelling) -> None:
         """Does what is due."""
