@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from augimpact.widgets.asked import profile as profile
     from augimpact.widgets.board import Board as Board
     from augimpact.widgets.explorer import Explorer as Explorer
+    from augimpact.widgets.impact import ImpactView as ImpactView
     from augimpact.widgets.player import Player as Player
     from augimpact.widgets.surface import SurfaceView as SurfaceView
 
@@ -66,6 +67,7 @@ _HOME = {
     "ImageDataset": "augimpact.data.images",
     "ImagePipeline": "augimpact.data.pipeline",
     "MemoryCache": "augimpact.data.cache",
+    "ImpactView": "augimpact.widgets.impact",
     "Player": "augimpact.widgets.player",
     "RandomAugmentation": "augimpact.augment.random",
     "RedisCache": "augimpact.data.cache",

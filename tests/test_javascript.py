@@ -11,7 +11,8 @@ import pytest
 from augimpact.render.page import bundle
 from tests.conftest import REPOSITORY
 
-ENTRIES = [REPOSITORY / "augimpact" / "widgets" / name for name in ("player.js", "controls.js", "surface.js")]
+ENTRIES = [REPOSITORY / "augimpact" / "widgets" / name for name in (
+    "player.js", "controls.js", "surface.js", "impact.js", "tabs.js")]  # fmt: skip
 
 
 @pytest.fixture

@@ -25,6 +25,15 @@ def serve(
         Path | None,
         typer.Option(help="A folder of images that frames are compared with; none of them is shown."),
     ] = None,
+    show_data: Annotated[
+        bool, typer.Option("--show-data", help="Shows images of --data where an impact is measured over them.")
+    ] = False,
+    impact: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder that `augimpact impact -o` wrote; it is shown, its images too where they still lie."
+        ),
+    ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(help="A model that the page offers, see `augimpact models`; may be repeated, the first is shown."),
@@ -47,6 +56,8 @@ def serve(
         image=image,
         folder=folder,
         data=data,
+        impact=impact,
+        show_data=show_data,
         models=model or (),
         scheduler=scheduler,
         max_megapixels=max_megapixels,

@@ -1,5 +1,6 @@
 // The values over the sweep: one line a class, flips and threshold dashed, what is inside the data shaded, a cursor that
 // follows the frame and can be dragged. Of two that are compared the second's lines are dashed, in the colours of the same classes.
+import { drawBand } from "./band.js";
 import { element } from "./dom.js";
 import { CLASS_COLOURS, matchingColours } from "./matching.js";
 import { format, ticks } from "./playback.js";
@@ -27,6 +28,7 @@ export function curves(scrub) {
   let frame = 0;
   let live = true;
   let inside = [];
+  let band = null;
 
   const width = () => box.clientWidth;
   const x = (index) => left + ((width() - left - EDGE.right) * index) / Math.max(1, trace.count - 1);
@@ -45,6 +47,7 @@ export function curves(scrub) {
     pen.lineWidth = 1;
     drawAxes(pen);
     drawInside(pen);
+    if (band) drawBand(pen, band, paint("--muted"), x, y);
     if (trace.second) {
       pen.globalAlpha = LIGHTER;
       drawFlips(pen, trace.second);
@@ -141,10 +144,16 @@ export function curves(scrub) {
       inside = runs ?? [];
       draw();
     },
+    /** @param {import("./band.js").ScoreBand|null} next where the scores of a dataset lie */
+    setBand(next) {
+      band = next;
+      draw();
+    },
     /** @param {any} shown count, axis, labels, scores, flips, value_axis, threshold, and a second one of those */
     setTrace(shown) {
       trace = shown;
       inside = [];
+      band = null;
       draw();
     },
     /** @param {number} shown @param {boolean} [isLive] false where the picture is no frame of the sweep */

@@ -2,6 +2,7 @@
 // dataset, if there is one, and the numbers of the frame.
 // It holds what is played and which frame is shown; its parts show that. It needs no kernel but for making files: where
 // nobody makes any, it offers none.
+import { bandLegend } from "./band.js";
 import { curves } from "./curves.js";
 import { distribution, insideRuns, leavers } from "./distribution.js";
 import { element } from "./dom.js";
@@ -37,8 +38,9 @@ export function mountPlayer(root, host) {
   let preview = null;
   // The image as it was, from a preview that is newer than the sweep.
   let neutralPreview = null;
-  // The dataset that frames are compared with.
+  // The dataset that frames are compared with, and where its scores lie along this sweep.
   let reference = null;
+  let band = null;
   let frame = 0;
   let direction = 1;
   let speed = 1;
@@ -50,6 +52,7 @@ export function mountPlayer(root, host) {
   const scores = strip();
   const controls = transport({ toggle, scrub: scrubTo, speed: setSpeed, loop: (loop) => change({ loop }) }, look.loop);
   const chart = curves(scrubTo);
+  const legend = bandLegend();
   const said = facts(scrubTo);
   const files = saving(host.save && save, PLAYER_FILES);
   const places = distribution();
@@ -62,6 +65,7 @@ export function mountPlayer(root, host) {
     scores.element,
     controls.element,
     chart.element,
+    legend.element,
     said.element,
     element("div.tools", {}, ...looks(look, Object.keys(host.colourMaps), change), files.element),
     spoken,
@@ -112,6 +116,13 @@ export function mountPlayer(root, host) {
     files.offerPanels(runs !== null);
     chart.setInside(runs);
     said.setTrace(trace, runs, Boolean(reference && !reference.measures.length));
+  }
+
+  function showBand() {
+    // One of another sweep is on its way out.
+    const fits = trace && band?.mean?.length === trace.count ? band : null;
+    chart.setBand(fits);
+    legend.show(fits);
   }
 
   function scrubTo(next) {
@@ -232,13 +243,14 @@ export function mountPlayer(root, host) {
       direction = 1;
       frame = Math.min(first, trace.count - 1);
       chart.setTrace(trace);
+      showBand();
       places.setTrace(trace);
       compare();
       tiles.setTrace(trace);
       enable(true);
       show();
       const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-      if (trace.count > 1 && frame === 0 && !calm) start();
+      if (trace.count > 1 && frame === 0 && !calm && !payload.rests) start();
     },
     /**
      * Shows one frame that is no part of the sweep, until a person plays or scrubs.
@@ -273,6 +285,11 @@ export function mountPlayer(root, host) {
       compare();
       show();
     },
+    /** Where the scores of a dataset lie along this sweep. @param {any} shown see band.js; empty where that is not known */
+    setBand(shown) {
+      band = shown;
+      showBand();
+    },
     /** Forgets everything but the dataset: it was of another image. */
     clear() {
       stop();
@@ -284,6 +301,7 @@ export function mountPlayer(root, host) {
       spoken.textContent = "";
       controls.show(0, 1, "", "");
       for (const part of [chart, places, tiles]) part.setTrace(null);
+      legend.show(null);
       compare();
       whole.classList.remove("stale");
       enable(false);

@@ -29,6 +29,7 @@ from augimpact.widgets.dataset import ExamplePhotographs, check_data
 from augimpact.widgets.explorer import Explorer
 from augimpact.widgets.gallery import images_in
 from augimpact.widgets.idle import release_when_idle
+from augimpact.widgets.impact_beside import check_impact
 
 __all__ = ["AppOptions", "app_explorer", "settings_of", "start"]
 
@@ -101,6 +102,8 @@ class AppOptions:
         models: names as `load_classifier` takes them, the first is shown at first; empty for the built-in one.
         max_pixels: of an upload.
         data: the folder that frames are compared with, or None for photographs that are always at hand.
+        impact: the folder of an impact that is shown, or None.
+        show_data: whether the images of that data may be shown, where an impact is measured over them.
         scheduler: the address of the cluster that computes for the pages, or None.
         started_in: the folder of the command line, from which names of models are meant.
     """
@@ -110,6 +113,8 @@ class AppOptions:
     models: tuple[str, ...] = ()
     max_pixels: int = round(MAX_MEGAPIXELS * 1e6)
     data: str | None = None
+    impact: str | None = None
+    show_data: bool = False
     scheduler: str | None = None
     started_in: str | None = None
 
@@ -129,6 +134,8 @@ def start(
     folder: Path | None = None,
     models: Sequence[str] = (),
     data: Path | None = None,
+    impact: Path | None = None,
+    show_data: bool = False,
     scheduler: str | None = None,
     max_megapixels: float = MAX_MEGAPIXELS,
     max_pages: int = MAX_PAGES,
@@ -143,8 +150,10 @@ def start(
         image: a photograph to begin with.
         folder: images that every visitor can choose; nothing else in it, nor below it, can be reached.
         models: names that can be chosen in the page; the first is shown at first.
-        data: a folder of images that frames are compared with; a page learns how their measures are distributed, and
-            nothing else of it.
+        data: a folder of images that frames are compared with; a page learns how their measures are distributed and,
+            where it measures an impact over them, how that goes with their classes, and nothing else of it.
+        impact: a folder that `augimpact impact -o` wrote; its samples are shown as well.
+        show_data: whether the images of `data` may be shown, too, where an impact is measured over them.
         scheduler: the address of a Dask cluster whose workers compute for all pages; a page's kernel is then a light
             one, without torch. Models and data are found there.
         max_megapixels: of an upload.
@@ -154,16 +163,17 @@ def start(
     Raises:
         ImageError: the image cannot be read.
         ModelError: there is no such model, or no scheduler answers.
-        UserError: an option makes no sense.
+        UserError: an option makes no sense, or a folder has no images, or no impact.
     """
     # Pages have no use for it.
     os.environ.pop(TOKEN_VARIABLE, None)
     settings = settings_of(host=host, port=port, token=token, warm=warm, max_pages=max_pages)
     if scheduler is None:
-        options = checked_options(image, folder, models, max_megapixels, data)
+        checked = checked_options(image, folder, models, max_megapixels, data, impact)
     else:
-        options = on_cluster(checked_options(image, folder, (), max_megapixels), models, data, scheduler)
-    os.environ[OPTIONS_VARIABLE] = json.dumps(asdict(options))
+        checked = checked_options(image, folder, (), max_megapixels, None, impact)
+        checked = on_cluster(checked, models, data, scheduler)
+    os.environ[OPTIONS_VARIABLE] = json.dumps(asdict(replace(checked, show_data=show_data)))
     from traitlets.config import Config
 
     from augimpact.widgets.server import AppServer
@@ -197,7 +207,12 @@ def settings_of(
 
 
 def checked_options(
-    image: Path | None, folder: Path | None, models: Sequence[str], max_megapixels: float, data: Path | None = None
+    image: Path | None,
+    folder: Path | None,
+    models: Sequence[str],
+    max_megapixels: float,
+    data: Path | None = None,
+    impact: Path | None = None,
 ) -> AppOptions:
     """What the pages are told, once it is known that they can do it.
 
@@ -212,6 +227,8 @@ def checked_options(
         images_in(folder)
     if data is not None:
         check_data(data)
+    if impact is not None:
+        check_impact(impact)
     if image is not None:
         from augimpact.data.image import read_image
 
@@ -226,6 +243,7 @@ def checked_options(
         folder=None if folder is None else str(folder.resolve()),
         models=tuple(models),
         data=None if data is None else str(data.resolve()),
+        impact=None if impact is None else str(impact.resolve()),
         max_pixels=max(1, round(max_megapixels * 1e6)),
         started_in=str(Path.cwd()),
     )
@@ -262,6 +280,8 @@ def app_explorer() -> Explorer:
         models=options.models,
         folder=options.folder,
         data=ExamplePhotographs() if options.data is None else options.data,
+        impact=options.impact,
+        show_data=options.show_data or options.data is None,
         scheduler=options.scheduler,
         max_pixels=options.max_pixels,
         private=True,

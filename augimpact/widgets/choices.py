@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from augimpact.augment.parameters import BORDERS, CATALOGUE, ERASE_FILLS, neutral_setting
 from augimpact.errors import UserError, unknown
 from augimpact.explain.methods import METHODS
 from augimpact.sweep import DEFAULT_FRAMES, EASINGS, Sweep
 
-__all__ = ["MAX_PAGE_FRAMES", "conditions_of", "held_of", "options_of", "state_of", "sweep_of"]
+if TYPE_CHECKING:
+    from augimpact.impact.along import Walk
+
+__all__ = ["MAX_PAGE_FRAMES", "conditions_of", "held_of", "opened_state", "options_of", "state_of", "sweep_of"]
 
 State = Mapping[str, Any]
 # A device or a layer that nobody chose.
@@ -56,6 +59,20 @@ def state_of(images: Iterable[str], models: Iterable[str], choices: Mapping[str,
     settings = neutral_setting() | dict(choices.get("settings", {}))
     ranges = {name: list(ends) for name, ends in choices.get("ranges", state["ranges"]).items()}
     return state | dict(choices) | {"settings": settings, "ranges": ranges}
+
+
+def opened_state(state: State, image: str, walk: Walk, conditions: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices once an image is opened under a sweep; what else was chosen stays."""
+    opened: dict[str, Any] = {
+        "image": image,
+        "settings": neutral_setting() | walk.held,
+        "ranges": {name: list(ends) for name, ends in walk.ranges.items()},
+        "frames": walk.frames,
+        "easing": walk.easing,
+        "sweeps": state["sweeps"] + 1,
+        "draft": False,
+    }
+    return dict(state) | opened | {name: conditions[name] for name in ("erase_fill", "border") if name in conditions}
 
 
 def held_of(state: State) -> dict[str, float]:

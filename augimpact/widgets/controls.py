@@ -104,6 +104,10 @@ class Controls(anywidget.AnyWidget):
 
         The page chooses it: what it says of all its choices may be under way, and would undo what was set here.
         """
+        self.offer_image(name, thumbnail, names)
+        self.chosen = {"name": name, "count": self.chosen.get("count", 0) + 1}
+
+    def offer_image(self, name: str, thumbnail: bytes, names: Container[str]) -> None:
+        """Offers another image, as `add_image` does, and leaves the choice as it is."""
         others = [each for each in self.images if each["name"] != name and each["name"] in names]
         self.images = [*others, {"name": name, "thumbnail": thumbnail}]
-        self.chosen = {"name": name, "count": self.chosen.get("count", 0) + 1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,21 +14,23 @@ from augimpact.data.image import UPLOAD_PIXELS
 from augimpact.errors import UserError
 from augimpact.widgets.asker import Asker
 from augimpact.widgets.asking import DataAsking, ModelAsking
-from augimpact.widgets.choices import held_of, state_of
+from augimpact.widgets.choices import held_of, opened_state, state_of
 from augimpact.widgets.controls import Controls
 from augimpact.widgets.dataset import DataBeside
 from augimpact.widgets.gallery import Gallery
+from augimpact.widgets.impact_tab import PLAYER, ImpactTab
 from augimpact.widgets.lasting import Lasting
 from augimpact.widgets.model_list import BUILTIN, ModelList
 from augimpact.widgets.player import Player
 from augimpact.widgets.reader import Reader
 from augimpact.widgets.surface import SurfaceView
-from augimpact.widgets.tasks import DUE, ORIGINAL, SUBJECT, SWEEP, Tasks
+from augimpact.widgets.tasks import DUE, MEASURE, ORIGINAL, SUBJECT, SWEEP, Tasks
 from augimpact.widgets.worker import sentence, told
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
+    from augimpact.impact.along import Walk
     from augimpact.models.model import Model
     from augimpact.trace import Trace
 
@@ -52,6 +54,9 @@ class Explorer(ipywidgets.Box):
         folder: a folder on this machine whose images are offered.
         data: what every frame is compared with: a folder, a `SampleTable`, or any list of images. Some hundreds of them
             are measured once the first sweep is shown.
+        impact: what a sweep does to the classifier over a dataset, shown in a tab of its own and as a band behind the
+            curves: an `Impact`, or the folder of one. With `data` it can be measured in the page as well.
+        show_data: whether images of `data` may be shown where an impact is measured over them.
         scheduler: the address of a Dask cluster, as tcp://HOST:8786, whose workers then compute; no torch is imported
             here. Models are names and data is a folder that they know.
         max_pixels: of an uploaded image, by default 40 million.
@@ -65,7 +70,7 @@ class Explorer(ipywidgets.Box):
 
     Raises:
         ImageError: the image cannot be read.
-        UserError: there is no such folder, of images or data, or an unknown choice.
+        UserError: there is no such folder, of images, data or an impact, or an unknown choice.
     """
 
     def __init__(
@@ -76,6 +81,8 @@ class Explorer(ipywidgets.Box):
         models: Sequence[Model | Module | str] = (),
         folder: str | os.PathLike[str] | None = None,
         data: Any = None,
+        impact: Any = None,
+        show_data: bool = True,
         scheduler: str | None = None,
         max_pixels: int = UPLOAD_PIXELS,
         private: bool = False,
@@ -107,6 +114,16 @@ class Explorer(ipywidgets.Box):
         self.controls.on_msg(self._on_message)
         self.surface.observe(self._on_cell, "chosen")
         shown = ipywidgets.Box([self.player, self.surface])
+        if scheduler is not None:
+            # An impact is measured by a model of this process.
+            data = None
+        self._impact = (
+            None
+            if impact is None and data is None
+            else ImpactTab(self, impact, data, private=private, sealed=not show_data)
+        )
+        if self._impact is not None:
+            self._put_tab(self._impact, shown)
         shown.add_class("augimpact-shown")
         page = ipywidgets.Box([self.controls, shown])
         page.add_class("augimpact-page")
@@ -123,6 +140,36 @@ class Explorer(ipywidgets.Box):
         if not self._begun:
             self._begun = True
             self._tasks.request(ORIGINAL, SWEEP)
+
+    def open_image(
+        self, name: str, source: Any, walk: Walk, frame: int, conditions: Mapping[str, Any] | None = None
+    ) -> None:
+        """Offers an image, shows it under a sweep, and rests on one of its frames.
+
+        Args:
+            name: what it is called.
+            source: its path, or a Pillow image.
+            walk: the sweep, see `augimpact.impact.along.Walk`.
+            frame: of the sweep, from 0.
+            conditions: of the choices that frames depend on, those that shall change: `erase_fill`, `border`.
+
+        Raises:
+            ImageError: it cannot be read.
+        """
+        name = self._gallery.offer(name, source, keep=(self.controls.state["image"], self.controls.state["second"]))
+        self.controls.offer_image(name, self._gallery.thumbnail(name), self._gallery.names)
+        state = opened_state(self.controls.state, name, walk, conditions or {})
+        self._tasks.rest_on(frame, state["sweeps"])
+        if self._impact is not None:
+            self._impact.tabs.selected = PLAYER
+        self.controls.state = state
+
+    def _put_tab(self, tab: ImpactTab, shown: ipywidgets.Box) -> None:
+        for part in (self.player, self.surface):
+            part.add_class("augimpact-in-player")
+        shown.children = [tab.tabs, *shown.children, tab.box]
+        self._tasks.impact = tab
+        tab.bind(lambda: self._tasks.request(MEASURE))
 
     def _asking(
         self, models: Sequence[Any], data: Any, scheduler: str | None, max_pixels: int
@@ -143,8 +190,10 @@ class Explorer(ipywidgets.Box):
         """Takes the page away and ends its threads."""
         self._reader.close()
         # What failed to begin has no more than this.
-        if hasattr(self, "_tasks"):
+        if hasattr(self, "_impact"):
             self._tasks.close()
+            if self._impact is not None:
+                self._impact.close()
             for part in (self.controls, self.player, self.surface):
                 part.close()
         super().close()

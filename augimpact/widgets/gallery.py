@@ -21,6 +21,8 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", "
 MAX_FILES = 10_000
 # Each is up to 4 MB.
 MAX_UPLOADS = 12
+# Of images that were opened from elsewhere in the page.
+MAX_OPENED = 12
 
 
 class Gallery:
@@ -56,6 +58,7 @@ class Gallery:
         self.names = list(self._sources)
         self._folder = {} if folder is None else images_in(Path(folder))
         self.files = list(self._folder)
+        self._opened: list[str] = []
 
     def source(self, name: str) -> Any:
         """The same object as long as the name means the same image.
@@ -100,6 +103,31 @@ class Gallery:
                 names.remove(each)
         self.names = names
         return name
+
+    def offer(self, name: str, source: Any, *, keep: Container[str] = ()) -> str:
+        """Lists an image that was opened elsewhere in the page; the last dozen are kept, and those named in `keep`.
+
+        Args:
+            name: what it is called; where another image has that name, a number is added.
+            source: its path, or a Pillow image. The same path keeps its name.
+            keep: names that are still needed.
+        """
+        known = {**self._folder, **self._sources}
+        names = [name, *(f"{name} ({number})" for number in range(2, len(known) + 3))]
+        name = next(each for each in names if each not in known or self._is_opened(each, source))
+        self._sources.setdefault(name, source)
+        self._opened = [*(each for each in self._opened if each != name), name]
+        for each in self._opened[:-MAX_OPENED]:
+            if each not in keep:
+                self._opened.remove(each)
+                del self._sources[each]
+        self.names = [each for each in dict.fromkeys([*self.names, name]) if each in self._sources]
+        return name
+
+    def _is_opened(self, name: str, source: Any) -> bool:
+        """Whether a name means this very image already."""
+        known = self._sources.get(name)
+        return name in self._opened and (known is source or (isinstance(source, str) and known == source))
 
     def choose(self, name: str) -> None:
         """Lists an image of the folder among those that the page shows."""

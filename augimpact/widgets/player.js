@@ -73,6 +73,7 @@ export default {
       const reference = model.get("distributions");
       player.setReference(reference?.measures ? reference : null);
     };
+    const showBand = () => player.setBand(model.get("band") ?? {});
     const onMessage = (message, buffers) => {
       // Another view of the same player may have asked.
       if (message.request !== request) return;
@@ -84,8 +85,10 @@ export default {
     model.on("change:preview", showPreview);
     model.on("change:frame", showFrame);
     model.on("change:distributions", showReference);
+    model.on("change:band", showBand);
     model.on("msg:custom", onMessage);
     showReference();
+    showBand();
     if (model.get("payload").jpegs) showTrace();
     else showPreview();
 
@@ -94,6 +97,7 @@ export default {
       model.off("change:preview", showPreview);
       model.off("change:frame", showFrame);
       model.off("change:distributions", showReference);
+      model.off("change:band", showBand);
       model.off("msg:custom", onMessage);
       giveKeysBack();
       player.destroy();

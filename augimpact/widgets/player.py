@@ -57,6 +57,8 @@ class Player(anywidget.AnyWidget):
     frame = traitlets.Int(0).tag(sync=True)
     # How the measures of a dataset are distributed; without any `measures`, that they are to come.
     distributions = traitlets.Dict().tag(sync=True)
+    # Where the scores of a dataset lie at every frame, see `augimpact.impact.along.Bands`; empty where it is not known.
+    band = traitlets.Dict().tag(sync=True)
     # The suffixes of the files that can be made of what is shown.
     formats = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
@@ -83,16 +85,24 @@ class Player(anywidget.AnyWidget):
         """What is played; of a comparison its first trace."""
         return next(iter(self.shown.traces.values())) if isinstance(self.shown, Beside) else self.shown
 
-    def show(self, shown: Trace | Comparison, payload: dict[str, Any] | None = None) -> None:
-        """Replaces what is played, from its first frame; `payload` is that of what is shown, where it is at hand.
+    def show(
+        self, shown: Trace | Comparison, payload: dict[str, Any] | None = None, *, frame: int | None = None
+    ) -> None:
+        """Replaces what is played, from its first frame, or resting on the given one.
+
+        `payload` is that of what is shown, where it is at hand.
 
         Raises:
             UserError: the comparison is not of two traces of equal length.
         """
         payload = payload_of(shown) if payload is None else payload
+        first = 0
+        if frame is not None:
+            payload, first = payload | {"rests": True}, min(frame, len(payload["tags"]) - 1)
         # One message for all, so that the page never looks for a frame of one trace in the other.
         with self.hold_sync():
-            self.shown, self.frame, self.payload, self.formats = shown, 0, payload, list(_formats_of(shown))
+            self.shown, self.frame, self.payload, self.formats = shown, first, payload, list(_formats_of(shown))
+            self.band = {}
         self._lasting.update(shown, self.reference)
 
     def show_preview(
@@ -120,10 +130,14 @@ class Player(anywidget.AnyWidget):
         self.reference = None
         self.distributions = {"caption": text, "measures": []}
 
+    def show_band(self, band: dict[str, Any]) -> None:
+        """Draws where the scores of a dataset lie behind the curves of what is played; see `band`."""
+        self.band = band
+
     def clear(self) -> None:
         """Forgets all that it shows, as when another image is chosen; the dataset stays."""
         with self.hold_sync():
-            self.shown, self.payload, self.preview = None, {}, {}
+            self.shown, self.payload, self.preview, self.band = None, {}, {}, {}
 
     def _ipython_display_(self) -> None:
         self._lasting.display(self, self.shown, self.reference)

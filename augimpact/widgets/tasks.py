@@ -26,12 +26,16 @@ from augimpact.widgets.worker import Worker
 if TYPE_CHECKING:
     from augimpact.comparison import Comparison
     from augimpact.trace import Trace
+    from augimpact.widgets.impact_tab import ImpactTab
 
-__all__ = ["DUE", "ORIGINAL", "SUBJECT", "SWEEP", "Tasks"]
+__all__ = ["DUE", "MEASURE", "ORIGINAL", "SUBJECT", "SWEEP", "Tasks"]
 
 logger = logging.getLogger(__name__)
 # What may be due, the quickest first.
 ORIGINAL, PREVIEW, SWEEP, GRID, REFERENCE = "original", "preview", "sweep", "grid", "reference"
+# What only data gives: last of all, and not ended by what ends a sweep.
+MEASURE = "measure"
+OF_DATA = (REFERENCE, MEASURE)
 # What is due when one of these choices changes.
 DUE = {
     **dict.fromkeys(
@@ -87,6 +91,9 @@ class Tasks:
         on_error: Callable[[Exception], None],
     ) -> None:
         self.showing = threading.RLock()
+        # Where the impact of the data is shown, once there is such a place.
+        self.impact: ImpactTab | None = None
+        self._rest: tuple[int, int] | None = None
         self._controls = controls
         self._player = player
         self._surface = surface
@@ -110,19 +117,22 @@ class Tasks:
             self._due[name] = next(self._tickets)
         self._worker.submit(self._work)
 
+    def rest_on(self, frame: int, sweeps: int) -> None:
+        """The sweep that is the so manieth to be asked for rests on a frame once it is shown, and does not play."""
+        self._rest = frame, sweeps
+
     def cancel(self) -> None:
         """Nothing of what was asked for appears any more."""
         self._cancels += 1
         # That the data is measured nobody sees but by what it gives.
-        still = self._due.get(REFERENCE)
+        still = {name: ticket for name, ticket in self._due.items() if name in OF_DATA}
         self._due.clear()
-        if still is not None:
-            self._due[REFERENCE] = still
+        self._due.update(still)
         self._worker.cancel()
         # A frame that has begun is finished, which takes seconds with some methods.
         busy = self._worker.is_busy
         self._controls.show_status(*(("loading", STOPPING) if busy else ("idle", "cancelled")))
-        if still is not None:
+        if still:
             self._worker.submit(self._work)
 
     def close(self) -> None:
@@ -135,7 +145,7 @@ class Tasks:
         began = dict(self._due)
         tasks = {
             ORIGINAL: self._preview_original, PREVIEW: self._preview, SWEEP: self._sweep, GRID: self._grid,
-            REFERENCE: self._measure_data,
+            REFERENCE: self._measure_data, MEASURE: self._measure_impact,
         }  # fmt: skip
         for name, task in tasks.items():
             ticket = self._due.get(name)
@@ -202,10 +212,13 @@ class Tasks:
             payload = payload_of(swept)
 
             def show() -> None:
-                self._player.show(swept, payload)
+                rest = self._rest if self._rest is not None and self._rest[1] == moment.state["sweeps"] else None
+                self._player.show(swept, payload, frame=None if rest is None else rest[0])
                 flips = next(iter(swept.traces.values())).flips() if isinstance(swept, Beside) else swept.flips()
                 self._controls.flips = {name: flips[name].tolist() for name in moment.state["ranges"] if name in flips}
                 self._lasting.update(swept, self._player.reference)
+                if self.impact is not None:
+                    self.impact.follow(swept)
 
             self._appear(moment, show)
         self._controls.show_status("idle", f"{len(payload['tags'])} frames · {self._asker.device(moment.state)}")
@@ -250,6 +263,10 @@ class Tasks:
         with self.showing:
             if self._side == side and self._data.wanted(self._controls.state, side) == wanted:
                 self._show_data(state)
+
+    def _measure_impact(self, cancelled: Cancelling) -> None:
+        if self.impact is not None:
+            self.impact.measure(self._asker.model(self._controls.state), cancelled)
 
     def _show_data(self, state: dict[str, Any]) -> None:
         """Shows what is known of the data for these frames, or that it will be."""

@@ -116,7 +116,8 @@ def test_cancel_stops_a_sweep_and_the_data_is_measured_all_the_same(opened):
     wait_for(lambda: explorer.trace is not None)
     change(explorer, frames=400)
     change(explorer, sweeps=1)
-    wait_for(lambda: explorer.controls.status["kind"] == "sweeping" and explorer.controls.status["done"] > 0)
+    # Of this sweep, not of the one before.
+    wait_for(lambda: explorer.controls.status["total"] == 400 and explorer.controls.status["done"] > 0)
     explorer.controls._handle_custom_msg({"kind": "cancel"}, [])
     wait_for(lambda: explorer.controls.status["text"] == "cancelled")
     wait_for(lambda: explorer.player.reference is not None)
