@@ -137,9 +137,26 @@ def dataset(shown):
     assert shown.count(PICTURE) == 2
 
 
+def impact(shown):
+    # Two impacts, each once with its panels.
+    assert re.search(r"Impact\(\d+ samples, \d+ settings, fastai:.*without\)", shown.text)
+    assert "ImpactComparison('without', 'with': " in shown.text
+    assert re.search(r"brightness .*: accuracy at most 5 points below its \d\d\.\d%, with 95% confidence", shown.text)
+    assert "\naugmentation = [\n" in shown.text
+    # In percentage points, with their intervals: little is lost on photographs as they are, more is gained elsewhere.
+    _, _, at_best = shown.row("neutral", 3)
+    assert at_best > -5
+    gains = re.findall(r"^(?:rotation|brightness) -?\d+\.\d\d +(-?\d+\.\d) +(-?\d+\.\d) +\d+\.\d$", shown.text, re.M)
+    assert max(float(at_worst) for _, at_worst in gains) > 5
+    found = re.findall(r"brightness +(without|with) +(\d\.\d+) +(\d\.\d+) +\w+ +\w+$", shown.text, re.M)
+    widths = {name: float(high) - float(low) for name, low, high in found}
+    assert widths["with"] > widths["without"]
+    assert "comparison.json curves.csv report.html report.pdf table.parquet" in shown.text
+
+
 PROMISES = {
     each.__name__: each
-    for each in (augmentation_control, data, dataset, models_compared, regression, time_series, your_own)
+    for each in (augmentation_control, data, dataset, impact, models_compared, regression, time_series, your_own)
 }
 
 

@@ -118,7 +118,7 @@ def _classes(number: int, path: SweptPath, names: Names, metric: str, table: pd.
         axes = figure.subplots()
         image = axes.imshow(shown, aspect="auto", vmin=-widest, vmax=widest, cmap="RdBu")
         axes.set_yticks(range(len(shown)), short(list(shown.index)))
-        places = np.unique(np.linspace(0, len(path.rows) - 1, 7).round().astype(int))
+        places = np.unique(np.linspace(0, len(path.rows) - 1, 9).round().astype(int))
         axes.set_xticks(places, [f"{path.strengths[place]:.3g}" for place in places])
         axes.set(xlabel=path.axis)
         figure.colorbar(image, label=DIFFERENCE)
