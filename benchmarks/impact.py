@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,12 +27,12 @@ from augimpact.impact.plan import plan_of
 from augimpact.impact.result import samples_frame
 from augimpact.models.hooks import evaluating
 from benchmarks.profiling import made
-from benchmarks.timing import keep, medians, table
+from benchmarks.timing import keep, medians, peak_megabytes, table
 
-ROUNDS, FRAMES, BATCH = 5, 13, 16
+ROUNDS, FRAMES, BATCH = 3, 13, 16
 SWEEP = ai.Sweep(rotation=(-90, 90), frames=FRAMES)
 # Photographs of a round here, of the comparison of workers, and of the two whose memory is compared.
-HERE, THERE, FEW, MANY = 80, 240, 100, 400
+HERE, THERE, FEW, MANY = 80, 156, 100, 400
 TASKS = 2000
 
 
@@ -97,12 +95,9 @@ def measure_workers(photographs: SampleTable) -> dict[str, float]:
         with started() as client:
             # The first makes the classifier.
             ai.measure_impact(photographs[:10], SWEEP, client=client, progress=silent)
-            seconds = []
-            for _ in range(2):
-                began = time.perf_counter()
-                ai.measure_impact(photographs, SWEEP, client=client, progress=silent)
-                seconds.append(time.perf_counter() - began)
-        found[name] = frames / statistics.median(seconds)
+            began = time.perf_counter()
+            ai.measure_impact(photographs, SWEEP, client=client, progress=silent)
+            found[name] = frames / (time.perf_counter() - began)
     one, two, _ = found.values()
     table([("frames a second", f"{frames} frames"), *((name, f"{each:.1f}") for name, each in found.items())])
     print(f"ratio {two / one:.2f}\n")
@@ -144,7 +139,7 @@ def measure_some(listed: str, count: int) -> None:
     frame["sample_id"] = [f"{number}" for number in range(count)]
     with tempfile.TemporaryDirectory() as folder:
         ai.measure_impact(photographs.with_frame(frame), SWEEP, folder=folder, progress=silent)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(peak_megabytes())
 
 
 def measure_scheduler() -> dict[str, float]:
