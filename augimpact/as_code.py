@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from augimpact.augment.parameters import BUILT_IN
 from augimpact.augment.signal_parameters import SIGNAL_CATALOGUE
-from augimpact.data.image import EXAMPLE, example_of_hash
+from augimpact.data.image import DEFAULT_SECOND, EXAMPLE, example_of_hash
 from augimpact.source import WIDTH, Call, Name, quoted, source_of
 from augimpact.sweep import DEFAULT_FRAMES, EASINGS
 
@@ -191,8 +191,6 @@ def _layer(about: Recipe) -> dict[str, Any]:
 
 
 def _options(recipe: Recipe, defaults: Recipe, notes: dict[str, None]) -> dict[str, Any]:
-    from augimpact.subject import DEFAULT_SECOND
-
     named = {name: recipe[name] for name, usual in defaults.items() if recipe.get(name, usual) != usual}
     if isinstance(named.get("target"), list):
         named["target"] = tuple(named["target"])

@@ -19,7 +19,7 @@ from augimpact.augment.apply import augment
 from augimpact.augment.parameters import CATALOGUE, MIXING, Parameter
 from augimpact.augment.signal import augment_signal
 from augimpact.augment.signal_parameters import SIGNAL_CATALOGUE
-from augimpact.data.image import EXAMPLE, content_hash, read_image
+from augimpact.data.image import DEFAULT_SECOND, EXAMPLE, content_hash, read_image
 from augimpact.data.signal import read_signal, signal_hash
 from augimpact.errors import ImageError
 from augimpact.models.inputs import ImageInput, SignalInput
@@ -29,8 +29,6 @@ from augimpact.render.signals import draw_signals
 __all__ = ["ImageSubject", "SignalSubject", "Subject", "subject_of"]
 
 Values = Mapping[str, NDArray[np.float64]]
-# What mixing mixes with where nothing else is named.
-DEFAULT_SECOND = EXAMPLE + "coffee"
 # Frames that a CPU augments at a time: so few that they stay in its caches.
 AUGMENTED = {"cpu": 4}
 

@@ -75,9 +75,10 @@ def answers() -> bool:
 
 
 @contextmanager
-def served(warm: bool) -> Iterator[int]:
+def served(warm: bool, *options: str) -> Iterator[int]:
     """The app, until the block ends; its process id."""
     command = [sys.executable, "-m", "augimpact.cli", "app", "--port", str(PORT), "--warm" if warm else "--no-warm"]
+    command += options
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while not answers():

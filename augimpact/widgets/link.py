@@ -42,6 +42,10 @@ class Lost(Exception):  # noqa: N818 - what happened, and not to be told
     """The scheduler is gone."""
 
 
+class Again(Exception):  # noqa: N818 - likewise
+    """The worker that a question was meant for is gone, and Dask may wait for it for ever."""
+
+
 @dataclass
 class Heard:
     """How far a question is, as its worker told."""
@@ -49,6 +53,12 @@ class Heard:
     number: int = -1
     begun: int = 0
     at: tuple[int, int] | None = None
+
+    def tell(self, progress: Telling | None) -> None:
+        """Hands on what is new."""
+        at, self.at = self.at, None
+        if progress is not None and at is not None:
+            progress(*at)
 
 
 class Link:
@@ -93,8 +103,12 @@ class Link:
         while True:
             try:
                 return self._asked(question, contents, progress, cancelled)
+            except Again:
+                self._last_worker = None
             except Lost:
                 self._forget()
+                if self._closed:
+                    raise Cancelled from None
                 self._say(NO_SCHEDULER)
                 _pause(cancelled)
             finally:
@@ -131,42 +145,48 @@ class Link:
         raise WorkerError("no worker keeps the image that was sent")
 
     def _submitted(self, client: Client, question: Question, *, quick: bool) -> Future:
-        """The task; what is quick goes before the rest, and where it was answered before, if that worker lives."""
-        where = [self._last_worker] if self._last_worker is not None else None
+        """The task; what is quick goes before the rest, and where it was answered before."""
+        where = [self._last_worker] if quick and self._last_worker is not None else None
         return client.submit(
             answer, question, key=f"augimpact-{question.kind}-{question.page}-{time.monotonic_ns()}", pure=False,
             priority=10 if quick else 0, workers=where, allow_other_workers=where is not None,
         )  # fmt: skip
 
     def _said(self, client: Client, future: Future, progress: Telling | None, cancelled: Cancelling | None) -> Answer:
-        looked, told = time.monotonic(), None
+        looked = time.monotonic()
         try:
             while not _done(future, LOOK if cancelled is None else STEP):
                 if cancelled is not None and cancelled():
                     raise Cancelled
                 if self._heard.begun > MOST_BEGUN:
                     raise ModelError(DIED)
-                if progress is not None and self._heard.at not in (None, told):
-                    told = self._heard.at
-                    progress(*told)
+                self._heard.tell(progress)
                 if time.monotonic() - looked > LOOK:
                     looked = time.monotonic()
-                    self._look(client)
+                    self._look(client, quick=progress is None)
             said: Answer = future.result()
+            self._heard.tell(progress)
             return said
         except KilledWorker as error:
             raise ModelError(DIED) from error
         except (CancelledError, OSError) as error:
             raise Lost from error
         finally:
-            with suppress(CancelledError, OSError, RuntimeError):
-                future.cancel()
+            # The client may be cut off, or closed.
+            with suppress(Exception):
+                if future.status == "pending":
+                    future.cancel()
+                # Its worker need not keep it.
+                future.release()
 
-    def _look(self, client: Client) -> None:
+    def _look(self, client: Client, *, quick: bool) -> None:
         """Tells the page if there is nobody to answer it."""
         if client.status != "running":
             raise Lost
-        if not client.nthreads():
+        workers = client.nthreads()
+        if quick and self._last_worker is not None and self._last_worker not in workers:
+            raise Again
+        if not workers:
             self._say(NO_WORKER)
         elif self._waits:
             self._say("")
