@@ -114,7 +114,7 @@ export function flipWords(path, sample) {
   const ends = [path.first[2 * sample], path.first[2 * sample + 1]].filter(Number.isFinite);
   if (path.neutral === null) return "";
   const marks = ends.map((end) => path.marks[nearestPlace(path.strengths, end)]);
-  return marks.length ? `first flips at ${marks.join(" and ")}` : "never flips";
+  return marks.length ? `flips at ${marks.join(" and ")}` : "never flips";
 }
 
 /**
