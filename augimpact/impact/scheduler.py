@@ -21,6 +21,8 @@ PATIENCE = 30
 # What Dask's nanny sets so that a worker gives freed memory back at once; torch then clears the same pages over and
 # over. A gigabyte may stay.
 KEPT = {"MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(1 << 30)}
+# As in the app's kernels: threads that wait for work by spinning take the cores from those that have some.
+SELDOM = {"GOMP_SPINCOUNT": "1000"}
 
 
 class QuickExit(WorkerPlugin):  # type: ignore[misc]
@@ -71,7 +73,7 @@ def own_cluster(workers: int, threads: int | None = None) -> Iterator[Client]:
     each = threads or max(1, (os.cpu_count() or 1) // workers)
     counts = {name: str(each) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": KEPT | counts}),
+        dask.config.set({"distributed.nanny.pre-spawn-environ": KEPT | SELDOM | counts}),
         LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):

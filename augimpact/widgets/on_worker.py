@@ -28,6 +28,7 @@ from augimpact.memory import keep_freed_memory
 from augimpact.widgets.asker import Asker
 from augimpact.widgets.asking import Cancelling, State, Telling
 from augimpact.widgets.dataset import DataBeside, ExamplePhotographs, check_data
+from augimpact.widgets.gate import Gate
 from augimpact.widgets.idle import release_when_idle
 from augimpact.widgets.model_list import ModelList
 from augimpact.widgets.questions import Answer, Facts, Failure, Offer, Picture, Question
@@ -37,6 +38,8 @@ __all__ = ["answer", "check_offer", "keep_pictures"]
 # What a worker keeps at most: apps, models and pages of each, and bytes of images that were sent.
 APPS, MODELS, PAGES, PICTURE_BYTES = 3, 8, 16, 64_000_000
 LONG = ("swept", "grid", "measured")
+# What has its turn first.
+RANKS = {"facts": 0, "explained": 0, "swept": 1, "grid": 1, "measured": 2}
 # Seconds between two words of progress, and how often a page that waits for another's measuring looks up.
 TOLD_EVERY, LOOK_EVERY = 0.05, 0.1
 
@@ -158,10 +161,11 @@ class App:
                 raise Cancelled
         try:
             beside = self._beside = self._beside or self._data()
-            wanted = beside.wanted(question.state, question.side)
-            if wanted is None:
-                raise UserError("there is no data of images to be measured")
-            return beside.known(wanted) or beside.measure(wanted, tell, cancelled)
+            with GATE.turn(RANKS["measured"], cancelled):
+                wanted = beside.wanted(question.state, question.side)
+                if wanted is None:
+                    raise UserError("there is no data of images to be measured")
+                return beside.known(wanted) or beside.measure(wanted, tell, cancelled)
         finally:
             self._measuring.release()
 
@@ -171,6 +175,7 @@ class App:
 
 
 # What is remembered here is the worker's: its process is asked by many kernels.
+GATE = Gate()
 CONTENTS = Contents(PICTURE_BYTES)
 APPS_KEPT = Kept(APPS)
 
@@ -202,7 +207,7 @@ def answer(question: Question) -> Answer:
     try:
         if _is_long(question):
             secede()
-        return Answer(worker.address, _result(question, _telling(worker, question), cancelled))
+        return Answer(worker.address, _result(question, _telling(worker, question, cancelled), cancelled))
     except Unseen:
         digests = [each.digest for each in question.pictures.values() if not each.digest.startswith(EXAMPLE)]
         return Answer(worker.address, unseen=tuple(digests))
@@ -213,11 +218,12 @@ def answer(question: Question) -> Answer:
 def _result(question: Question, tell: Telling, cancelled: Cancelling) -> Any:
     app: App = APPS_KEPT.made(question.offer, lambda: _made(question.offer))
     if question.kind == "facts":
-        return app.facts(question.state)
+        with GATE.turn(RANKS["facts"], cancelled):
+            return app.facts(question.state)
     if question.kind == "measured":
         return app.measured(question, tell, cancelled)
     page = app.page(question.page)
-    with _alone(page, question):
+    with _alone(page, question), GATE.turn(RANKS[question.kind], cancelled):
         page.pictures.named = question.pictures
         if question.kind == "explained":
             return page.asker.explained(question.state, question.setting)
@@ -262,8 +268,8 @@ def _cancelling(worker: Any) -> Cancelling:
     return cancelled
 
 
-def _telling(worker: Any, question: Question) -> Telling:
-    """Tells the page how far its question is, and that it has begun."""
+def _telling(worker: Any, question: Question, cancelled: Cancelling) -> Telling:
+    """Tells the page how far its question is, and that it has begun; hands the turn on between two chunks."""
     told = 0.0
 
     def tell(done: int, total: int) -> None:
@@ -272,6 +278,7 @@ def _telling(worker: Any, question: Question) -> Telling:
         if now - told > TOLD_EVERY or done == total:
             told = now
             worker.log_event(question.topic, [question.page, question.number, done, total])
+        GATE.hand_on(RANKS[question.kind], cancelled)
 
     if question.kind in LONG:
         worker.log_event(question.topic, [question.page, question.number, -1, 0])
