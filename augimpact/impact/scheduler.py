@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -72,10 +72,26 @@ def own_cluster(workers: int, threads: int | None = None) -> Iterator[Client]:
 
     each = threads or max(1, (os.cpu_count() or 1) // workers)
     counts = {name: str(each) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    environment = KEPT | SELDOM | counts
     with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": KEPT | SELDOM | counts}),
+        _restored((*environment, "PYTHONHASHSEED")),
+        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
         LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
         client.register_plugin(QuickExit())
         yield client
+
+
+@contextmanager
+def _restored(names: Iterable[str]) -> Iterator[None]:
+    """These variables of this process are as before when the block ends: a nanny sets them here for its worker."""
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -163,3 +163,11 @@ def test_memory_is_bounded_here_as_there_are_few_tasks_under_way(client, tmp_pat
 
     ai.measure_impact(folder, SWEEP, brightness_classifier(), labels={}, client=client, progress=count)
     assert 0 < most <= 8
+
+
+def test_a_cluster_leaves_this_process_s_environment_as_it_was():
+    """Dask's nanny sets variables here before it starts a worker."""
+    before = dict(os.environ)
+    with own_cluster(1, threads=1):
+        pass
+    assert dict(os.environ) == before
