@@ -13,6 +13,7 @@ from typing import Any
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
+from augimpact.augment.plugins import PLUGINS_VARIABLE
 from augimpact.widgets.app import OPTIONS_VARIABLE, AppOptions
 
 SECONDS = 240
@@ -63,7 +64,10 @@ def kernel(scheduler: str | None) -> Iterator[tuple[BlockingKernelClient, int]]:
     places = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     # As Voilà's kernels, it keeps no pictures of a page; as the app's, its OpenMP does not spin.
     own = {OPTIONS_VARIABLE: json.dumps(asdict(options)), "VOILA_PREHEAT": "", "GOMP_SPINCOUNT": "1000"}
-    manager, client = start_new_kernel(startup_timeout=SECONDS, env=os.environ | own | {"PYTHONPATH": places})
+    # A plugin that some test named would come along, and may bring torch with it.
+    inherited = {name: value for name, value in os.environ.items() if name != PLUGINS_VARIABLE}
+    environment = inherited | own | {"PYTHONPATH": places}
+    manager, client = start_new_kernel(startup_timeout=SECONDS, env=environment)
     try:
         client.execute(BEGIN)
         yield client, manager.provisioner.pid

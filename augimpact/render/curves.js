@@ -144,7 +144,7 @@ export function curves(scrub) {
       inside = runs ?? [];
       draw();
     },
-    /** @param {import("./band.js").ScoreBand|null} next where the scores of a dataset lie */
+    /** @param {Object<string, any>|null} next where the scores of a dataset lie */
     setBand(next) {
       band = next;
       draw();
