@@ -21,7 +21,7 @@ from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 from augimpact.errors import ImageError
 
 __all__ = [
-    "DEFAULT_SECOND", "EXAMPLE", "EXAMPLES", "MAX_PIXELS", "UPLOAD_FORMATS", "UPLOAD_PIXELS", "as_seen", "content_hash",
+    "DEFAULT_SECOND", "EXAMPLE", "EXAMPLES", "MAX_PIXELS", "UPLOAD_FORMATS", "UPLOAD_PIXELS", "as_seen", "bytes_in", "content_hash",
     "example", "example_of_hash", "opened", "read_image", "read_upload", "turned", "unit_values",
 ]  # fmt: skip
 
@@ -246,6 +246,22 @@ def turned(image: Image.Image) -> Image.Image:
         return image
     turn = TURNS.get(orientation) if isinstance(orientation, int) else None
     return image if turn is None else image.transpose(turn)
+
+
+def bytes_in(picture: Image.Image) -> NDArray[np.uint8]:
+    """`(H, W, C)` bytes of a picture of mode "RGB" or "L": its own memory, where that is in one piece."""
+    # A fifth of a second, which only profiles of folders need.
+    import pyarrow
+
+    try:
+        flat = pyarrow.array(picture)
+    except ValueError:  # of many megapixels
+        values = np.asarray(picture)
+        return values if values.ndim == 3 else values[..., None]
+    bands = len(picture.getbands())
+    # Three channels have four bytes a pixel.
+    numbers = (flat if bands == 1 else flat.values).to_numpy(zero_copy_only=True)
+    return np.asarray(numbers.reshape(picture.height, picture.width, -1)[..., :bands])
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

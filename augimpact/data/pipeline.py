@@ -108,16 +108,19 @@ class ImagePipeline:
         low, high = self.range
         return image if (low, high) == (0, 1) else image.mul_(high - low).add_(low)
 
-    def picture(self, content: bytes) -> NDArray[np.uint8]:
-        """`(H, W, C)` bytes of the whole image, as it is: what is measured of a dataset.
+    def picture(self, content: bytes) -> Image.Image | NDArray[np.uint8]:
+        """The whole image as it is, in 8 bits: what is measured of a dataset.
+
+        It is a picture of mode "RGB" or "L", or of other channels `(H, W, C)`.
 
         Raises:
             ImageError: it is no image, or damaged.
         """
-        planes = [np.asarray(plane) for plane in self._planes(content)]
-        if planes[0].dtype == np.uint8:
-            return planes[0] if planes[0].ndim == 3 else planes[0][..., None]
-        return np.asarray(np.rint(np.stack(planes, axis=-1).clip(0, 1) * 255), np.uint8)
+        planes = self._planes(content)
+        if planes[0].mode != "F":
+            return planes[0]
+        values = np.stack([np.asarray(plane) for plane in planes], axis=-1)
+        return np.asarray(np.rint(values.clip(0, 1) * 255), np.uint8)
 
     def mask(self, content: bytes | NDArray[Any], *, outside: int = 0) -> Tensor:
         """A mask of classes, cut and fitted as the image is, without new classes between: `(H, W)` int64.

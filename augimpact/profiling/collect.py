@@ -75,8 +75,8 @@ def measured_of(sample: Sample, needs: Collection[str] = EVERYTHING) -> Measured
     """
     if 0 in sample.image.shape:
         raise DataError(f"an image of shape {sample.image.shape}; expected at least one pixel")
-    planes = _planes_of(sample.image)
-    picture = Image.fromarray(as_rgb(sample.image)) if planes is None else _merged(planes)
+    planes = None if sample.picture is not None else _planes_of(sample.image)
+    picture = sample.picture or (Image.fromarray(as_rgb(sample.image)) if planes is None else _merged(planes))
     numbers: dict[str, Any] = measure_picture(picture, planes, [name for name in MEASURES if name in needs])
     colours = reduced = small = None
     if {COLOURS, CLIPPED, CONTENT} & set(needs):
@@ -198,13 +198,14 @@ class Collected:
         return int(label)
 
     def _take(self, seen: Measured, label: int | None) -> None:
-        number, image, _, path = seen.sample
+        number, image, _, path, _ = seen.sample
         height, width, channels = image.shape
         always = (number, -1 if label is None else label, width, height, channels)
         self._rows.append((*always, *(seen.numbers[name] for name in self._columns[len(always) :])))
         if seen.colours is not None:
-            known = self.colours.setdefault(channels, np.zeros((channels, LEVELS), np.int64))
-            known += seen.colours
+            if channels not in self.colours:
+                self.colours[channels] = np.zeros((channels, LEVELS), np.int64)
+            self.colours[channels] += seen.colours
         if seen.small is not None:
             self._add_to_mean(label, seen.small)
         if self._samples and OUTERMOST in self._needs:

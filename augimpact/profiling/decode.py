@@ -130,15 +130,14 @@ class Decoder:
     def bytes_of(self, image: NDArray[Any]) -> Bytes:
         """An image as `images_of` gives it, in 8 bits; of more than one channel RGB first.
 
-        What lies in memory channel by channel, as the images of most tensors do, stays so.
+        What lies in memory channel by channel, as the images of most tensors do, stays so; bytes are not copied.
 
         Raises:
             DataError: not a number is among the values, or they lie outside the range.
         """
         values = image[..., ::-1] if self.reversed_channels and image.shape[-1] >= 3 else image
         if values.dtype == np.uint8:
-            # A loader may fill the same memory again; and to turn the axes is slow.
-            return values if values.flags.c_contiguous else values.copy(order="K")
+            return values
         if values.dtype.kind == "b":
             return np.where(values, np.uint8(255), np.uint8(0))
         low, high = self._limits(values)

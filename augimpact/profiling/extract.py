@@ -35,7 +35,7 @@ __all__ = ["Profile", "profile"]
 logger = logging.getLogger(__name__)
 TRAIN, VAL = "train", "val"
 # Bytes of images that are measured in one go: enough that a task's own cost is small beside them.
-GROUP = 1 << 20
+GROUP = 1 << 23
 
 
 @dataclass(frozen=True)

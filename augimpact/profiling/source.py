@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from augimpact.data.dataset import Dataset, View
+from augimpact.data.image import bytes_in
 from augimpact.data.images import ImageDataset
 from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
 from augimpact.profiling.ahead import ahead
 from augimpact.profiling.decode import Bytes, Decoder, as_array
-from augimpact.profiling.structure import Finder, Found, split_item
+from augimpact.profiling.structure import Finder, split_item
 
 __all__ = ["Failure", "Sample", "Source", "source_of"]
 
@@ -33,12 +36,14 @@ class Sample(NamedTuple):
     image: `(H, W, C)` bytes.
     label: a whole number, a mask `(H, W)`, a mapping with boxes, or None.
     path: where it lies, if that is known.
+    picture: the image as Pillow's of mode "RGB", if it came as one.
     """
 
     number: int
     image: Bytes
     label: Any
     path: str | None
+    picture: Image.Image | None = None
 
 
 class Failure(NamedTuple):
@@ -57,6 +62,7 @@ class Source(NamedTuple):
     length: of it, or None where that is unknown.
     class_names: if they are known.
     paths: of its samples, by index, if they are known.
+    fresh: whether every item has memory of its own, which nobody fills again.
     """
 
     items: Any
@@ -64,6 +70,7 @@ class Source(NamedTuple):
     length: int | None
     class_names: tuple[str, ...] | None
     paths: Sequence[str] | None
+    fresh: bool = False
 
     def samples(self, decoder: Decoder, images: Finder = None, labels: Finder = None) -> Iterator[Sample | Failure]:
         """The samples one after the other.
@@ -78,9 +85,12 @@ class Source(NamedTuple):
                 yield Failure(index, _told(item), self._path(index))
                 index += 1
                 continue
-            # The parts of what we made ourselves are known.
-            known = isinstance(self.items, _PlainView) and images is None and labels is None
-            found = Found(*item) if known else split_item(item, images, labels)
+            if isinstance(self.items, _PlainView) and images is None and labels is None:
+                # What we made ourselves is known.
+                yield Sample(index, *item[:2], self._path(index), item[2])
+                index += 1
+                continue
+            found = split_item(item, images, labels)
             count = _count_of(found.image, found.label)
             pictures = decoder.images_of(found.image, count)
             for picture, label in zip(pictures, _labels_of(found.label, count), strict=True):
@@ -97,7 +107,11 @@ class Source(NamedTuple):
     ) -> Iterator[Sample | Failure]:
         for index, picture, label in waiting:
             try:
-                yield Sample(index, decoder.bytes_of(picture), label, self._path(index))
+                image = decoder.bytes_of(picture)
+                # It is measured while the loader goes on, which may fill the same memory again.
+                if not self.fresh and np.may_share_memory(image, picture):
+                    image = image.copy(order="K")
+                yield Sample(index, image, label, self._path(index))
             except DataError as error:
                 yield Failure(index, _told(error), self._path(index))
 
@@ -141,7 +155,8 @@ def source_of(data: Any) -> Source:
         data = ImageDataset(data)
     if isinstance(data, ImageDataset):
         view = _PlainView(data) if data.augmentation is None else data.view("image label")
-        return Source(view, True, len(data), data.class_names, [str(path) for path in data.table["path"]])
+        paths = [str(path) for path in data.table["path"]]
+        return Source(view, True, len(data), data.class_names, paths, fresh=data.augmentation is None)
     if isinstance(data, Dataset):
         data = data.view("image label" if "label" in data.properties else "image")
     if isinstance(data, View):
@@ -154,29 +169,30 @@ def source_of(data: Any) -> Source:
     if hasattr(data, "__iter__") and not (
         hasattr(data, "__getitem__") and has_length and not hasattr(data, "batch_size")
     ):
-        return Source(data, False, _length(data), class_names, None)
+        return Source(data, False, _length(data), class_names, None, _stacks(data))
     if hasattr(data, "__getitem__") and has_length and not isinstance(data, Mapping):
         return Source(data, True, _length(data), class_names, None)
     raise DataError(f"a {type(data).__name__} gives no samples; expected a folder, dataset, table or iterable of them")
 
 
 class _PlainView:
-    """Bytes and number of the class of each image of a table; several are decoded at once."""
+    """Bytes, label and RGB picture of each image of a table; several are decoded at once."""
 
     def __init__(self, dataset: ImageDataset) -> None:
-        self._dataset = dataset
         self._pipeline = ImagePipeline(channels=None)
+        names = [name for name in ("mask", "label") if name in dataset.properties][:1]
+        self._view = dataset.view(["content", *names])
 
     def __len__(self) -> int:
-        return len(self._dataset)
+        return len(self._view)
 
-    def __getitem__(self, index: int) -> tuple[Any, Any]:
-        label = self._dataset.view(self._label_name)[index] if self._label_name else None
-        return self._pipeline.picture(self._dataset.view("content")[index]), label
-
-    @property
-    def _label_name(self) -> str:
-        return next((name for name in ("mask", "label") if name in self._dataset.properties), "")
+    def __getitem__(self, index: int) -> tuple[Bytes, Any, Image.Image | None]:
+        loaded = self._view[index]
+        content, label = loaded if isinstance(loaded, tuple) else (loaded, None)
+        seen = self._pipeline.picture(content)
+        if not isinstance(seen, Image.Image):
+            return seen, _plain(label), None
+        return bytes_in(seen), _plain(label), seen if seen.mode == "RGB" else None
 
 
 def _count_of(image: Any, label: Any) -> int | None:
@@ -221,6 +237,14 @@ def _plain(label: Any) -> Any:
     if array.ndim == 3 and 1 in (array.shape[0], array.shape[-1]):
         array = array[0] if array.shape[0] == 1 else array[..., 0]
     return array
+
+
+def _stacks(data: Any) -> bool:
+    """Whether it is a loader of torch's that stacks each batch anew."""
+    module = sys.modules.get("torch.utils.data")
+    if module is None or type(data) is not module.DataLoader:
+        return False
+    return data.batch_sampler is not None and data.collate_fn is module.default_collate
 
 
 def _length(data: Any) -> int | None:
