@@ -21,8 +21,8 @@ from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 from augimpact.errors import ImageError
 
 __all__ = [
-    "DEFAULT_SECOND", "EXAMPLE", "EXAMPLES", "MAX_PIXELS", "UPLOAD_FORMATS", "UPLOAD_PIXELS", "as_seen", "bytes_in", "content_hash",
-    "example", "example_of_hash", "opened", "read_image", "read_upload", "turned", "unit_values",
+    "DEFAULT_SECOND", "EXAMPLE", "EXAMPLES", "MAX_PIXELS", "UPLOAD_FORMATS", "UPLOAD_PIXELS", "as_seen", "bytes_in",
+    "content_hash", "example", "example_of_hash", "opened", "read_image", "read_upload", "turned", "unit_values",
 ]  # fmt: skip
 
 # Pillow warns from here on; a photograph of 89 megapixels decodes to 270 MB.

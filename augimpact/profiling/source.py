@@ -87,7 +87,8 @@ class Source(NamedTuple):
                 continue
             if isinstance(self.items, _PlainView) and images is None and labels is None:
                 # What we made ourselves is known.
-                yield Sample(index, *item[:2], self._path(index), item[2])
+                image, label, seen = item
+                yield Sample(index, image, label, self._path(index), seen)
                 index += 1
                 continue
             found = split_item(item, images, labels)
@@ -155,8 +156,8 @@ def source_of(data: Any) -> Source:
         data = ImageDataset(data)
     if isinstance(data, ImageDataset):
         view = _PlainView(data) if data.augmentation is None else data.view("image label")
-        paths = [str(path) for path in data.table["path"]]
-        return Source(view, True, len(data), data.class_names, paths, fresh=data.augmentation is None)
+        places = [str(path) for path in data.table["path"]]
+        return Source(view, True, len(data), data.class_names, places, fresh=data.augmentation is None)
     if isinstance(data, Dataset):
         data = data.view("image label" if "label" in data.properties else "image")
     if isinstance(data, View):
