@@ -10,6 +10,7 @@ __all__ = ["keep_freed_memory", "memory_is_kept", "release_freed_memory"]
 # From glibc's malloc.h.
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
+M_ARENA_MAX = -8
 KEPT = 1 << 30
 
 # What is remembered here is not ours but the process's: there is one malloc in it, and it cannot be asked.
@@ -30,7 +31,9 @@ def keep_freed_memory() -> bool:
             mallopt = ctypes.CDLL(None).mallopt
         except (AttributeError, OSError):
             return False
-        _done = bool(mallopt(M_TRIM_THRESHOLD, KEPT)) and bool(mallopt(M_MMAP_THRESHOLD, KEPT))
+        # Another arena than the first gives its memory back whatever the thresholds are, so that threads share it.
+        wanted = ((M_TRIM_THRESHOLD, KEPT), (M_MMAP_THRESHOLD, KEPT), (M_ARENA_MAX, 1))
+        _done = all(mallopt(*each) for each in wanted)
     return _done
 
 

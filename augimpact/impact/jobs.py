@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from augimpact.data.locations import read_bytes
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError, ImageError
+from augimpact.impact.lanes import Lanes, lanes_of
 from augimpact.impact.measuring import canvas_of, measured_samples
 from augimpact.impact.parts import Failed, Known, Parts, known_samples, part_name, part_of
 from augimpact.impact.plan import Plan
@@ -87,8 +88,9 @@ def done_here(
     """
     sources = ((path, content) for job in jobs for path, content in zip(job.paths, job.contents, strict=True))
     canvases = ahead(lambda source: _opened(*source, model, options), sources)
-    for job in jobs:
-        yield job, _done(job, list(islice(canvases, len(job.samples))), model, plan, told)
+    with lanes_of(model) as lanes:
+        for job in jobs:
+            yield job, _done(job, list(islice(canvases, len(job.samples))), lanes, plan, told)
 
 
 def done_job(job: Job, model: Model, plan: Plan, options: Mapping[str, Any]) -> bytes:
@@ -100,13 +102,14 @@ def done_job(job: Job, model: Model, plan: Plan, options: Mapping[str, Any]) -> 
     canvases = list(ahead(lambda source: _opened(*source, model, options), zip(job.paths, job.contents, strict=True)))
     if all(isinstance(each, FileNotFoundError) for each in canvases):
         raise DataError(f"there is no {job.paths[0]!r}, nor any other of {len(canvases)} samples")
-    return _done(job, canvases, model, plan, None)
+    with lanes_of(model) as lanes:
+        return _done(job, canvases, lanes, plan, None)
 
 
 def _done(
     job: Job,
     canvases: Sequence[Tensor | Exception],
-    model: Model,
+    lanes: Lanes,
     plan: Plan,
     told: Callable[[int], object] | None,
 ) -> bytes:
@@ -120,7 +123,7 @@ def _done(
         told(len(failed) * len(plan.settings))
     samples = [job.samples[number] for number in good]
     images: list[Any] = [canvases[number] for number in good]
-    answers = measured_samples(images, [each.label for each in samples], model, plan, told)
+    answers = measured_samples(images, [each.label for each in samples], lanes, plan, told)
     return part_of(samples, answers, failed, plan)
 
 

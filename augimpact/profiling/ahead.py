@@ -1,4 +1,4 @@
-"""Doing something with each of many items a little ahead of who asks, on as many threads as there are cores.
+"""Doing something with each of many items a little ahead of who asks, on several threads.
 
 A task has a cost of its own, so small items share one: `grouped` makes groups of a stream, which `ahead` takes.
 """
@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["ahead", "grouped", "torch_on_one_thread"]
+__all__ = ["ahead", "grouped", "torch_on_threads"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,13 +21,14 @@ Result = TypeVar("Result")
 WAITING = 4
 
 
-def ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def ahead(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int = os.cpu_count() or 1
+) -> Iterator[Result]:
     """What the function gives for each item, in their order; what it raises is raised where the item's turn comes.
 
     >>> list(ahead(lambda number: number**2, range(5)))
     [0, 1, 4, 9, 16]
     """
-    threads = os.cpu_count() or 1
     waiting: deque[Future[Result]] = deque()
     iterator, ended = iter(items), None
     with ThreadPoolExecutor(threads) as pool:
@@ -78,8 +79,8 @@ def grouped(items: Iterable[Item], size: Callable[[Item], int], most: int) -> It
 
 
 @contextmanager
-def torch_on_one_thread() -> Iterator[None]:
-    """Within it torch, if it is loaded, computes on the calling thread alone.
+def torch_on_threads(count: int) -> Iterator[None]:
+    """Within it torch, if it is loaded, computes on so many threads where it is asked by this one, or by a new one.
 
     Its own threads wait for each other at the end of every operation. Beside ours, which fill all cores, that makes the
     stacking of a loader's batch many times slower.
@@ -89,7 +90,7 @@ def torch_on_one_thread() -> Iterator[None]:
         yield
         return
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from augimpact.errors import DataError, unknown
-from augimpact.profiling.ahead import ahead, grouped, torch_on_one_thread
+from augimpact.profiling.ahead import ahead, grouped, torch_on_threads
 from augimpact.profiling.annotations import Annotations, annotation_panels
 from augimpact.profiling.augmented import before_and_after
 from augimpact.profiling.collect import Collected, Measured, measured_of
@@ -174,7 +174,7 @@ def profile(
     splits: dict[str, Collected] = {}
     annotations: dict[str, Annotations] = {}
     complete = True
-    with telling("profiling", progress) as tell, torch_on_one_thread():
+    with telling("profiling", progress) as tell, torch_on_threads(1):
         done = 0
         try:
             for split, source in given.items():
