@@ -80,7 +80,7 @@ def filled_folder(folder: Path) -> Iterator[Path]:
         yield temporary
         for each in [each for each in sorted(temporary.rglob("*")) if each.is_file()]:
             target = folder / each.relative_to(temporary)
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             each.replace(target)
         made.clear()
     except OSError as error:

@@ -1,0 +1,294 @@
+"""The server of a catalogue: the routes of the training sets' documents, and their parts by range requests.
+
+Everybody needs a token. A set that one may not see is not there, whether it exists or not. What comes from a client is
+counted while it comes, and becomes the name of a file only as a hash that the catalogue knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import Path as InPath
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field
+
+from augimpact.errors import DataError
+from augimpact.store.catalog import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    MOST_CLASSES,
+    MOST_FOUND,
+    LocalShelf,
+    NoSuchSet,
+    NotYours,
+)
+from augimpact.store.labels import KINDS
+from augimpact.store.parts import read_about
+from augimpact.store.tokens import owner_of
+
+__all__ = ["make_app"]
+
+# Bytes of a request: of a part, and of all else.
+PART_LIMIT, LIMIT = 256 << 20, 1 << 20
+HDF5 = "application/x-hdf5"
+MOST = 2**31 - 1
+# No database keeps a zero byte in a text.
+PLAIN = r"^[^\u0000]*$"
+
+Text = Annotated[str, Field(max_length=LONGEST_TEXT, pattern=PLAIN)]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\u0000]*[^\u0000\s][^\u0000]*$")]
+ClassText = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=PLAIN)]
+Kind = Annotated[str, Field(pattern=f"^({'|'.join(KINDS)})$")]
+Number = Annotated[int, InPath(ge=1, le=MOST)]
+PartName = Annotated[str, InPath(pattern="^[0-9a-f]{32}$")]
+Scope = MutableMapping[str, Any]
+
+
+class NewSet(BaseModel):
+    """What a set is made of."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Name
+    mlType: Kind = KINDS[0]  # noqa: N815 - as documents have it
+    classes: Annotated[list[ClassText], Field(max_length=MOST_CLASSES, json_schema_extra={"uniqueItems": True})] = []
+    tile: Annotated[list[Annotated[int, Field(ge=1, le=MOST)]], Field(min_length=2, max_length=2)] | None = None
+    description: Text = ""
+    source: Text = ""
+
+
+class Changes(BaseModel):
+    """What may be changed of a set."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Name | None = None
+    description: Text | None = None
+    source: Text | None = None
+
+
+class Data(BaseModel):
+    """A set, see `augimpact.store.training_set.TrainingSet`."""
+
+    id: int
+    name: str
+    description: str
+    mlType: str  # noqa: N815
+    classes: list[str]
+    nclasses: int
+    count: dict[str, int]
+    bbox: list[float] | None
+    shape: list[int] | None
+    dtype: str | None
+    tile: list[int] | None
+    sensors: list[str]
+    source: str
+    userId: str  # noqa: N815
+    public: bool
+    created_at: str
+    updated_at: str
+    percent_cached: int
+
+
+class Link(BaseModel):
+    """Where something may be done."""
+
+    href: str
+    method: str = "GET"
+
+
+class Document(BaseModel):
+    """A set, and where it is read, changed, fed."""
+
+    data: Data
+    links: dict[str, Link]
+
+
+class PartDocument(BaseModel):
+    """A part of a set."""
+
+    name: str
+    group: str
+    rows: int
+    size: int
+    classes: list[str]
+
+
+class Problem(BaseModel):
+    """What is wrong, in a sentence."""
+
+    detail: str
+
+
+def _said(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": Problem} for status in (401, *statuses)}
+
+
+def make_app(shelf: LocalShelf) -> FastAPI:
+    """The server of a catalogue."""
+    app = FastAPI(title="augimpact training sets", version="1", responses=_said(413, 422))
+    bearer = HTTPBearer(auto_error=False, description="A token of `augimpact sets token`.")
+
+    def seen(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> LocalShelf:
+        owner = None if given is None else owner_of(shelf.engine, given.credentials)
+        if owner is None:
+            raise HTTPException(401, "expected a token that is valid", {"WWW-Authenticate": "Bearer"})
+        return shelf.as_seen_by(owner)
+
+    Shelf = Annotated[LocalShelf, Depends(seen)]  # noqa: N806 - a type
+
+    def document(request: Request, found: dict[str, Any]) -> dict[str, Any]:
+        place = str(request.url_for("read_set", number=found["id"]))
+        links = {
+            "self": {"href": place}, "update": {"href": place, "method": "PUT"},
+            "delete": {"href": place, "method": "DELETE"}, "publish": {"href": f"{place}/publish", "method": "PUT"},
+            "unpublish": {"href": f"{place}/unpublish", "method": "PUT"},
+            "create": {"href": f"{place}/datapoints", "method": "POST"},
+        }  # fmt: skip
+        return {"data": found, "links": links}
+
+    @app.get("/search", responses=_said())
+    def search(
+        request: Request,
+        mine: Shelf,
+        text: Annotated[str, Query(max_length=LONGEST_NAME, pattern=PLAIN)] = "",
+        mltype: Annotated[str | None, Query(pattern=f"^({'|'.join(KINDS)})$")] = None,
+        classes: Annotated[list[ClassText], Query(max_length=20)] = [],  # noqa: B006 - FastAPI copies it
+        bbox: Annotated[
+            list[Annotated[float, Field(allow_inf_nan=False)]] | None, Query(min_length=4, max_length=4)
+        ] = None,
+        owner: Annotated[str | None, Query(max_length=LONGEST_NAME, pattern=PLAIN)] = None,
+        public: bool | None = None,
+        sensors: Annotated[list[ClassText], Query(max_length=20)] = [],  # noqa: B006
+        limit: Annotated[int, Query(ge=1, le=MOST_FOUND)] = 100,
+        offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
+    ) -> list[Document]:
+        """The sets that one may see, the latest first."""
+        asked = {
+            "text": text, "mltype": mltype, "classes": classes, "bbox": bbox, "owner": owner, "public": public,
+            "sensors": sensors, "limit": limit, "offset": offset,
+        }  # fmt: skip
+        return [Document(**document(request, found)) for found in mine.search(asked)]
+
+    @app.post("/data", status_code=201, responses=_said())
+    def create_set(request: Request, mine: Shelf, new: NewSet) -> Document:
+        """A new set, which is empty."""
+        return Document(**document(request, mine.create(new.model_dump())))
+
+    @app.get("/data/{number}", responses=_said(404))
+    def read_set(request: Request, mine: Shelf, number: Number) -> Document:
+        """A set's document."""
+        return Document(**document(request, mine.document(number)))
+
+    @app.put("/data/{number}", responses=_said(403, 404))
+    def change_set(request: Request, mine: Shelf, number: Number, changes: Changes) -> Document:
+        """Changes words of a set."""
+        return Document(**document(request, mine.change(number, changes.model_dump())))
+
+    @app.delete("/data/{number}", status_code=204, responses=_said(403, 404))
+    def delete_set(mine: Shelf, number: Number) -> None:
+        """Takes a set away for good."""
+        mine.delete(number)
+
+    @app.put("/data/{number}/publish", responses=_said(403, 404))
+    def publish_set(request: Request, mine: Shelf, number: Number) -> Document:
+        """Lets everybody with a token read it."""
+        return Document(**document(request, mine.change(number, {"public": True})))
+
+    @app.put("/data/{number}/unpublish", responses=_said(403, 404))
+    def unpublish_set(request: Request, mine: Shelf, number: Number) -> Document:
+        """Takes that back for everybody but the owner."""
+        return Document(**document(request, mine.change(number, {"public": False})))
+
+    @app.get("/data/{number}/datapoints", responses=_said(404))
+    def list_parts(mine: Shelf, number: Number) -> list[PartDocument]:
+        """A set's parts, in their order."""
+        return [PartDocument(**each) for each in mine.parts(number)]
+
+    body = {"content": {HDF5: {"schema": {"type": "string", "format": "binary"}}}, "required": True}
+
+    @app.post(
+        "/data/{number}/datapoints", status_code=201, responses=_said(403, 404),
+        openapi_extra={"requestBody": body},
+    )  # fmt: skip
+    async def add_part(request: Request, mine: Shelf, number: Number) -> Document:
+        """Takes a part in: an HDF5 file, see `augimpact.store.parts`."""
+        # Whether one may is said before anything is read.
+        await run_in_threadpool(mine.change, number, {})
+        path = await run_in_threadpool(mine.place_for, number)
+        try:
+            with path.open("wb") as file:
+                async for block in request.stream():
+                    await run_in_threadpool(file.write, block)
+            part = await run_in_threadpool(read_about, path)
+            return Document(**document(request, await run_in_threadpool(mine.add, number, path, part)))
+        finally:
+            path.unlink(missing_ok=True)
+
+    file_of_part: dict[int | str, dict[str, Any]] = {
+        200: {"content": {HDF5: {"schema": {"type": "string", "format": "binary"}}}},
+        206: {"content": {HDF5: {"schema": {"type": "string", "format": "binary"}}, "multipart/byteranges": {}}},
+        400: {"content": {"text/plain": {}}}, 416: {"content": {"text/plain": {}}},
+    }  # fmt: skip
+
+    @app.get(
+        "/data/{number}/datapoints/{name}", responses={**file_of_part, **_said(404)}, response_class=FileResponse
+    )  # fmt: skip
+    def read_part(mine: Shelf, number: Number, name: PartName) -> Response:
+        """A part's file, or a range of it."""
+        found = next((each for each in mine.parts(number) if each["name"] == name), None)
+        if found is None:
+            raise NoSuchSet(f"the set {number} has no part {name}")
+        return FileResponse(mine.file(number, found), media_type=HDF5)
+
+    for kind, status in ((NoSuchSet, 404), (NotYours, 403), (DataError, 422)):
+        app.exception_handler(kind)(_answering(status))
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.add_middleware(Limited)
+    return app
+
+
+def _answering(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(_request: Request, error: Exception) -> Response:
+        return JSONResponse({"detail": str(error)}, status)
+
+    return answer
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    told = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+    return JSONResponse({"detail": told.encode("utf-8", "replace").decode()}, 422)
+
+
+class Limited:
+    """Refuses requests that are too large, by what they say or once they are."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Passes a request on, while it is small enough."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = PART_LIMIT if scope["path"].endswith("/datapoints") else LIMIT
+        headers = dict(scope["headers"])
+        told = headers.get(b"content-length", b"0")
+        if not told.isdigit() or int(told) > limit:
+            await JSONResponse({"detail": f"expected at most {limit} bytes"}, 413)(scope, receive, send)
+            return
+        got = 0
+
+        async def counted() -> Any:
+            nonlocal got
+            message = await receive()
+            got += len(message.get("body", b""))
+            if got > limit:
+                raise HTTPException(413, f"expected at most {limit} bytes")
+            return message
+
+        await self._app(scope, counted, send)

@@ -1,0 +1,351 @@
+"""A training set: pairs of image and label, fed once, and used by index, in batches, or as any other dataset."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, overload
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from augimpact.data.images import ImageDataset
+from augimpact.data.pipeline import ImagePipeline
+from augimpact.data.samples import COLUMNS, SampleTable
+from augimpact.data.split import Split
+from augimpact.errors import DataError, unknown
+from augimpact.store.feeding import Pending, row_of
+from augimpact.store.labels import BACKGROUND, given_back
+from augimpact.store.pairs import TEST, TRAIN, VALIDATION, Contents, Pair, Pairs, Place, Trainer
+from augimpact.store.parts import PartReader
+
+if TYPE_CHECKING:
+    from augimpact.data.images import Augmentation
+    from augimpact.store.catalog import Document, Shelf
+
+__all__ = ["TrainingSet"]
+
+# Before the path of a sample that lies in a set.
+ADDRESS = "augimpact-set:"
+
+
+class TrainingSet:
+    """Pairs of image and label of one kind, shape and type; see `augimpact.store.catalog.Catalog`, which makes them.
+
+    It is as it was when it was opened, and with what it was fed itself; `refresh` sees what others fed meanwhile.
+    """
+
+    def __init__(self, shelf: Shelf, document: Document) -> None:
+        self._shelf, self._document = shelf, dict(document)
+        self._reader = PartReader()
+        self._pending = Pending(shelf, self.id, str(document["mlType"]))
+        # What was fed and not saved is saved when nobody has the set any more, at the latest when the program ends.
+        weakref.finalize(self, self._pending.save)
+
+    def __repr__(self) -> str:
+        return f"TrainingSet({self.id}, {self.name!r}, {self.mltype}, {self.count})"
+
+    def __getattr__(self, name: str) -> Any:
+        # `bbox`, `sensors`, `shape`, `dtype`, `public`… are what the document says.
+        if name.startswith("_") or name not in self._document:
+            raise AttributeError(f"a training set has no {name!r}")
+        value = self._document[name]
+        return tuple(value) if isinstance(value, list) else value
+
+    @property
+    def id(self) -> int:
+        """Its number in the catalogue."""
+        return int(self._document["id"])
+
+    @property
+    def mltype(self) -> str:
+        """`classification`, `object_detection` or `segmentation`."""
+        return str(self._document["mlType"])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """In the order of their numbers: of a segmentation the background first."""
+        return tuple(self._document["classes"])
+
+    @property
+    def count(self) -> dict[str, int]:
+        """How many pairs there are in each group, with those that are not saved yet."""
+        count = dict(self._document["count"])
+        for group, rows in self._pending.rows.items():
+            if rows:
+                count[group] = count.get(group, 0) + len(rows)
+        return count
+
+    @property
+    def percent_cached(self) -> int:
+        """How much of it, by bytes, is on this machine."""
+        return self._shelf.share_at_hand(self.id)
+
+    def __len__(self) -> int:
+        return sum(each["rows"] for each in self._parts)
+
+    def document(self) -> Document:
+        """The set as JSON has it."""
+        return self._document | {"count": self.count, "percent_cached": self.percent_cached}
+
+    def refresh(self) -> Self:
+        """Sees what is in the catalogue now."""
+        self._document = dict(self._shelf.document(self.id))
+        vars(self).pop("_parts", None)
+        vars(self).pop("_groups", None)
+        return self
+
+    # What changes it.
+
+    def feed(self, pairs: Iterable[tuple[Any, Any]], group: str = TRAIN) -> None:
+        """Takes pairs in, of any number; a part is written whenever one is full, the rest by `save`.
+
+        Args:
+            pairs: of an image and a label. An image is an array or tensor `(C, H, W)` or `(H, W)`, a dask array, a
+                Pillow picture, the path of a file, or a window of a large image with `array`, `grid`, `sensor`; a label
+                as `augimpact.store.labels.as_label` takes it. A third in a pair is a mapping of what else is known.
+            group: `train`, `test`, or any other name.
+
+        Raises:
+            DataError: a pair that does not fit the set; those before it are in.
+        """
+        if not group:
+            raise DataError("the group has no name; expected train, test or another")
+        tile, classes = self._document.get("tile"), self.classes if self._document["classes"] else ()
+        for number, pair in enumerate(pairs):
+            try:
+                row = row_of(pair, self.mltype, tuple(each for each in classes if each != BACKGROUND))
+                self._pending.add(group, row, self._document["shape"], self._document["dtype"], tile)
+            except (DataError, ValueError) as error:
+                raise DataError(f"pair {number} of {group}: {error}") from error
+            if self._pending.is_full:
+                self.save()
+
+    def save(self) -> Document:
+        """Writes what was fed and is not written yet, and gives the set's document."""
+        self._pending.save()
+        self.refresh()
+        return self.document()
+
+    def publish(self) -> Document:
+        """Lets everybody who has a token read it."""
+        return self._changed({"public": True})
+
+    def unpublish(self) -> Document:
+        """Takes that back for everybody but the owner."""
+        return self._changed({"public": False})
+
+    def update(self, **changes: str) -> Document:
+        """Changes `name`, `description` or `source`."""
+        return self._changed(changes)
+
+    def _changed(self, changes: Document) -> Document:
+        self.save()
+        self._document = dict(self._shelf.change(self.id, changes))
+        return self.document()
+
+    def delete(self) -> None:
+        """Takes it away for good."""
+        self._pending.rows.clear()
+        self._reader.close()
+        self._shelf.delete(self.id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Saves what is not saved, and closes its files."""
+        self._pending.save()
+        self._reader.close()
+
+    # What uses it.
+
+    @cached_property
+    def _parts(self) -> list[Document]:
+        self._pending.save()
+        return self._shelf.parts(self.id)
+
+    @cached_property
+    def _groups(self) -> dict[str, list[Place]]:
+        """The places of all pairs, by group."""
+        found: dict[str, list[Place]] = {}
+        for number, part in enumerate(self._parts):
+            found.setdefault(part["group"], []).extend(Place(number, row) for row in range(part["rows"]))
+        return found
+
+    def group(self, name: str) -> Pairs:
+        """The pairs of a group.
+
+        Raises:
+            DataError: there is none of that name.
+        """
+        if name not in self._groups:
+            raise DataError(unknown("group", name, self._groups))
+        return Pairs(self, self._groups[name])
+
+    def fetch(self) -> Self:
+        """Gets all of it to this machine; what is here is not got again."""
+        for number in range(len(self._parts)):
+            self._path(number)
+        return self
+
+    @overload
+    def __getitem__(self, key: int) -> Pair: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Pair]: ...
+    def __getitem__(self, key: int | slice) -> Pair | list[Pair]:
+        """A pair, or several: all groups one after the other."""
+        return self._all[key]
+
+    @property
+    def _all(self) -> Pairs:
+        return Pairs(self, [place for places in self._groups.values() for place in places])
+
+    def batch(self, size: int, *, shuffle: bool = False, seed: int = 0) -> Trainer:
+        """What a model is trained with: slices `train`, `test`, `validation`, and batches of arrays.
+
+        Args:
+            size: how many pairs a batch has; the last has what is left.
+            shuffle: in an order that each pass over it draws anew.
+            seed: of these orders.
+
+        Raises:
+            DataError: a size below 1.
+        """
+        if size < 1:
+            raise DataError(f"a batch has {size} pairs; expected at least 1")
+        return Trainer(self, size, shuffle, seed)
+
+    def partition(
+        self, shares: Sequence[float], *, stratify: bool = False, seed: int = 0, groups: Sequence[str] | None = None
+    ) -> dict[str, Pairs]:
+        """All pairs in new groups, each pair in one: by the hash of its content, so that more pairs move none.
+
+        Args:
+            shares: of the groups `train`, `test` and `validation`: numbers that add up to 1, or to 100.
+            stratify: each class of a classification by itself.
+            seed: of the choice.
+            groups: names, as many as shares.
+
+        Raises:
+            DataError: shares that do not add up, or of a set whose pairs have no single class.
+        """
+        names = list(groups or (TRAIN, TEST, VALIDATION)[: len(shares)])
+        whole = sum(shares)
+        if len(names) != len(shares) or min(shares) < 0 or not (np.isclose(whole, 1) or np.isclose(whole, 100)):
+            raise DataError(
+                f"the shares are {list(shares)}; expected up to 3 that add up to 1 or 100, or names for them"
+            )
+        if stratify and self.mltype != "classification":
+            raise DataError(f"a set of {self.mltype} has no class a pair; expected stratify=False")
+        table, left = self._table(self._all.places), float(whole)
+        chosen = np.full(len(table), names[-1], object)
+        rest = np.arange(len(table))
+        for number, (share, name) in enumerate(zip(shares[:-1], names[:-1], strict=True)):
+            # With another seed: what has a high hash with one of them was left for a reason.
+            part = min(1.0, share / left) if left > 0 else 0.0
+            split = Split(share=part, stratify=["category"] if stratify else [], seed=seed + number)
+            unassigned = table[rest].with_frame(table[rest].frame.assign(purpose=None))
+            taken = (split.assign(unassigned, purpose=name, remainder=None)["purpose"] == name).to_numpy()
+            chosen[rest[taken]] = name
+            rest, left = rest[~taken], left - share
+        places = self._all.places
+        return {name: Pairs(self, [places[number] for number in np.flatnonzero(chosen == name)]) for name in names}
+
+    def dataset(
+        self,
+        group: str = TRAIN,
+        pipeline: ImagePipeline | None = None,
+        *,
+        augmentation: Augmentation | None = None,
+        bands: Sequence[int] | None = None,
+    ) -> ImageDataset:
+        """A group as a modular dataset, which profiles, impacts, splits, samplers and loaders take.
+
+        Args:
+            group: its name.
+            pipeline: from an array to a tensor, see `augimpact.data.images.ImageDataset`.
+            augmentation: see there.
+            bands: those that are red, green and blue, from 0; by default all.
+
+        Raises:
+            DataError: there is no such group.
+        """
+        return self.group(group).dataset(pipeline, augmentation=augmentation, bands=bands)
+
+    def _table(self, places: Sequence[Place], bands: Sequence[int] | None = None) -> SampleTable:
+        """The pairs as samples, whose images are read when they are asked for."""
+        abouts = {number: self._reader.about(self._path(number)) for number in {place.part for place in places}}
+        known = [abouts[place.part][place.row] for place in places]
+        paths = [f"{ADDRESS}{self.id}/{self._parts[place.part]['name']}/{place.row}" for place in places]
+        groups = [str(self._parts[place.part]["group"]) for place in places]
+        is_classes = self.mltype == "classification"
+        names = [self._class_of(each) for each in self._labels(places)] if is_classes else groups
+        columns: dict[str, Any] = {
+            "sample_id": [str(each["id"]) for each in known],
+            "path": paths,
+            "category": [(name,) for name in names],
+            "folder": names,
+            "size": [-1] * len(places),
+            "etag": [None] * len(places),
+            "purpose": groups,
+            "name": [str(each.get("name", "")) for each in known],
+        }
+        if self.mltype == "segmentation":
+            columns["mask"] = [path + "/mask" for path in paths]
+        if self.mltype == "object_detection":
+            columns["boxes"] = pd.Series([self._boxes(place)[0] for place in places], dtype=object)
+        frame = pd.DataFrame(columns, columns=[*COLUMNS, *(name for name in columns if name not in COLUMNS)])
+        ordered = self._class_names if is_classes else None
+        where = dict(zip(paths, places, strict=True))
+        return SampleTable(frame, contents=Contents(self, where, bands), names=ordered)
+
+    @property
+    def _class_names(self) -> tuple[str, ...]:
+        # Of a single class each pair is of it or not.
+        return self.classes if len(self.classes) > 1 else (f"not {self.classes[0]}", self.classes[0])
+
+    def class_of(self, pair: Pair) -> str:
+        """The class of a pair of a classification, by name."""
+        return self._class_of(pair.y)
+
+    def _class_of(self, one_hot: NDArray[Any]) -> str:
+        return self._class_names[int(one_hot.argmax()) if len(one_hot) > 1 else int(one_hot[0])]
+
+    def _labels(self, places: Sequence[Place]) -> list[Any]:
+        """As `given_back` gives them; of a classification each part's at once."""
+        own = tuple(each for each in self.classes if each != BACKGROUND)
+        if self.mltype != "classification":
+            found = (self._reader.label(self._path(place.part), place.row) for place in places)
+            return [given_back(self.mltype, each, own) for each in found]
+        tables = {}
+        for number in {place.part for place in places}:
+            classes, numbers = self._reader.labels(self._path(number))
+            whole = np.zeros((len(numbers), len(own)), np.uint8)
+            whole[:, [own.index(name) for name in classes]] = numbers
+            tables[number] = whole
+        return [tables[place.part][place.row] for place in places]
+
+    def _boxes(self, place: Place) -> tuple[NDArray[np.float32], list[str]]:
+        """All boxes of a pair, and the class of each."""
+        label = self._reader.label(self._path(place.part), place.row)
+        boxes = np.zeros((0, 4), np.float32) if label.boxes is None else label.boxes
+        return boxes, [label.classes[int(number)] for number in label.numbers]
+
+    def _path(self, number: int) -> Path:
+        return self._shelf.file(self.id, self._parts[number])
+
+    def _images(self, places: Sequence[Place]) -> NDArray[Any]:
+        """`(n, C, H, W)`: of each part its rows in their order, wherever they go."""
+        out = np.empty((len(places), *self.shape), self.dtype)
+        order = sorted(range(len(places)), key=lambda number: places[number])
+        for part in sorted({place.part for place in places}):
+            mine = [number for number in order if places[number].part == part]
+            self._reader.images(self._path(part), [places[number].row for number in mine], out, mine)
+        return out
