@@ -44,6 +44,14 @@ if TYPE_CHECKING:
     from augimpact.models.regressor import Regressor as Regressor
     from augimpact.profiling.reference import reference_of as reference_of
     from augimpact.recipes import replay as replay
+    from augimpact.store.catalog import Catalog as Catalog
+    from augimpact.store.exchange import coco_classes as coco_classes
+    from augimpact.store.exchange import iterwindows as iterwindows
+    from augimpact.store.exchange import pairs_of_coco as pairs_of_coco
+    from augimpact.store.exchange import pairs_of_table as pairs_of_table
+    from augimpact.store.exchange import write_coco as write_coco
+    from augimpact.store.exchange import write_folder as write_folder
+    from augimpact.store.training_set import TrainingSet as TrainingSet
     from augimpact.sweep import Sweep as Sweep
     from augimpact.trace import Trace as Trace
     from augimpact.widgets.asked import answered_profile as answered_profile
@@ -56,6 +64,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Board": "augimpact.widgets.board",
+    "Catalog": "augimpact.store.catalog",
     "Classifier": "augimpact.models.classifier",
     "Comparison": "augimpact.comparison",
     "Dataset": "augimpact.data.dataset",
@@ -79,26 +88,33 @@ _HOME = {
     "SurfaceView": "augimpact.widgets.surface",
     "Sweep": "augimpact.sweep",
     "Trace": "augimpact.trace",
+    "TrainingSet": "augimpact.store.training_set",
     "analyze": "augimpact.analysis",
     "analyze_grid": "augimpact.grid_analysis",
     "answered_profile": "augimpact.widgets.asked",
     "augmentation": "augimpact.augment.own",
     "check_integrity": "augimpact.data.integrity",
+    "coco_classes": "augimpact.store.exchange",
     "compare": "augimpact.comparison",
     "compare_impacts": "augimpact.impact.compared",
     "copy_to_local": "augimpact.data.local_copy",
     "group_weights": "augimpact.data.sampling",
     "imagenette": "augimpact.data.imagenette",
+    "iterwindows": "augimpact.store.exchange",
     "keep_freed_memory": "augimpact.memory",
     "load_assignments": "augimpact.data.split",
     "load_classifier": "augimpact.models.load",
     "measure_impact": "augimpact.impact.run",
+    "pairs_of_coco": "augimpact.store.exchange",
+    "pairs_of_table": "augimpact.store.exchange",
     "profile": "augimpact.widgets.asked",
     "reference_of": "augimpact.profiling.reference",
     "replay": "augimpact.recipes",
     "save_assignments": "augimpact.data.split",
     "setting_of_corners": "augimpact.augment.corners",
     "wrap": "augimpact.augment.wrap",
+    "write_coco": "augimpact.store.exchange",
+    "write_folder": "augimpact.store.exchange",
 }
 __all__ = list(_HOME)
 

@@ -25,6 +25,8 @@ DATA_VARIABLE = "AUGIMPACT_TEST_DATA"
 BROWSER_VARIABLE = "AUGIMPACT_REQUIRE_BROWSER"
 # And with this a missing Redis server.
 REDIS_VARIABLE = "AUGIMPACT_REQUIRE_REDIS"
+# And with this a missing PostgreSQL.
+POSTGRESQL_VARIABLE = "AUGIMPACT_REQUIRE_POSTGRESQL"
 
 
 @pytest.fixture(scope="session")

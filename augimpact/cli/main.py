@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from augimpact.augment.plugins import PLUGINS_VARIABLE, load_plugins
-from augimpact.cli import compare, grid, impact, lists, profile, replay, serve, sweep
+from augimpact.cli import compare, grid, impact, lists, profile, replay, serve, sets, sweep
 from augimpact.errors import Cancelled, UserError
 
 __all__ = ["app", "main"]
@@ -30,6 +30,8 @@ app.command("profile")(profile.profile)
 app.command("impact")(impact.impact)
 app.command("replay")(replay.replay)
 app.command("app")(serve.serve)
+app.command("serve")(sets.serve)
+app.add_typer(sets.sets, name="sets")
 app.command("models")(lists.models)
 app.command("augmentations")(lists.augmentations)
 app.command("methods")(lists.methods)

@@ -303,6 +303,16 @@ class LocalShelf:
             session.flush()
             return self._document(session, row)
 
+    def check_owned(self, set_id: int) -> None:
+        """Raises what changing a set would raise.
+
+        Raises:
+            NoSuchSet: there is none that one may see.
+            NotYours: it is another's.
+        """
+        with Session(self.engine) as session:
+            self._own(session, set_id)
+
     def delete(self, set_id: int) -> None:
         """Takes a set away, and then its parts."""
         with writing(self.engine) as session:

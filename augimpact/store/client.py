@@ -142,7 +142,7 @@ class RemoteShelf:
                 answer.read()
                 raise _error(answer, self._url)
             with begun.open("ab" if answer.status_code == 206 else "wb") as file:
-                for block in answer.iter_bytes(BLOCK):
+                for block in answer.iter_bytes():
                     file.write(block)
 
     def _document(self, method: str, route: str, **options: Any) -> Document:

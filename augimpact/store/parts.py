@@ -166,7 +166,10 @@ def _opened(path: Path) -> Iterator[Any]:
     except DataError:
         raise
     except Exception as error:  # of a file from anywhere HDF5 and JSON raise whatever they like
-        raise DataError(f"{path.name} is no part of a training set ({error})") from error
+        # What HDF5 says tells where the file lies, which on a server nobody need know.
+        raise DataError(
+            f"a file is no part of a training set ({type(error).__name__}); expected one as we write"
+        ) from error
 
 
 def _check(file: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
@@ -127,128 +127,153 @@ def _said(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Problem} for status in (401, *statuses)}
 
 
+bearer = HTTPBearer(auto_error=False, description="A token of `augimpact sets token create`.")
+router = APIRouter(responses=_said(400, 413, 422))
+
+
+def seen(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> LocalShelf:
+    """The sets as who asks sees them.
+
+    Raises:
+        HTTPException: nobody known asks.
+    """
+    shelf: LocalShelf = request.app.state.shelf
+    owner = None if given is None else owner_of(shelf.engine, given.credentials)
+    if owner is None:
+        raise HTTPException(401, "expected a token that is valid", {"WWW-Authenticate": "Bearer"})
+    return shelf.as_seen_by(owner)
+
+
+Mine = Annotated[LocalShelf, Depends(seen)]
+
+
 def make_app(shelf: LocalShelf) -> FastAPI:
-    """The server of a catalogue."""
-    app = FastAPI(title="augimpact training sets", version="1", responses=_said(413, 422))
-    bearer = HTTPBearer(auto_error=False, description="A token of `augimpact sets token`.")
-
-    def seen(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> LocalShelf:
-        owner = None if given is None else owner_of(shelf.engine, given.credentials)
-        if owner is None:
-            raise HTTPException(401, "expected a token that is valid", {"WWW-Authenticate": "Bearer"})
-        return shelf.as_seen_by(owner)
-
-    Shelf = Annotated[LocalShelf, Depends(seen)]  # noqa: N806 - a type
-
-    def document(request: Request, found: dict[str, Any]) -> dict[str, Any]:
-        place = str(request.url_for("read_set", number=found["id"]))
-        links = {
-            "self": {"href": place}, "update": {"href": place, "method": "PUT"},
-            "delete": {"href": place, "method": "DELETE"}, "publish": {"href": f"{place}/publish", "method": "PUT"},
-            "unpublish": {"href": f"{place}/unpublish", "method": "PUT"},
-            "create": {"href": f"{place}/datapoints", "method": "POST"},
-        }  # fmt: skip
-        return {"data": found, "links": links}
-
-    @app.get("/search", responses=_said())
-    def search(
-        request: Request,
-        mine: Shelf,
-        text: Annotated[str, Query(max_length=LONGEST_NAME, pattern=PLAIN)] = "",
-        mltype: Annotated[str | None, Query(pattern=f"^({'|'.join(KINDS)})$")] = None,
-        classes: Annotated[list[ClassText], Query(max_length=20)] = [],  # noqa: B006 - FastAPI copies it
-        bbox: Annotated[
-            list[Annotated[float, Field(allow_inf_nan=False)]] | None, Query(min_length=4, max_length=4)
-        ] = None,
-        owner: Annotated[str | None, Query(max_length=LONGEST_NAME, pattern=PLAIN)] = None,
-        public: bool | None = None,
-        sensors: Annotated[list[ClassText], Query(max_length=20)] = [],  # noqa: B006
-        limit: Annotated[int, Query(ge=1, le=MOST_FOUND)] = 100,
-        offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
-    ) -> list[Document]:
-        """The sets that one may see, the latest first."""
-        asked = {
-            "text": text, "mltype": mltype, "classes": classes, "bbox": bbox, "owner": owner, "public": public,
-            "sensors": sensors, "limit": limit, "offset": offset,
-        }  # fmt: skip
-        return [Document(**document(request, found)) for found in mine.search(asked)]
-
-    @app.post("/data", status_code=201, responses=_said())
-    def create_set(request: Request, mine: Shelf, new: NewSet) -> Document:
-        """A new set, which is empty."""
-        return Document(**document(request, mine.create(new.model_dump())))
-
-    @app.get("/data/{number}", responses=_said(404))
-    def read_set(request: Request, mine: Shelf, number: Number) -> Document:
-        """A set's document."""
-        return Document(**document(request, mine.document(number)))
-
-    @app.put("/data/{number}", responses=_said(403, 404))
-    def change_set(request: Request, mine: Shelf, number: Number, changes: Changes) -> Document:
-        """Changes words of a set."""
-        return Document(**document(request, mine.change(number, changes.model_dump())))
-
-    @app.delete("/data/{number}", status_code=204, responses=_said(403, 404))
-    def delete_set(mine: Shelf, number: Number) -> None:
-        """Takes a set away for good."""
-        mine.delete(number)
-
-    @app.put("/data/{number}/publish", responses=_said(403, 404))
-    def publish_set(request: Request, mine: Shelf, number: Number) -> Document:
-        """Lets everybody with a token read it."""
-        return Document(**document(request, mine.change(number, {"public": True})))
-
-    @app.put("/data/{number}/unpublish", responses=_said(403, 404))
-    def unpublish_set(request: Request, mine: Shelf, number: Number) -> Document:
-        """Takes that back for everybody but the owner."""
-        return Document(**document(request, mine.change(number, {"public": False})))
-
-    @app.get("/data/{number}/datapoints", responses=_said(404))
-    def list_parts(mine: Shelf, number: Number) -> list[PartDocument]:
-        """A set's parts, in their order."""
-        return [PartDocument(**each) for each in mine.parts(number)]
-
-    body = {"content": {HDF5: {"schema": {"type": "string", "format": "binary"}}}, "required": True}
-
-    @app.post(
-        "/data/{number}/datapoints", status_code=201, responses=_said(403, 404),
-        openapi_extra={"requestBody": body},
-    )  # fmt: skip
-    async def add_part(request: Request, mine: Shelf, number: Number) -> Document:
-        """Takes a part in: an HDF5 file, see `augimpact.store.parts`."""
-        # Whether one may is said before anything is read.
-        await run_in_threadpool(mine.change, number, {})
-        path = await run_in_threadpool(mine.place_for, number)
-        try:
-            with path.open("wb") as file:
-                async for block in request.stream():
-                    await run_in_threadpool(file.write, block)
-            part = await run_in_threadpool(read_about, path)
-            return Document(**document(request, await run_in_threadpool(mine.add, number, path, part)))
-        finally:
-            path.unlink(missing_ok=True)
-
-    file_of_part: dict[int | str, dict[str, Any]] = {
-        200: {"content": {HDF5: {"schema": {"type": "string", "format": "binary"}}}},
-        206: {"content": {HDF5: {"schema": {"type": "string", "format": "binary"}}, "multipart/byteranges": {}}},
-        400: {"content": {"text/plain": {}}}, 416: {"content": {"text/plain": {}}},
-    }  # fmt: skip
-
-    @app.get(
-        "/data/{number}/datapoints/{name}", responses={**file_of_part, **_said(404)}, response_class=FileResponse
-    )  # fmt: skip
-    def read_part(mine: Shelf, number: Number, name: PartName) -> Response:
-        """A part's file, or a range of it."""
-        found = next((each for each in mine.parts(number) if each["name"] == name), None)
-        if found is None:
-            raise NoSuchSet(f"the set {number} has no part {name}")
-        return FileResponse(mine.file(number, found), media_type=HDF5)
-
+    """The server of these sets."""
+    app = FastAPI(title="augimpact training sets", version="1")
+    app.state.shelf = shelf
+    app.include_router(router)
     for kind, status in ((NoSuchSet, 404), (NotYours, 403), (DataError, 422)):
         app.exception_handler(kind)(_answering(status))
     app.exception_handler(RequestValidationError)(_invalid)
     app.add_middleware(Limited)
     return app
+
+
+def _document(request: Request, found: dict[str, Any]) -> dict[str, Any]:
+    place = str(request.url_for("read_set", number=found["id"]))
+    links = {
+        "self": {"href": place}, "update": {"href": place, "method": "PUT"},
+        "delete": {"href": place, "method": "DELETE"}, "publish": {"href": f"{place}/publish", "method": "PUT"},
+        "unpublish": {"href": f"{place}/unpublish", "method": "PUT"},
+        "create": {"href": f"{place}/datapoints", "method": "POST"},
+    }  # fmt: skip
+    return {"data": found, "links": links}
+
+
+@router.get("/search", responses=_said())
+def search(
+    request: Request,
+    mine: Mine,
+    text: Annotated[str, Query(max_length=LONGEST_NAME, pattern=PLAIN)] = "",
+    mltype: Annotated[str | None, Query(pattern=f"^({'|'.join(KINDS)})$")] = None,
+    classes: Annotated[list[ClassText], Query(max_length=20)] = [],  # noqa: B006 - FastAPI copies it
+    bbox: Annotated[
+        list[Annotated[float, Field(allow_inf_nan=False)]] | None, Query(min_length=4, max_length=4)
+    ] = None,
+    owner: Annotated[str | None, Query(max_length=LONGEST_NAME, pattern=PLAIN)] = None,
+    public: bool | None = None,
+    sensors: Annotated[list[ClassText], Query(max_length=20)] = [],  # noqa: B006
+    limit: Annotated[int, Query(ge=1, le=MOST_FOUND)] = 100,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
+) -> list[Document]:
+    """The sets that one may see, the latest first."""
+    asked = {
+        "text": text, "mltype": mltype, "classes": classes, "bbox": bbox, "owner": owner, "public": public,
+        "sensors": sensors, "limit": limit, "offset": offset,
+    }  # fmt: skip
+    return [Document(**_document(request, found)) for found in mine.search(asked)]
+
+
+@router.post("/data", status_code=201, responses=_said())
+def create_set(request: Request, mine: Mine, new: NewSet) -> Document:
+    """A new set, which is empty."""
+    return Document(**_document(request, mine.create(new.model_dump())))
+
+
+@router.get("/data/{number}", responses=_said(404))
+def read_set(request: Request, mine: Mine, number: Number) -> Document:
+    """A set's document."""
+    return Document(**_document(request, mine.document(number)))
+
+
+@router.put("/data/{number}", responses=_said(403, 404))
+def change_set(request: Request, mine: Mine, number: Number, changes: Changes) -> Document:
+    """Changes words of a set."""
+    return Document(**_document(request, mine.change(number, changes.model_dump())))
+
+
+@router.delete("/data/{number}", status_code=204, responses=_said(403, 404))
+def delete_set(mine: Mine, number: Number) -> None:
+    """Takes a set away for good."""
+    mine.delete(number)
+
+
+@router.put("/data/{number}/publish", responses=_said(403, 404))
+def publish_set(request: Request, mine: Mine, number: Number) -> Document:
+    """Lets everybody with a token read it."""
+    return Document(**_document(request, mine.change(number, {"public": True})))
+
+
+@router.put("/data/{number}/unpublish", responses=_said(403, 404))
+def unpublish_set(request: Request, mine: Mine, number: Number) -> Document:
+    """Takes that back for everybody but the owner."""
+    return Document(**_document(request, mine.change(number, {"public": False})))
+
+
+@router.get("/data/{number}/datapoints", responses=_said(404))
+def list_parts(mine: Mine, number: Number) -> list[PartDocument]:
+    """A set's parts, in their order."""
+    return [PartDocument(**each) for each in mine.parts(number)]
+
+
+body = {"content": {HDF5: {"schema": {"type": "string", "format": "binary"}}}, "required": True}
+
+
+@router.post(
+    "/data/{number}/datapoints", status_code=201, responses=_said(403, 404),
+    openapi_extra={"requestBody": body},
+)  # fmt: skip
+async def add_part(request: Request, mine: Mine, number: Number) -> Document:
+    """Takes a part in: an HDF5 file, see `augimpact.store.parts`."""
+    # Whether one may is said before anything is read.
+    await run_in_threadpool(mine.check_owned, number)
+    path = await run_in_threadpool(mine.place_for, number)
+    try:
+        with path.open("wb") as file:
+            async for block in request.stream():
+                await run_in_threadpool(file.write, block)
+        part = await run_in_threadpool(read_about, path)
+        return Document(**_document(request, await run_in_threadpool(mine.add, number, path, part)))
+    finally:
+        path.unlink(missing_ok=True)
+
+
+file_of_part: dict[int | str, dict[str, Any]] = {
+    200: {"content": {HDF5: {"schema": {"type": "string", "format": "binary"}}}},
+    206: {"content": {HDF5: {"schema": {"type": "string", "format": "binary"}}, "multipart/byteranges": {}}},
+    400: {"content": {"text/plain": {}}}, 416: {"content": {"text/plain": {}}},
+}  # fmt: skip
+
+
+@router.get(
+    "/data/{number}/datapoints/{name}", responses={**file_of_part, **_said(404)}, response_class=FileResponse
+)  # fmt: skip
+def read_part(mine: Mine, number: Number, name: PartName) -> Response:
+    """A part's file, or a range of it."""
+    found = next((each for each in mine.parts(number) if each["name"] == name), None)
+    if found is None:
+        raise NoSuchSet(f"the set {number} has no part {name}")
+    return FileResponse(mine.file(number, found), media_type=HDF5)
 
 
 def _answering(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:
