@@ -30,7 +30,7 @@ Url = Annotated[
     ),
 ]
 Root = Annotated[Path | None, typer.Option(help="The folder of the parts.", envvar="AUGIMPACT_SETS")]
-Secret = Annotated[str | None, typer.Option(help="For a server.", envvar="AUGIMPACT_TOKEN")]
+Secret = Annotated[str | None, typer.Option("--token", help="For a server.", envvar="AUGIMPACT_TOKEN")]
 Number = Annotated[int, typer.Argument(help="The set's number.", metavar="ID")]
 
 

@@ -59,6 +59,9 @@ class Shelf(Protocol):
     def change(self, set_id: int, changes: Document) -> Document:
         """Changes words of a set, or whether it is `public`."""
 
+    def check_owned(self, set_id: int) -> None:
+        """Raises what changing a set would raise: `NoSuchSet`, `NotYours`."""
+
     def delete(self, set_id: int) -> None:
         """Takes a set away."""
 
@@ -304,12 +307,7 @@ class LocalShelf:
             return self._document(session, row)
 
     def check_owned(self, set_id: int) -> None:
-        """Raises what changing a set would raise.
-
-        Raises:
-            NoSuchSet: there is none that one may see.
-            NotYours: it is another's.
-        """
+        """Raises what changing a set would raise: `NoSuchSet`, `NotYours`."""
         with Session(self.engine) as session:
             self._own(session, set_id)
 
@@ -404,6 +402,7 @@ class LocalShelf:
             "mlType": row.kind,
             "classes": [BACKGROUND, *classes] if row.kind == "segmentation" else classes,
             "nclasses": len(classes),
+            "fixed": row.fixed,
             "count": {group: int(rows) for group, rows in groups},
             "bbox": None if row.left is None else [row.left, row.low, row.right, row.high],
             "shape": row.shape,
@@ -432,7 +431,7 @@ def _fit(row: SetRow, part: Part) -> None:
     if row.tile is not None and list(part.shape[1:]) != row.tile:
         raise DataError(f"a part has images of {part.shape[1:]}; expected {row.tile}")
     known_classes = [each.name for each in row.classes]
-    classes = classes_of(known_classes, [part.classes], row.kind)
+    classes = classes_of(known_classes, part.classes, row.kind)
     if row.fixed and classes != known_classes:
         raise DataError(f"a part has the classes {', '.join(part.classes)}; expected {', '.join(known_classes)}")
     if classes != known_classes:

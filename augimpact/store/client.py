@@ -65,6 +65,10 @@ class RemoteShelf:
             return self._document("PUT", f"/data/{set_id}/{'publish' if changes['public'] else 'unpublish'}")
         return self._document("PUT", f"/data/{set_id}", json=changes)
 
+    def check_owned(self, set_id: int) -> None:
+        """Raises what changing a set would raise: `NoSuchSet`, `NotYours`."""
+        self.change(set_id, {})
+
     def delete(self, set_id: int) -> None:
         """Takes a set away."""
         self._asked("DELETE", f"/data/{set_id}")

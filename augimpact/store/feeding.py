@@ -13,11 +13,11 @@ from PIL import Image
 from augimpact.data.hashing import hash_of
 from augimpact.data.image import read_image
 from augimpact.errors import DataError
-from augimpact.store.labels import Grid, Label, as_label
+from augimpact.store.labels import UNNAMED, Grid, Label, as_label
 from augimpact.store.parts import PART_BYTES, PART_ROWS, Row, write_part
 
 if TYPE_CHECKING:
-    from augimpact.store.catalog import Shelf
+    from augimpact.store.catalog import Document, Shelf
 
 __all__ = ["Pending", "row_of"]
 
@@ -35,6 +35,15 @@ class Pending:
         """Whether a group has a part's worth of pairs."""
         return any(len(rows) >= PART_ROWS or sum(row.image.nbytes for row in rows[-1:]) * len(rows) >= PART_BYTES
                    for rows in self.rows.values())  # fmt: skip
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Of one-hot labels without names those that the first stands for."""
+        first = next((rows[0] for rows in self.rows.values() if rows), None)
+        is_numbered = (
+            first is not None and self._kind == "classification" and first.label.classes[0].startswith(UNNAMED)
+        )
+        return first.label.classes if first is not None and is_numbered else ()
 
     def add(self, group: str, row: Row, shape: Any, dtype: Any, tile: Any) -> None:
         """Takes a pair in.
@@ -55,19 +64,21 @@ class Pending:
                 raise DataError(f"the image has {found[1:]} pixels; expected {tuple(tile)}")
             self.rows.setdefault(group, []).append(row)
 
-    def save(self) -> None:
-        """Writes a part of each group."""
+    def save(self) -> Document | None:
+        """Writes a part of each group, and gives the set's document if there was any."""
+        document = None
         with self._lock:
             for group in [group for group, rows in self.rows.items() if rows]:
                 path = self._shelf.place_for(self._id)
                 try:
-                    self._shelf.add(self._id, path, write_part(path, self._kind, group, self.rows[group]))
+                    document = self._shelf.add(self._id, path, write_part(path, self._kind, group, self.rows[group]))
                 finally:
                     path.unlink(missing_ok=True)
                 self.rows[group] = []
+        return document
 
 
-def row_of(pair: tuple[Any, ...], kind: str, classes: tuple[str, ...]) -> Row:
+def row_of(pair: tuple[Any, ...], kind: str, classes: tuple[str, ...], *, grows: bool) -> Row:
     """A pair as it is kept, see `TrainingSet.feed`; it is known by the hash of its content, if by no other `id`.
 
     Raises:
@@ -81,7 +92,7 @@ def row_of(pair: tuple[Any, ...], kind: str, classes: tuple[str, ...]) -> Row:
     array = _as_array(image)
     if isinstance(grid, Grid):
         about.setdefault("bounds", list(grid.bounds(*array.shape[1:])))
-    label = as_label(kind, value, (array.shape[1], array.shape[2]), classes, grid)
+    label = as_label(kind, value, (array.shape[1], array.shape[2]), classes, grid, grows=grows)
     about.setdefault("id", _identity(array, label))
     return Row(array, label, about)
 

@@ -15,7 +15,7 @@ from skimage.draw import polygon
 
 from augimpact.errors import DataError
 
-__all__ = ["BACKGROUND", "KINDS", "Grid", "Label", "as_label", "given_back"]
+__all__ = ["BACKGROUND", "KINDS", "UNNAMED", "Grid", "Label", "as_label", "given_back"]
 
 KINDS = ("classification", "object_detection", "segmentation")
 BACKGROUND = "background"
@@ -55,7 +55,13 @@ class Label(NamedTuple):
 
 
 def as_label(
-    kind: str, value: Any, size: tuple[int, int], classes: Sequence[str] = (), grid: Grid | None = None
+    kind: str,
+    value: Any,
+    size: tuple[int, int],
+    classes: Sequence[str] = (),
+    grid: Grid | None = None,
+    *,
+    grows: bool = False,
 ) -> Label:
     """A label as a user gives it.
 
@@ -66,8 +72,9 @@ def as_label(
             GeoJSON features, whose class is their property `class` or `label`, or `(H, W)` numbers of classes, 0 the
             background.
         size: height and width of the image.
-        classes: those of the set, if they were given.
+        classes: those of the set, if there are any.
         grid: of the image; without one features are in pixels.
+        grows: whether a label may be of other classes.
 
     Raises:
         DataError: it is no such label.
@@ -75,11 +82,13 @@ def as_label(
     >>> as_label("classification", "dog", (8, 8), ["cat", "dog"]).numbers.tolist()
     [0, 1]
     """
+    known = tuple(classes)
     if kind == "classification":
-        return _one_hot(value, tuple(classes))
+        return _one_hot(value, (value,) if grows and isinstance(value, str) and value not in known else known)
     if kind == "object_detection":
-        return _boxes(value, tuple(classes))
-    return _mask(value, size, tuple(classes), grid or Grid(0, 1, 0, 1))
+        is_new = grows and isinstance(value, Mapping) and not set(value) <= set(known)
+        return _boxes(value, tuple(sorted(map(str, value))) if is_new else known)
+    return _mask(value, size, known, grid or Grid(0, 1, 0, 1), grows)
 
 
 def _one_hot(value: Any, classes: tuple[str, ...]) -> Label:
@@ -121,27 +130,32 @@ def _boxes(value: Any, classes: tuple[str, ...]) -> Label:
     return Label(names, np.concatenate(numbers), np.concatenate(found))
 
 
-def _mask(value: Any, size: tuple[int, int], classes: tuple[str, ...], grid: Grid) -> Label:
+def _mask(value: Any, size: tuple[int, int], classes: tuple[str, ...], grid: Grid, grows: bool) -> Label:
     if isinstance(value, Mapping) and value.get("type") == "FeatureCollection":
         value = value["features"]
     if isinstance(value, Sequence) and all(isinstance(each, Mapping) for each in value):
-        return _drawn(value, size, classes, grid)
+        return _drawn(value, size, classes, grid, grows)
     numbers = np.asarray(value)
     if numbers.shape != size or numbers.dtype.kind not in "biu" or (numbers < 0).any():
         raise DataError(
             f"a mask of shape {numbers.shape} and type {numbers.dtype}; expected {size} numbers of classes, or features"
         )
     most = int(numbers.max(initial=0))
+    if grows and most > len(classes):
+        classes = ()
     names = classes or tuple(f"{UNNAMED}{number:03}" for number in range(1, most + 1))
     if most > len(names):
         raise DataError(f"the mask has the class {most}; expected at most {len(names)}")
     return Label(names, numbers.astype(np.uint16))
 
 
-def _drawn(features: Sequence[Mapping[str, Any]], size: tuple[int, int], classes: tuple[str, ...], grid: Grid) -> Label:
+def _drawn(
+    features: Sequence[Mapping[str, Any]], size: tuple[int, int], classes: tuple[str, ...], grid: Grid, grows: bool
+) -> Label:
     """GeoJSON features as a mask: a pixel is of the last feature in which its centre lies."""
     named = [_class_of(each, classes) for each in features]
-    names = classes or tuple(sorted(set(named)))
+    own = tuple(sorted(set(named)))
+    names = own if not classes or (grows and not set(own) <= set(classes)) else classes
     mask = np.zeros(size, np.uint16)
     for name, feature in zip(named, features, strict=True):
         if name not in names:

@@ -79,6 +79,7 @@ class Data(BaseModel):
     mlType: str  # noqa: N815
     classes: list[str]
     nclasses: int
+    fixed: bool
     count: dict[str, int]
     bbox: list[float] | None
     shape: list[int] | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -178,11 +178,8 @@ def words_of(*texts: str) -> set[str]:
     return {word for text in texts for word in re.findall(r"\w+", text.lower())}
 
 
-def classes_of(known: Sequence[str], parts: Collection[Sequence[str]], kind: str) -> list[str]:
-    """The classes of a set with parts of these classes: those of a classification in their order, others by name."""
-    new = {name for each in parts for name in each} - set(known)
-    if not new:
+def classes_of(known: Sequence[str], new: Sequence[str], kind: str) -> list[str]:
+    """The classes of a set that gets a part with `new` ones: of a classification in their order, others by name."""
+    if set(new) <= set(known):
         return list(known)
-    if not known and len(parts) == 1 and kind == "classification":
-        return list(next(iter(parts)))
-    return sorted({*known, *new})
+    return list(new) if kind == "classification" and not known else sorted({*known, *new})

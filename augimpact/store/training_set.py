@@ -40,7 +40,7 @@ class TrainingSet:
 
     def __init__(self, shelf: Shelf, document: Document) -> None:
         self._shelf, self._document = shelf, dict(document)
-        self._reader = PartReader()
+        self._reader, self._may_feed = PartReader(), False
         self._pending = Pending(shelf, self.id, str(document["mlType"]))
         # What was fed and not saved is saved when nobody has the set any more, at the latest when the program ends.
         weakref.finalize(self, self._pending.save)
@@ -85,6 +85,7 @@ class TrainingSet:
         return self._shelf.share_at_hand(self.id)
 
     def __len__(self) -> int:
+        self._flush()
         return sum(each["rows"] for each in self._parts)
 
     def document(self) -> Document:
@@ -93,9 +94,7 @@ class TrainingSet:
 
     def refresh(self) -> Self:
         """Sees what is in the catalogue now."""
-        self._document = dict(self._shelf.document(self.id))
-        vars(self).pop("_parts", None)
-        vars(self).pop("_groups", None)
+        self._take(self._shelf.document(self.id))
         return self
 
     # What changes it.
@@ -110,25 +109,43 @@ class TrainingSet:
             group: `train`, `test`, or any other name.
 
         Raises:
+            NotYours: it is another's set.
             DataError: a pair that does not fit the set; those before it are in.
         """
         if not group:
             raise DataError("the group has no name; expected train, test or another")
-        tile, classes = self._document.get("tile"), self.classes if self._document["classes"] else ()
+        if not self._may_feed:
+            # Said now, not when a part is full.
+            self._shelf.check_owned(self.id)
+            self._may_feed = True
+        known = self._document
         for number, pair in enumerate(pairs):
+            classes = tuple(each for each in known["classes"] if each != BACKGROUND) or self._pending.classes
             try:
-                row = row_of(pair, self.mltype, tuple(each for each in classes if each != BACKGROUND))
-                self._pending.add(group, row, self._document["shape"], self._document["dtype"], tile)
+                row = row_of(pair, self.mltype, classes, grows=not known["fixed"])
+                self._pending.add(group, row, known["shape"], known["dtype"], known["tile"])
             except (DataError, ValueError) as error:
                 raise DataError(f"pair {number} of {group}: {error}") from error
             if self._pending.is_full:
-                self.save()
+                self._flush()
+                known = self._document
 
     def save(self) -> Document:
         """Writes what was fed and is not written yet, and gives the set's document."""
-        self._pending.save()
+        self._flush()
         self.refresh()
         return self.document()
+
+    def _flush(self) -> None:
+        """Writes what was fed, after which the set is another."""
+        found = self._pending.save()
+        if found is not None:
+            self._take(found)
+
+    def _take(self, document: Document) -> None:
+        self._document = dict(document)
+        for name in ("_parts", "_groups"):
+            vars(self).pop(name, None)
 
     def publish(self) -> Document:
         """Lets everybody who has a token read it."""
@@ -161,19 +178,22 @@ class TrainingSet:
 
     def close(self) -> None:
         """Saves what is not saved, and closes its files."""
-        self._pending.save()
+        self._flush()
         self._reader.close()
 
     # What uses it.
 
     @cached_property
     def _parts(self) -> list[Document]:
-        self._pending.save()
-        return self._shelf.parts(self.id)
+        parts = self._shelf.parts(self.id)
+        # After the parts, so that it knows the classes of all of them, whoever feeds meanwhile.
+        self._document = dict(self._shelf.document(self.id))
+        return parts
 
     @cached_property
     def _groups(self) -> dict[str, list[Place]]:
         """The places of all pairs, by group."""
+        self._flush()
         found: dict[str, list[Place]] = {}
         for number, part in enumerate(self._parts):
             found.setdefault(part["group"], []).extend(Place(number, row) for row in range(part["rows"]))

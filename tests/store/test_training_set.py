@@ -1,0 +1,335 @@
+"""Training sets: what goes in comes out; what does not fit is said; what is killed loses nothing that was written."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+
+import dask.array
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader
+
+import augimpact as ai
+from augimpact.errors import DataError
+from augimpact.store import feeding
+from augimpact.store.catalog import Catalog
+from tests.impact.conftest import put_pieces
+from tests.store.conftest import images
+
+SMALL = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+HERE = pytest.mark.parametrize("catalogs", ["here"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def pieces(tmp_path_factory):
+    """Photographs in folders that are called as their classes."""
+    return put_pieces(tmp_path_factory.mktemp("pieces") / "photographs", 3)
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Parts of ten pairs."""
+    monkeypatch.setattr(feeding, "PART_ROWS", 10)
+
+
+@SMALL
+@HERE
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32", "float64", "bool"])
+@pytest.mark.parametrize("shape", [(1, 5, 7), (3, 32, 32), (8, 40, 24)])
+def test_every_shape_and_type_comes_back_as_it_went_in(catalog, small_parts, dtype, shape):
+    fed = images(23, shape, dtype)
+    with catalog.create("a", classes=["x", "y"]) as made:
+        made.feed([(image, [1, 0] if number % 2 else [0, 1]) for number, image in enumerate(fed)])
+    found = catalog.from_id(made.id)
+    assert (found.shape, found.dtype, len(found), found.count) == (shape, dtype, 23, {"train": 23})
+    for number in random.Random(0).sample(range(23), 23):
+        pair = found[number]
+        np.testing.assert_array_equal(pair.image.compute(), fed[number])
+        assert pair.array().dtype == dtype
+        assert pair.y.tolist() == ([1, 0] if number % 2 else [0, 1])
+    for x, y in found.batch(7, shuffle=True, seed=3):
+        for image, label in zip(x, y, strict=True):
+            (number,) = (
+                [place for place, each in enumerate(fed) if np.array_equal(each, image)] if x[0].size > 100 else [0]
+            )
+            assert x[0].size <= 100 or label.tolist() == ([1, 0] if number % 2 else [0, 1])
+    assert np.array_equal(np.concatenate([x for x, _ in found.batch(7)]), fed)
+
+
+def test_boxes_and_masks_come_back(catalog, small_parts):
+    generator = np.random.default_rng(0)
+    fed = images(25)
+    boxes = [
+        {"dog": np.sort(generator.uniform(0, 32, (number % 3, 2, 2)), axis=1).reshape(-1, 4)} for number in range(25)
+    ]
+    for number in range(15, 25):
+        boxes[number]["cat"] = [[1, 2, 3, 4]]
+    masks = [generator.integers(0, 3, (32, 32)) for _ in range(25)]
+    with (
+        catalog.create("boxes", "object_detection") as found,
+        catalog.create("masks", "segmentation", classes=["road", "house"]) as marked,
+    ):
+        found.feed(zip(fed, boxes, strict=True))
+        marked.feed(zip(fed, masks, strict=True), "validation")
+    found, marked = catalog.from_id(found.id), catalog.from_id(marked.id)
+    assert (found.classes, marked.classes, marked.nclasses) == (("cat", "dog"), ("background", "house", "road"), 2)
+    for pair, wanted in zip(found[:], boxes, strict=True):
+        np.testing.assert_allclose(pair.y["dog"], wanted["dog"].astype(np.float32))
+        np.testing.assert_allclose(pair.y["cat"], np.reshape(wanted.get("cat", []), (-1, 4)))
+        assert set(pair.data["label"]) == {"cat", "dog"}
+    for pair, wanted in zip(marked.batch(4).validation, masks, strict=True):
+        np.testing.assert_array_equal(pair[1], wanted)
+    for _, labels in found.batch(10):
+        assert len(labels) in (5, 10)
+
+
+@SMALL
+@HERE
+def test_all_that_an_image_may_come_as(catalog, tmp_path):
+    (plain,) = images(1)
+    Image.fromarray(plain.transpose(1, 2, 0)).save(tmp_path / "a.png")
+    place = tmp_path / "a.png"
+    several = [plain, torch.from_numpy(plain), dask.array.from_array(plain), place, str(place), Image.open(place)]
+    with catalog.create("a") as made:
+        made.feed([(image, [1]) for image in several], "validation")
+        made.feed([(plain, [0], {"name": "last", "where": [1, 2]})])
+    assert all(np.array_equal(pair.array(), plain) for pair in made[:])
+    assert made.count == {"validation": 6, "train": 1}
+    last = made.group("train")[0].data
+    assert (last["name"], last["where"], last["label"]) == ("last", [1, 2], [0])
+    # Of equal content the same id.
+    assert len({pair.data["id"] for pair in made.group("validation")}) == 1
+
+
+BLACK = np.zeros((3, 32, 32), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ((np.zeros((3, 32, 33), np.uint8), [1]), r"the image has the shape \(3, 32, 33\); expected \(3, 32, 32\)"),
+        ((BLACK.astype(np.int16), [1]), "the image is of int16; expected uint8"),
+        ((BLACK.transpose(1, 2, 0), [1]), r".* seems \(H, W, C\)"),
+        ((np.zeros((2, 2, 2, 2)), [1]), ".*expected numbers"),
+        ((BLACK, [1, 0]), "the label has 2"),
+        (("nowhere.png", [1]), ".*no image"),
+        ((BLACK.astype("U1"), [1]), ".*expected numbers"),
+    ],
+)
+def test_what_does_not_fit_names_the_pair_and_those_before_it_are_in(catalog, bad, said):
+    good = [(image, [1]) for image in images(2)]
+    made = catalog.create("a", classes=["x"])
+    with pytest.raises(DataError, match="pair 2 of train: " + said):
+        made.feed([*good, bad])
+    assert made.save()["count"] == {"train": 2}
+    # Also once it is saved, and by who opens it later.
+    with pytest.raises(DataError, match="pair 0 of train: " + said):
+        catalog.from_id(made.id).feed([bad])
+
+
+def test_two_that_feed_other_images_at_once_are_told(catalog):
+    made = catalog.create("a", classes=["x"])
+    one, other = catalog.from_id(made.id), catalog.from_id(made.id)
+    one.feed([(image, [1]) for image in images(2)])
+    other.feed([(image, [1]) for image in images(2, (3, 16, 16))])
+    one.save()
+    with pytest.raises(DataError, match=r"shape.*16.*expected.*32"):
+        other.save()
+    assert made.refresh().count == {"train": 2}
+
+
+def test_what_was_not_saved_is_saved_when_nobody_has_it(catalog):
+    made = catalog.create("a", classes=["x"])
+    made.feed([(image, [1]) for image in images(2)])
+    number = made.id
+    del made
+    assert catalog.from_id(number).count == {"train": 2}
+
+
+@SMALL
+@HERE
+def test_pairs_are_divided_anew_each_once_and_stay_where_they_are_when_more_come(catalog, small_parts):
+    made = catalog.create("a", classes=["a", "b", "c"])
+    made.feed([(image, "abc"[number % 3]) for number, image in enumerate(images(600, (1, 4, 4)))])
+    made.save()
+    for shares in ([70, 20, 10], [0.7, 0.2, 0.1], [100], [50, 50]):
+        divided = made.partition(shares, stratify=True, seed=1)
+        whole = sum(shares)
+        places = [place for pairs in divided.values() for place in pairs.places]
+        assert sorted(places) == sorted(made._all.places)
+        for share, pairs in zip(shares, divided.values(), strict=True):
+            assert abs(len(pairs) / 600 - share / whole) < 0.06
+            counted = np.sum([pair.y for pair in pairs], axis=0)
+            assert np.ptp(counted) < 30
+    before = {name: {pair.data["id"] for pair in pairs} for name, pairs in made.partition([70, 20, 10], seed=5).items()}
+    made.feed([(image, "a") for image in images(200, (1, 4, 4), seed=9)])
+    made.save()
+    after = {name: {pair.data["id"] for pair in pairs} for name, pairs in made.partition([70, 20, 10], seed=5).items()}
+    assert all(before[name] <= after[name] for name in before)
+    with pytest.raises(DataError, match="add up"):
+        made.partition([70, 20])
+
+
+@SMALL
+@HERE
+def test_a_set_is_profiled_measured_and_loaded_as_any_dataset(catalog, pieces, classifier, small_parts):
+    table = ai.SampleTable.from_folder(pieces)
+    with catalog.create("pieces") as made:
+        made.feed(ai.pairs_of_table(table, size=96))
+    dataset = made.dataset("train")
+    assert dataset.class_names == table.class_names
+    profile, of_files = (ai.profile(each, progress=lambda *_: None) for each in (dataset, table))
+    wanted = of_files["classes"].statistics["counts"]
+    assert profile["classes"].statistics["counts"] == wanted
+    impact = ai.measure_impact(dataset, ai.Sweep(brightness=(1, 2), frames=2), classifier, progress=lambda *_: None)
+    trace = ai.analyze(made[3].array(), ai.Sweep(brightness=2.0, frames=1), classifier)
+    assert impact.outcomes.predicted[3, -1] == trace.scores[0].argmax()
+    loaded = [labels for _, labels in DataLoader(made.dataset("train", ai.ImagePipeline(64)).view("image label"), 4)]
+    assert torch.cat(loaded).tolist() == table.labels.tolist()
+    weights = ai.group_weights(dataset.table, "category", "uniform")
+    assert len(weights) == len(made)
+    assert np.array_equal(pickle.loads(pickle.dumps(made[2])).array(), made[2].array())
+
+
+@SMALL
+@HERE
+def test_masks_and_boxes_and_bands_are_in_the_dataset(catalog):
+    fed, masks = images(4, (5, 32, 32)), [np.full((32, 32), number % 2) for number in range(4)]
+    with catalog.create("m", "segmentation", classes=["a"]) as made, catalog.create("b", "object_detection") as boxed:
+        made.feed(zip(fed, masks, strict=True))
+        boxed.feed([(image, {"a": [[0, 0, 4, 4]]}) for image in fed])
+    view = made.dataset("train", bands=(4, 2, 0)).view("image mask")
+    assert torch.equal(view[3][0], torch.from_numpy(fed[3][[4, 2, 0]]) / 255)
+    assert torch.equal(view[3][1], torch.from_numpy(masks[3]))
+    assert boxed.dataset("train", bands=(0, 1, 2)).view("boxes")[0].tolist() == [[0, 0, 4, 4]]
+
+
+FEEDER = """
+import sys, numpy as np
+from augimpact.store import feeding
+from augimpact.store.catalog import Catalog
+feeding.PART_ROWS = 10
+url, root, number, seed = sys.argv[1:]
+made = Catalog(None if url == "None" else url, root, owner="ann").from_id(int(number))
+generator = np.random.default_rng(int(seed))
+def pairs():
+    for count in range(100_000):
+        yield np.full((3, 32, 32), count % 251, np.uint8) ^ generator.integers(0, 2, (3, 32, 32), np.uint8), [count % 2]
+        print(count, flush=True)
+made.feed(pairs())
+"""
+
+
+@SMALL
+@HERE
+def test_what_is_killed_at_any_moment_loses_no_part_and_opens(catalog, database, tmp_path):
+    made = catalog.create("a", classes=["x"])
+    draw, rows = random.Random(0), 0
+    for seed in range(10):
+        arguments = [sys.executable, "-c", FEEDER, database, str(tmp_path / "parts"), str(made.id), str(seed)]
+        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+        assert process.stdout.readline() == "0\n"
+        time.sleep(draw.uniform(0, 0.5))
+        process.send_signal(signal.SIGKILL)
+        told = [int(line) for line in process.stdout.read().split("\n")[:-1] if line.isdigit()]
+        process.wait()
+        opened = Catalog(database, tmp_path / "parts", owner="ann").from_id(made.id)
+        new = len(opened) - rows
+        # All that was told but the last part; each whole and in its place.
+        assert max(told, default=0) - 10 <= new <= max(told, default=0) + 10
+        assert new % 10 == 0
+        for number in range(rows, len(opened)):
+            assert (opened[number].array() >> 1 == (number - rows) % 251 >> 1).all()
+            assert opened[number].y.tolist() == [(number - rows) % 2]
+        rows = len(opened)
+    assert rows > 0
+    with Catalog(database, tmp_path / "parts", owner="ann").from_id(made.id) as again:
+        again.feed([(np.zeros((3, 32, 32), np.uint8), [1])])
+    assert len(again.refresh()) == rows + 1
+
+
+def write_some(url, root, number, seed):
+    feeding.PART_ROWS = 5
+    with Catalog(url, root, owner="ann").from_id(number) as made:
+        made.feed([(np.full((1, 8, 8), seed * 100 + count, np.uint16), [count % 2]) for count in range(40)])
+    return seed
+
+
+def read_some(url, root, number):
+    reader, seen = Catalog(url, root, owner="ann").from_id(number), 0
+    while seen < 320:
+        reader.refresh()
+        assert len(reader) >= seen
+        seen = len(reader)
+        for place in range(0, seen, 7):
+            value = int(reader[place].array()[0, 0, 0])
+            assert (reader[place].array() == value).all()
+            assert reader[place].y.tolist() == [value % 100 % 2]
+    return seen
+
+
+@HERE
+def test_eight_write_and_eight_read_at_once_and_nothing_is_lost_or_doubled(catalog, database, tmp_path):
+    made = catalog.create("a", classes=["x"])
+    arguments = database, tmp_path / "parts", made.id
+    with get_context("spawn").Pool(4) as writers, ThreadPoolExecutor(8) as readers:
+        read = [readers.submit(read_some, *arguments) for _ in range(8)]
+        assert sorted(writers.starmap(write_some, [(*arguments, seed) for seed in range(8)])) == list(range(8))
+        assert [each.result(timeout=120) for each in read] == [320] * 8
+    found = catalog.from_id(made.id)
+    values = sorted(int(pair.array()[0, 0, 0]) for pair in found[:])
+    assert values == sorted(seed * 100 + count for seed in range(8) for count in range(40))
+
+
+@SMALL
+@HERE
+def test_reading_all_takes_the_memory_of_a_batch(catalog, tmp_path):
+    with catalog.create("a", classes=["x"]) as made:
+        made.feed((image, [1]) for image in images(400, (3, 256, 256)))
+    script = (
+        "import sys, resource, re\nfrom augimpact.store.catalog import Catalog\n"
+        "td = Catalog(sys.argv[1], sys.argv[2], owner='ann').from_id(int(sys.argv[3]))\n"
+        "peak = lambda: int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) / 1024\n"
+        "batches = iter(td.batch(16, shuffle=True)); next(batches); before = peak()\n"
+        "count = sum(len(x) for x, _ in batches); print(count, peak() - before)"
+    )
+    url = f"sqlite:///{tmp_path / 'catalog.sqlite'}"
+    run = [sys.executable, "-c", script, url, str(tmp_path / "parts"), str(made.id)]
+    count, grown = subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()
+    # 76 MB of images; a batch has 3.
+    assert (int(count), float(grown) < 25) == (384, True)
+
+
+def test_a_part_that_is_gone_is_said(catalog, tmp_path):
+    with catalog.create("a", classes=["x"]) as made:
+        made.feed([(image, [1]) for image in images(3)])
+    for file in tmp_path.rglob("*.h5"):
+        file.unlink()
+    with pytest.raises(DataError, match="not in its folder"):
+        catalog.from_id(made.id)[0].array()
+
+
+def test_groups_and_indices_that_are_not_there(catalog):
+    with catalog.create("a", classes=["x"]) as made:
+        made.feed([(image, [1]) for image in images(3)])
+    with pytest.raises(DataError, match="unknown group"):
+        made.group("val")
+    with pytest.raises(IndexError):
+        made[3]
+    assert len(made[1:9]) == 2
+    assert made.batch(2).test[:3] == []
+    with pytest.raises(DataError, match="at least 1"):
+        made.batch(0)
+    with pytest.raises(DataError, match="no name"):
+        made.feed([], "")
+    with pytest.raises(AttributeError, match="colour"):
+        _ = made.colour
