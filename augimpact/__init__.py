@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from augimpact.widgets.explorer import Explorer as Explorer
     from augimpact.widgets.impact import ImpactView as ImpactView
     from augimpact.widgets.player import Player as Player
+    from augimpact.widgets.sets import SetBrowser as SetBrowser
     from augimpact.widgets.surface import SurfaceView as SurfaceView
 
 _HOME = {
@@ -82,6 +83,7 @@ _HOME = {
     "RedisCache": "augimpact.data.cache",
     "Regressor": "augimpact.models.regressor",
     "SampleTable": "augimpact.data.samples",
+    "SetBrowser": "augimpact.widgets.sets",
     "Split": "augimpact.data.split",
     "StratifiedSampler": "augimpact.data.sampling",
     "Surface": "augimpact.grid",

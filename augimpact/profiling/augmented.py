@@ -44,7 +44,9 @@ def before_and_after(sample: Sample, augmentation: RandomAugmentation, *, outsid
     unit = torch.from_numpy(before.copy()).permute(2, 0, 1).float() / 255
     after = augmentation(unit, name).mul(255).round().clamp(0, 255).byte().permute(1, 2, 0).contiguous().numpy()
     labels = _labels(sample, augmentation, name, outside)
-    return sample._replace(image=before, label=labels[0]), sample._replace(image=after, label=labels[1])
+    both = zip((before, after), labels, strict=True)
+    first, second = (sample._replace(image=image, label=label, picture=None) for image, label in both)
+    return first, second
 
 
 def _labels(sample: Sample, augmentation: RandomAugmentation, name: str, outside: int) -> tuple[Any, Any]:

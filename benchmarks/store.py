@@ -1,0 +1,103 @@
+"""Training sets against plain HDF5 and a folder of PNG files: feeding them, and reading batches in random order.
+
+`python -m benchmarks.store`: of 5,000 pieces of photographs, 256 × 256 × 3. Plain HDF5 is one dataset of a known length
+in one file, an image a chunk, compressed as our parts are; it knows no labels, no catalogue, and is lost with a crash.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from augimpact.data.image import EXAMPLES, example
+from augimpact.store.catalog import Catalog
+from benchmarks.timing import keep, table
+
+COUNT, SIDE, BATCH, BATCHES, ROUNDS = 5000, 256, 32, 60, 3
+OURS, PLAIN, FOLDER = "training set", "plain h5py", "folder of PNG files"
+
+
+def main() -> None:
+    photographs = [np.asarray(example(name)).transpose(2, 0, 1) for name in EXAMPLES]
+    feeding: dict[str, list[float]] = {}
+    reading: dict[str, list[float]] = {}
+    for number in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as name:
+            readers: dict[str, Callable[[NDArray[np.int64]], NDArray[np.uint8]]] = {}
+            feeders = {OURS: feed_set, PLAIN: feed_plain, FOLDER: feed_folder}
+            for title, feed in list(feeders.items())[number % 3 :] + list(feeders.items())[: number % 3]:
+                began = time.perf_counter()
+                readers[title] = feed(Path(name), photographs)
+                feeding.setdefault(title, []).append(time.perf_counter() - began)
+            orders = np.random.default_rng(number).integers(0, COUNT, (BATCHES, BATCH))
+            wanted = [readers[PLAIN](order) for order in orders[:2]]
+            for title, read in readers.items():
+                assert all(np.array_equal(read(order), each) for order, each in zip(orders, wanted, strict=False))
+                began = time.perf_counter()
+                for order in orders:
+                    read(order)
+                reading.setdefault(title, []).append(time.perf_counter() - began)
+    speeds = {
+        "feeding": {title: COUNT / statistics.median(each) for title, each in feeding.items()},
+        "reading": {title: BATCHES * BATCH / statistics.median(each) for title, each in reading.items()},
+    }
+    rows = [(f"{COUNT:,} of {SIDE} × {SIDE} × 3", "feeding, images a second", "reading, images a second")]
+    rows += [
+        (title, f"{speeds['feeding'][title]:.0f}", f"{speeds['reading'][title]:.0f}") for title in speeds["feeding"]
+    ]
+    table(rows)
+    for what, each in speeds.items():
+        print(f"{what}: {each[OURS] / each[PLAIN]:.2f} times plain h5py, {each[OURS] / each[FOLDER]:.2f} times PNG")
+    keep("store", speeds)
+
+
+def pieces(photographs: list[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    """The same in every round, and made on the way for all."""
+    generator = np.random.default_rng(0)
+    for number in range(COUNT):
+        photograph = photographs[number % len(photographs)]
+        top, left = (int(generator.integers(0, whole - SIDE + 1)) for whole in photograph.shape[1:])
+        yield np.ascontiguousarray(photograph[:, top : top + SIDE, left : left + SIDE])
+
+
+def feed_set(folder: Path, photographs: list[NDArray[np.uint8]]) -> Callable[[NDArray[np.int64]], NDArray[np.uint8]]:
+    with Catalog(root=folder / "sets").create("pieces", classes=["a", "b"]) as made:
+        made.feed((piece, [1, 0]) for piece in pieces(photographs))
+    pairs = made.group("train")
+    return lambda order: pairs.arrays(order.tolist())[0]
+
+
+def feed_plain(folder: Path, photographs: list[NDArray[np.uint8]]) -> Callable[[NDArray[np.int64]], NDArray[np.uint8]]:
+    shape = (COUNT, 3, SIDE, SIDE)
+    with h5py.File(folder / "plain.h5", "w", libver="v110") as file:
+        images = file.create_dataset("images", shape, "u1", chunks=(1, *shape[1:]), compression="lzf")
+        for number, piece in enumerate(pieces(photographs)):
+            images[number] = piece
+    images = h5py.File(folder / "plain.h5")["images"]
+    return lambda order: np.stack([images[number] for number in order.tolist()])
+
+
+def feed_folder(folder: Path, photographs: list[NDArray[np.uint8]]) -> Callable[[NDArray[np.int64]], NDArray[np.uint8]]:
+    place = folder / "png"
+    place.mkdir()
+    for number, piece in enumerate(pieces(photographs)):
+        Image.fromarray(piece.transpose(1, 2, 0)).save(place / f"{number}.png")
+
+    def read(order: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return np.stack(
+            [np.asarray(Image.open(place / f"{number}.png")).transpose(2, 0, 1) for number in order.tolist()]
+        )
+
+    return read
+
+
+if __name__ == "__main__":
+    main()
