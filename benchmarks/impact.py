@@ -148,7 +148,7 @@ def measure_scheduler() -> dict[str, float]:
     listed = SampleTable.from_arrays([[[0.0]]] * plan.samples_together)
     samples = samples_frame(listed.frame, ["a"] * len(listed), range(len(listed)))
     with tempfile.TemporaryDirectory() as folder, cluster.own_cluster(1, threads=1) as client:
-        job = jobs_of(listed, samples, plan, Parts(Path(folder)))[0]._replace(contents=(None,) * len(listed))
+        job = jobs_of(listed, samples, plan, Parts(Path(folder)))[0]
         document, answer = plan.document(), os.urandom(20_000)
         began = time.perf_counter()
         futures = [client.submit(_answered, number, job, document, answer, pure=False) for number in range(TASKS)]

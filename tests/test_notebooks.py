@@ -154,9 +154,32 @@ def impact(shown):
     assert "comparison.json curves.csv report.html report.pdf table.parquet" in shown.text
 
 
+def training_sets(shown):
+    assert "{'train': 100, 'test': 25}" in shown.text
+    assert "'sensors': ['WV03_VNIR']" in shown.text
+    assert shown.text.count("bob sees []") == 2
+    assert re.search(r"1 Some Fake Data ann 0 % here\n", shown.text)
+    assert re.search(r"\(8, 256, 256\) \[[01]\]\n25 % here", shown.text)
+    assert shown.text.count("a batch (32, 8, 256, 256) (32, 1)") == 3
+    counts = [int(number) for number in shown.numbers(r"'train': (\d+), 'test': (\d+), 'validation': (\d+)\}")]
+    assert sum(counts) == 125
+    assert re.search(r"\n\d +0\.0 +22 +\d\.\d+ ", shown.text)
+    assert shown.count(WIDGET) == 1
+
+
 PROMISES = {
     each.__name__: each
-    for each in (augmentation_control, data, dataset, impact, models_compared, regression, time_series, your_own)
+    for each in (
+        augmentation_control,
+        data,
+        dataset,
+        impact,
+        models_compared,
+        regression,
+        time_series,
+        training_sets,
+        your_own,
+    )
 }
 
 

@@ -24,6 +24,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.scheduler import KilledWorker
 
 from augimpact.data.locations import read_bytes
+from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError, ModelError, UserError
 from augimpact.impact.jobs import Job, done_job
 from augimpact.impact.plan import Plan
@@ -107,7 +108,7 @@ class Cluster:
             self._client.unregister_worker_plugin(self._plugin.name)
 
     def done(
-        self, jobs: Sequence[Job], plan: Plan, options: Mapping[str, Any], told: Callable[[int], object]
+        self, jobs: Sequence[Job], plan: Plan, table: SampleTable, told: Callable[[int], object]
     ) -> Iterator[tuple[Job, bytes]]:
         """Each job and its part, whichever is done first.
 
@@ -116,7 +117,7 @@ class Cluster:
         """
         if not jobs:
             return
-        self._check_files(jobs[0], options)
+        self._check_files(jobs[0], table)
         document, waiting = plan.document(), iter(jobs)
         threads = sum(self._client.nthreads().values())
         known: dict[Any, Job] = {}
@@ -125,7 +126,8 @@ class Cluster:
         def start() -> None:
             job = next(waiting, None)
             if job is not None:
-                future = self._submit(_done, self._plugin.name, job, document, dict(options))
+                filled, options = job.filled(table.contents), dict(table.options)
+                future = self._submit(_done, self._plugin.name, filled, document, options)
                 known[future] = job
                 running.add(future)
 
@@ -150,10 +152,10 @@ class Cluster:
                     f"no worker has {name}={amount:g}; expected one that was started with --resources {name}={amount:g}"
                 )
 
-    def _check_files(self, job: Job, options: Mapping[str, Any]) -> None:
-        if job.contents[0] is not None:
+    def _check_files(self, job: Job, table: SampleTable) -> None:
+        if job.paths[0] in table.contents:
             return
-        for worker, error in self._client.run(_unreadable, job.paths[0], dict(options)).items():
+        for worker, error in self._client.run(_unreadable, job.paths[0], dict(table.options)).items():
             if error is not None:
                 raise DataError(
                     f"the worker {worker} cannot read {job.paths[0]!r} ({error}); expected a folder that every worker "

@@ -29,13 +29,17 @@ class Job(NamedTuple):
     name: of the part.
     samples: as parts know them.
     paths: where each lies.
-    contents: the bytes of each, or None where they are to be read from the path.
+    contents: the bytes of those that are no files, once the job is `filled`, which is when it begins.
     """
 
     name: str
     samples: tuple[Known, ...]
     paths: tuple[str, ...]
-    contents: tuple[bytes | None, ...]
+    contents: Mapping[str, bytes] = {}
+
+    def filled(self, contents: Mapping[str, bytes]) -> Job:
+        """The same, with what of these is its own."""
+        return self._replace(contents={path: contents[path] for path in self.paths if path in contents})
 
 
 def jobs_of(table: SampleTable, samples: pd.DataFrame, plan: Plan, parts: Parts) -> list[Job]:
@@ -65,8 +69,7 @@ def jobs_of(table: SampleTable, samples: pd.DataFrame, plan: Plan, parts: Parts)
         again = [each for each in piece if not there or (each in errors and not errors[each].lasting)]
         left = tuple(each for each in again if each not in measured)
         if left:
-            where = tuple(str(paths[first[each]]) for each in left)
-            jobs.append(Job(part_name(left), left, where, tuple(table.contents.get(path) for path in where)))
+            jobs.append(Job(part_name(left), left, tuple(str(paths[first[each]]) for each in left)))
     return jobs
 
 
@@ -74,7 +77,7 @@ def done_here(
     jobs: Sequence[Job],
     model: Model,
     plan: Plan,
-    options: Mapping[str, Any],
+    table: SampleTable,
     told: Callable[[int], object] | None = None,
 ) -> Iterator[tuple[Job, bytes]]:
     """Each job and its part, one after the other; images of the next are decoded while the model computes.
@@ -83,11 +86,11 @@ def done_here(
         jobs: what is to be done.
         model: a classifier of images.
         plan: the settings.
-        options: of the store, as fsspec takes them.
+        table: where the samples are read.
         told: is given numbers of frames that are done.
     """
-    sources = ((path, content) for job in jobs for path, content in zip(job.paths, job.contents, strict=True))
-    canvases = ahead(lambda source: _opened(*source, model, options), sources)
+    paths = (path for job in jobs for path in job.paths)
+    canvases = ahead(lambda path: _opened(path, table.contents, model, table.options), paths)
     with lanes_of(model) as lanes:
         for job in jobs:
             yield job, _done(job, list(islice(canvases, len(job.samples))), lanes, plan, told)
@@ -99,7 +102,7 @@ def done_job(job: Job, model: Model, plan: Plan, options: Mapping[str, Any]) -> 
     Raises:
         DataError: not one of its files is there, as on a machine that does not see the file system.
     """
-    canvases = list(ahead(lambda source: _opened(*source, model, options), zip(job.paths, job.contents, strict=True)))
+    canvases = list(ahead(lambda path: _opened(path, job.contents, model, options), job.paths))
     if all(isinstance(each, FileNotFoundError) for each in canvases):
         raise DataError(f"there is no {job.paths[0]!r}, nor any other of {len(canvases)} samples")
     with lanes_of(model) as lanes:
@@ -127,10 +130,10 @@ def _done(
     return part_of(samples, answers, failed, plan)
 
 
-def _opened(path: str, content: bytes | None, model: Model, options: Mapping[str, Any]) -> Tensor | Exception:
+def _opened(path: str, contents: Mapping[str, bytes], model: Model, options: Mapping[str, Any]) -> Tensor | Exception:
     """The canvas of a sample, or what was raised."""
     try:
-        return canvas_of(read_bytes(path, options) if content is None else content, model)
+        return canvas_of(contents[path] if path in contents else read_bytes(path, options), model)
     except Exception as error:  # of a user's file or store, whatever it raises
         return error
 

@@ -103,7 +103,7 @@ def measure_impact(
         jobs = jobs_of(table, samples, plan, parts)
         with telling("measuring", progress) as tell:
             told = _counted(jobs, len(table), plan, tell)
-            for job, part in worker.done(jobs, plan, table.options, told):
+            for job, part in worker.done(jobs, plan, table, told):
                 parts.write(job.name, part)
                 if cancelled is not None and cancelled():
                     raise Cancelled
@@ -151,7 +151,7 @@ class Worker(Protocol):
     about: dict[str, Any]
 
     def done(
-        self, jobs: Sequence[Job], plan: Plan, options: Mapping[str, Any], told: Callable[[int], object]
+        self, jobs: Sequence[Job], plan: Plan, table: SampleTable, told: Callable[[int], object]
     ) -> Iterator[tuple[Job, bytes]]:
         """Each job and its part, in any order."""
 
@@ -162,9 +162,9 @@ class _Here:
         self.about = about(self._model)
 
     def done(
-        self, jobs: Sequence[Job], plan: Plan, options: Mapping[str, Any], told: Callable[[int], object]
+        self, jobs: Sequence[Job], plan: Plan, table: SampleTable, told: Callable[[int], object]
     ) -> Iterator[tuple[Job, bytes]]:
-        return done_here(jobs, self._model, plan, options, told)
+        return done_here(jobs, self._model, plan, table, told)
 
 
 @contextmanager

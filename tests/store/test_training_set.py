@@ -195,8 +195,10 @@ def test_a_set_is_profiled_measured_and_loaded_as_any_dataset(catalog, pieces, c
     assert impact.outcomes.predicted[3, -1] == trace.scores[0].argmax()
     loaded = [labels for _, labels in DataLoader(made.dataset("train", ai.ImagePipeline(64)).view("image label"), 4)]
     assert torch.cat(loaded).tolist() == table.labels.tolist()
-    weights = ai.group_weights(dataset.table, "category", "uniform")
-    assert len(weights) == len(made)
+    assert set(ai.group_weights(dataset.table, "category", "uniform")) == {0.25}
+    assigned = ai.Split(share=0.5, stratify=["category"]).assign(dataset.table.with_frame(
+        dataset.table.frame.assign(purpose=None)))["purpose"]
+    assert set(assigned) == {"train", "devel"}
     assert np.array_equal(pickle.loads(pickle.dumps(made[2])).array(), made[2].array())
 
 
