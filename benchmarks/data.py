@@ -7,7 +7,6 @@ photographs. Redis is measured where its server is installed.
 from __future__ import annotations
 
 import hashlib
-import resource
 import shutil
 import socket
 import statistics
@@ -32,7 +31,7 @@ from augimpact.data.images import ImageDataset
 from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import SampleTable
 from augimpact.data.split import Split
-from benchmarks.timing import keep, medians, table
+from benchmarks.timing import keep, medians, peak_megabytes, table
 
 IMAGES, FILES, SAMPLES = 1200, 10_000, 1_000_000
 SIDE, WORKERS, BATCH, ROUNDS = 224, 2, 32, 5
@@ -207,11 +206,11 @@ def split_many(mode: str) -> None:
         "category": [(name,) for name in folders], "folder": folders, "size": 1, "etag": None, "purpose": None,
     })  # fmt: skip
     samples = SampleTable(frame.astype({"purpose": object}))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    before = peak_megabytes()
     began = time.perf_counter()
     Split(0.8, stratify=["folder"], unique=r"/(\d+)_", mode=mode).assign(samples)
     seconds = time.perf_counter() - began
-    print(seconds, before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(seconds, before, peak_megabytes())
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from torchvision.transforms import PILToTensor
 
 from augimpact.data.image import EXAMPLES, example
 from augimpact.profiling.extract import profile
-from benchmarks.timing import keep, table
+from benchmarks.timing import keep, peak_megabytes, table
 
 MADE, ROUNDS, FEW, MANY = 2000, 5, 1_000, 20_000
 BATCH = 16
@@ -213,9 +213,7 @@ def profile_many(count: int) -> None:
     pieces: list[NDArray[np.uint8]] = [np.asarray(example(name).resize((160, 120))) for name in EXAMPLES]
     samples = ((np.roll(pieces[number % 4], number, axis=1), number % 10) for number in range(count))
     profile(samples, progress=silent)
-    # Not `ru_maxrss`, which a process takes over from the one that started it.
-    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    print(int(peak) / 1024)
+    print(peak_megabytes())
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def _catalog(url: str | None, root: Path | None, secret: str | None) -> Catalog:
 
 
 def _engine(url: str | None, root: Path | None) -> Engine:
-    from augimpact.store.catalog import LocalShelf
+    from augimpact.store.local import LocalShelf
 
     shelf = _catalog(url, root, None).shelf
     if not isinstance(shelf, LocalShelf):
@@ -212,7 +212,7 @@ def serve(
         from augimpact.store.server import make_app
     except ImportError as error:
         raise DataError("the server's packages are not installed; expected `pip install augimpact[server]`") from error
-    from augimpact.store.catalog import LocalShelf
+    from augimpact.store.local import LocalShelf
 
     shelf = _catalog(url, root, None).shelf
     if not isinstance(shelf, LocalShelf):

@@ -13,8 +13,8 @@ from filelock import FileLock
 
 from augimpact.errors import DataError
 from augimpact.files import make_folder
-from augimpact.store.catalog import Document, NoSuchSet, NotYours
 from augimpact.store.parts import Part, hash_of_file
+from augimpact.store.shelf import Document, NoSuchSet, NotYours
 
 __all__ = ["RemoteShelf"]
 
@@ -35,6 +35,7 @@ class RemoteShelf:
     """
 
     def __init__(self, url: str, root: Path | None, token: str | None) -> None:
+        self._given = url, root, token
         self._url = url.rstrip("/")
         if root is None:
             from platformdirs import user_cache_path
@@ -45,6 +46,9 @@ class RemoteShelf:
         self._client = httpx.Client(
             timeout=TIMEOUT, headers={} if token is None else {"Authorization": f"Bearer {token}"}
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._given
 
     def create(self, about: Document) -> Document:
         """Enters a new set."""

@@ -17,7 +17,7 @@ from augimpact.store.labels import UNNAMED, Grid, Label, as_label
 from augimpact.store.parts import PART_BYTES, PART_ROWS, Row, write_part
 
 if TYPE_CHECKING:
-    from augimpact.store.catalog import Document, Shelf
+    from augimpact.store.shelf import Document, Shelf
 
 __all__ = ["Pending", "row_of"]
 

@@ -45,7 +45,7 @@ class Pair:
     @property
     def data(self) -> dict[str, Any]:
         """What is known of it, as JSON has it: `id`, `group`, `label`, and what it was fed with."""
-        about = self._set._reader.about(self._set._path(self._place.part))[self._place.row]
+        about = self._set._reader.about(self._set._path(self._place.part), self._place.row)
         if self._set.mltype == "segmentation":
             return about | {"group": self.group}
         boxes = isinstance(self.y, dict)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -212,7 +213,7 @@ class PartReader:
 
     def __init__(self) -> None:
         self._files: OrderedDict[Path, Any] = OrderedDict()
-        self._lock = RLock()
+        self._lock, self._process = RLock(), os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -248,7 +249,12 @@ class PartReader:
             file = self._file(path)
             return tuple(_about_of(file)["classes"]), np.asarray(file["labels"][:])
 
-    def about(self, path: Path) -> list[dict[str, Any]]:
+    def about(self, path: Path, row: int) -> dict[str, Any]:
+        """What else is known of a row."""
+        with self._lock:
+            return dict(json.loads(self._file(path)["about"].asstr()[row]))
+
+    def abouts(self, path: Path) -> list[dict[str, Any]]:
         """What else is known of each row."""
         with self._lock:
             return [json.loads(text) for text in self._file(path)["about"].asstr()[:]]
@@ -262,6 +268,9 @@ class PartReader:
             self._files.clear()
 
     def _file(self, path: Path) -> Any:
+        if self._process != os.getpid():
+            # What another process has opened is its own.
+            self._files, self._process = OrderedDict(), os.getpid()
         if path in self._files:
             self._files.move_to_end(path)
             return self._files[path]

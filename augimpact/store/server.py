@@ -18,17 +18,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
 from augimpact.errors import DataError
-from augimpact.store.catalog import (
-    LONGEST_NAME,
-    LONGEST_TEXT,
-    MOST_CLASSES,
-    MOST_FOUND,
-    LocalShelf,
-    NoSuchSet,
-    NotYours,
-)
 from augimpact.store.labels import KINDS
+from augimpact.store.local import LONGEST_NAME, LONGEST_TEXT, MOST_CLASSES, MOST_FOUND, LocalShelf
 from augimpact.store.parts import read_about
+from augimpact.store.shelf import NoSuchSet, NotYours
 from augimpact.store.tokens import owner_of
 
 __all__ = ["make_app"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine, ForeignKey, Index, String, create_engine, event, inspect, select
@@ -16,7 +17,7 @@ from augimpact.errors import DataError
 
 __all__ = [
     "SCHEMA", "Base", "ClassName", "PartRow", "SetRow", "Token", "Version", "Word", "classes_of", "engine_of",
-    "words_of", "writing",
+    "now", "words_of", "writing",
 ]  # fmt: skip
 
 # Of the tables below; a catalogue with a higher number was made by a newer augimpact.
@@ -183,3 +184,8 @@ def classes_of(known: Sequence[str], new: Sequence[str], kind: str) -> list[str]
     if set(new) <= set(known):
         return list(known)
     return list(new) if kind == "classification" and not known else sorted({*known, *new})
+
+
+def now() -> str:
+    """The moment, as documents have it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

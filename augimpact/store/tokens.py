@@ -11,8 +11,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from augimpact.errors import DataError
-from augimpact.store.catalog import now
-from augimpact.store.tables import Token, writing
+from augimpact.store.tables import Token, now, writing
 
 __all__ = ["make_token", "owner_of", "revoke_tokens", "tokens"]
 

@@ -24,7 +24,7 @@ from augimpact.store.parts import PartReader
 
 if TYPE_CHECKING:
     from augimpact.data.images import Augmentation
-    from augimpact.store.catalog import Document, Shelf
+    from augimpact.store.shelf import Document, Shelf
 
 __all__ = ["TrainingSet"]
 
@@ -44,6 +44,10 @@ class TrainingSet:
         self._pending = Pending(shelf, self.id, str(document["mlType"]))
         # What was fed and not saved is saved when nobody has the set any more, at the latest when the program ends.
         weakref.finalize(self, self._pending.save)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._flush()
+        return type(self), (self._shelf, self._document)
 
     def __repr__(self) -> str:
         return f"TrainingSet({self.id}, {self.name!r}, {self.mltype}, {self.count})"
@@ -144,7 +148,7 @@ class TrainingSet:
 
     def _take(self, document: Document) -> None:
         self._document = dict(document)
-        for name in ("_parts", "_groups"):
+        for name in ("_parts", "_groups", "_all"):
             vars(self).pop(name, None)
 
     def publish(self) -> Document:
@@ -223,7 +227,7 @@ class TrainingSet:
         """A pair, or several: all groups one after the other."""
         return self._all[key]
 
-    @property
+    @cached_property
     def _all(self) -> Pairs:
         return Pairs(self, [place for places in self._groups.values() for place in places])
 
@@ -301,7 +305,7 @@ class TrainingSet:
 
     def _table(self, places: Sequence[Place], bands: Sequence[int] | None = None) -> SampleTable:
         """The pairs as samples, whose images are read when they are asked for."""
-        abouts = {number: self._reader.about(self._path(number)) for number in {place.part for place in places}}
+        abouts = {number: self._reader.abouts(self._path(number)) for number in {place.part for place in places}}
         known = [abouts[place.part][place.row] for place in places]
         paths = [f"{ADDRESS}{self.id}/{self._parts[place.part]['name']}/{place.row}" for place in places]
         groups = [str(self._parts[place.part]["group"]) for place in places]

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import uvicorn
 
-from augimpact.store.catalog import Catalog, LocalShelf
+from augimpact.store.catalog import Catalog
+from augimpact.store.local import LocalShelf
 from augimpact.store.server import make_app
 from augimpact.store.tokens import make_token
 from tests.conftest import POSTGRESQL_VARIABLE

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import create_engine, event, text
 
 from augimpact.errors import DataError
-from augimpact.store.catalog import Catalog, NotYours
+from augimpact.store.catalog import Catalog
 from augimpact.store.labels import KINDS
+from augimpact.store.shelf import NotYours
 from augimpact.store.tables import SCHEMA, words_of
 from tests.store.conftest import images
 

@@ -17,9 +17,11 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from augimpact.errors import DataError
 from augimpact.store import client
 from augimpact.store import server as server_module
-from augimpact.store.catalog import Catalog, LocalShelf, NoSuchSet, NotYours
+from augimpact.store.catalog import Catalog
+from augimpact.store.local import LocalShelf
 from augimpact.store.parts import write_part
 from augimpact.store.server import make_app
+from augimpact.store.shelf import NoSuchSet, NotYours
 from augimpact.store.tokens import make_token, revoke_tokens, tokens
 from tests.store.conftest import images, serving
 

@@ -196,10 +196,16 @@ def test_a_set_is_profiled_measured_and_loaded_as_any_dataset(catalog, pieces, c
     loaded = [labels for _, labels in DataLoader(made.dataset("train", ai.ImagePipeline(64)).view("image label"), 4)]
     assert torch.cat(loaded).tolist() == table.labels.tolist()
     assert set(ai.group_weights(dataset.table, "category", "uniform")) == {0.25}
-    assigned = ai.Split(share=0.5, stratify=["category"]).assign(dataset.table.with_frame(
-        dataset.table.frame.assign(purpose=None)))["purpose"]
+    assigned = ai.Split(share=0.5, stratify=["category"]).assign(
+        dataset.table.with_frame(dataset.table.frame.assign(purpose=None))
+    )["purpose"]
     assert set(assigned) == {"train", "devel"}
+    # Also in other processes, forked with files open or begun anew.
     assert np.array_equal(pickle.loads(pickle.dumps(made[2])).array(), made[2].array())
+    for way in ("fork", "spawn"):
+        view = made.dataset("train", ai.ImagePipeline(64)).view("image label")
+        workers = DataLoader(view, 4, num_workers=2, multiprocessing_context=way)
+        assert torch.cat([labels for _, labels in workers]).tolist() == table.labels.tolist()
 
 
 @SMALL

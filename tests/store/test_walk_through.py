@@ -10,7 +10,7 @@ import rasterio
 from rasterio.transform import from_origin
 
 import augimpact as ai
-from augimpact.store.catalog import NoSuchSet
+from augimpact.store.shelf import NoSuchSet
 from tests.store.conftest import images
 
 BOUNDS = (-74.1, 40.4, -73.8, 41.1)
