@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import math
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from augimpact.data.hashing import hash_of
 from augimpact.data.image import read_image
 from augimpact.errors import DataError
-from augimpact.store.labels import UNNAMED, Grid, Label, as_label
-from augimpact.store.parts import PART_BYTES, PART_ROWS, Row, write_part
+from augimpact.store.labels import BACKGROUND, UNNAMED, Grid, Label, as_label
+from augimpact.store.parts import PART_BYTES, PART_ROWS, Row, packed_row, write_part
 
 if TYPE_CHECKING:
     from augimpact.store.shelf import Document, Shelf
 
-__all__ = ["Pending", "row_of"]
+__all__ = ["Pending"]
+
+
+class Fed(NamedTuple):
+    """A pair that was looked at and is not packed yet."""
+
+    image: NDArray[Any]
+    label: Label
+    about: Mapping[str, Any]
+
+    def packed(self) -> Row:
+        """As it is written."""
+        return packed_row(*self)
 
 
 class Pending:
@@ -28,40 +41,50 @@ class Pending:
     def __init__(self, shelf: Shelf, set_id: int, kind: str) -> None:
         self._shelf, self._id, self._kind = shelf, set_id, kind
         self._lock = threading.RLock()
+        self._first: Fed | None = None
         self.rows: dict[str, list[Row]] = {}
 
     @property
     def is_full(self) -> bool:
         """Whether a group has a part's worth of pairs."""
-        return any(len(rows) >= PART_ROWS or sum(row.image.nbytes for row in rows[-1:]) * len(rows) >= PART_BYTES
-                   for rows in self.rows.values())  # fmt: skip
+        for rows in filter(None, self.rows.values()):
+            size = math.prod(rows[0].shape) * np.dtype(rows[0].dtype).itemsize
+            if len(rows) >= min(PART_ROWS, max(1, PART_BYTES // size)):
+                return True
+        return False
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Of one-hot labels without names those that the first stands for."""
-        first = next((rows[0] for rows in self.rows.values() if rows), None)
-        is_numbered = (
-            first is not None and self._kind == "classification" and first.label.classes[0].startswith(UNNAMED)
-        )
-        return first.label.classes if first is not None and is_numbered else ()
+    def looked_at(self, pair: tuple[Any, ...], known: Document) -> Fed:
+        """A pair as it is kept, see `TrainingSet.feed`.
 
-    def add(self, group: str, row: Row, shape: Any, dtype: Any, tile: Any) -> None:
-        """Takes a pair in.
+        Args:
+            pair: an image, a label, perhaps a mapping.
+            known: the set's document.
 
         Raises:
-            DataError: it is not as the others are.
+            DataError: it is no image, or no such label, or not as the others are.
         """
+        classes = tuple(each for each in known["classes"] if each != BACKGROUND)
+        if not classes and self._first is not None and self._kind == "classification":
+            # Numbers without names: so many as the first has.
+            first = self._first.label.classes
+            classes = first if first[0].startswith(UNNAMED) else ()
+        fed = _fed(pair, self._kind, classes, grows=not known["fixed"])
+        first_image = None if self._first is None else self._first.image
+        shape = known["shape"] or (None if first_image is None else first_image.shape)
+        dtype = known["dtype"] or (None if first_image is None else str(first_image.dtype))
+        found, tile = fed.image.shape, known["tile"]
+        if shape is not None and tuple(shape) != found:
+            raise DataError(f"the image has the shape {found}; expected {tuple(shape)} as the first has it")
+        if dtype is not None and str(fed.image.dtype) != dtype:
+            raise DataError(f"the image is of {fed.image.dtype}; expected {dtype} as the first is")
+        if tile is not None and tuple(tile) != found[1:]:
+            raise DataError(f"the image has {found[1:]} pixels; expected {tuple(tile)}")
+        self._first = self._first or fed
+        return fed
+
+    def add(self, group: str, row: Row) -> None:
+        """Takes a pair in."""
         with self._lock:
-            first = next((rows[0] for rows in self.rows.values() if rows), None)
-            shape = first.image.shape if shape is None and first is not None else shape
-            dtype = str(first.image.dtype) if dtype is None and first is not None else dtype
-            found = row.image.shape
-            if shape is not None and tuple(shape) != found:
-                raise DataError(f"the image has the shape {found}; expected {tuple(shape)} as the first has it")
-            if dtype is not None and str(row.image.dtype) != dtype:
-                raise DataError(f"the image is of {row.image.dtype}; expected {dtype} as the first is")
-            if tile is not None and tuple(tile) != found[1:]:
-                raise DataError(f"the image has {found[1:]} pixels; expected {tuple(tile)}")
             self.rows.setdefault(group, []).append(row)
 
     def save(self) -> Document | None:
@@ -78,12 +101,7 @@ class Pending:
         return document
 
 
-def row_of(pair: tuple[Any, ...], kind: str, classes: tuple[str, ...], *, grows: bool) -> Row:
-    """A pair as it is kept, see `TrainingSet.feed`; it is known by the hash of its content, if by no other `id`.
-
-    Raises:
-        DataError: it is no image, or no such label.
-    """
+def _fed(pair: tuple[Any, ...], kind: str, classes: tuple[str, ...], *, grows: bool) -> Fed:
     image, value, *more = pair
     about: dict[str, Any] = dict(more[0]) if more else {}
     grid = getattr(image, "grid", None)
@@ -92,20 +110,11 @@ def row_of(pair: tuple[Any, ...], kind: str, classes: tuple[str, ...], *, grows:
     array = _as_array(image)
     if isinstance(grid, Grid):
         about.setdefault("bounds", list(grid.bounds(*array.shape[1:])))
-    label = as_label(kind, value, (array.shape[1], array.shape[2]), classes, grid, grows=grows)
-    about.setdefault("id", _identity(array, label))
-    return Row(array, label, about)
-
-
-def _identity(array: NDArray[Any], label: Label) -> str:
-    """The hash of the content: of equal images with equal labels the same."""
-    boxes = b"" if label.boxes is None else label.boxes.tobytes()
-    told = f"{array.shape} {array.dtype} {label.classes}".encode()
-    return hash_of(told + array.tobytes() + label.numbers.tobytes() + boxes)
+    return Fed(array, as_label(kind, value, (array.shape[1], array.shape[2]), classes, grid, grows=grows), about)
 
 
 def _as_array(image: Any) -> NDArray[Any]:
-    """`(C, H, W)`.
+    """`(C, H, W)`, contiguous, a copy: whoever feeds may fill the same memory again.
 
     Raises:
         DataError: it is no such image.
@@ -126,4 +135,4 @@ def _as_array(image: Any) -> NDArray[Any]:
         raise DataError(f"an image of shape {values.shape} and type {values.dtype}; expected numbers (C, H, W)")
     if values.shape[-1] in (1, 3, 4) and values.shape[0] not in (1, 3, 4) and values.shape[0] > values.shape[-1]:
         raise DataError(f"an image of shape {values.shape}, which seems (H, W, C); expected (C, H, W)")
-    return np.ascontiguousarray(values)
+    return np.array(values, values.dtype.newbyteorder("="), order="C")

@@ -6,18 +6,21 @@ links and storage in other files of the machine that reads.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from augimpact.data.hashing import digest_of
@@ -25,26 +28,69 @@ from augimpact.errors import DataError
 from augimpact.files import written_whole
 from augimpact.store.labels import Label
 
-__all__ = ["PART_BYTES", "PART_ROWS", "Bounds", "Part", "PartReader", "Row", "hash_of_file", "read_about", "write_part"]
+__all__ = [
+    "PART_BYTES", "PART_ROWS", "Bounds", "Part", "PartReader", "Row", "hash_of_file", "packed_row", "read_about",
+    "unpacked", "write_part",
+]  # fmt: skip
 
 # A part is full with so many bytes of images, or so many of them.
 PART_BYTES, PART_ROWS = 64 << 20, 4096
 # Of one image; what says that it has more is refused before room is made for it.
 IMAGE_BYTES = 1 << 30
 FORMAT = 1
+# Of deflate, which every reader of HDF5 knows, as Intel's library makes it: several times faster than zlib. More of it
+# takes far longer, and photographs become hardly smaller.
+LEVEL = 1
 OPEN_FILES = 64
 Bounds = tuple[float, float, float, float]
 
 
 class Row(NamedTuple):
-    """An image and its label.
+    """An image and its label, as they are written.
 
-    image: `(C, H, W)`. about: what else is known, as JSON has it: `name`, `bounds`, `sensor`…
+    packed: the image's bytes, deflated. shape: of it, `(C, H, W)`. dtype: likewise. about: what else is known, as JSON
+    has it: `id`, `name`, `bounds`, `sensor`…
     """
 
-    image: NDArray[Any]
+    packed: bytes
+    shape: tuple[int, int, int]
+    dtype: str
     label: Label
     about: Mapping[str, Any]
+
+
+def packed_row(image: NDArray[Any], label: Label, about: Mapping[str, Any]) -> Row:
+    """What may be done on any thread: an image, `(C, H, W)` contiguous, is packed, and named by its content.
+
+    Its `id` is the hash of image and label, unless it has another.
+    """
+    channels, height, width = image.shape
+    named = dict(about)
+    if "id" not in named:
+        digest = hashlib.blake2b(f"{image.shape} {image.dtype} {label.classes}".encode(), digest_size=16)
+        for values in (image, label.numbers, label.boxes):
+            if values is not None:
+                digest.update(np.ascontiguousarray(values).data)
+        named["id"] = digest.hexdigest()
+    return Row(isal_zlib.compress(image.data, LEVEL), (channels, height, width), str(image.dtype), label, named)
+
+
+def unpacked(packed: bytes, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """The image.
+
+    Raises:
+        DataError: the bytes are not one of that shape.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    inflating = isal_zlib.decompressobj()
+    try:
+        # No more than there is room for, whatever the bytes would become.
+        values = inflating.decompress(packed, size)
+    except Exception as error:  # of damaged bytes; the library does not say which
+        raise DataError(f"an image of a part is damaged ({error})") from error
+    if len(values) != size or inflating.unconsumed_tail:
+        raise DataError(f"an image of a part is damaged; expected {size} bytes")
+    return np.frombuffer(values, dtype).reshape(shape)
 
 
 class Part(NamedTuple):
@@ -73,7 +119,6 @@ def write_part(path: Path, kind: str, group: str, rows: Sequence[Row]) -> Part:
         OutputError: it cannot be written.
     """
     classes = _all_classes([row.label.classes for row in rows])
-    images = np.stack([row.image for row in rows])
     bounds = [row.about["bounds"] for row in rows if row.about.get("bounds")]
     about = {
         "format": FORMAT,
@@ -85,7 +130,9 @@ def write_part(path: Path, kind: str, group: str, rows: Sequence[Row]) -> Part:
     }
     with written_whole(path) as temporary, h5py.File(temporary, "w", libver="v110") as file:
         file.attrs["about"] = json.dumps(about)
-        _add(file, "images", images)
+        images = file.create_dataset("images", (len(rows), *rows[0].shape), rows[0].dtype, **_chunked(rows[0].shape))
+        for number, row in enumerate(rows):
+            images.id.write_direct_chunk((number, 0, 0, 0), row.packed)
         labels = [_renumbered(row.label, classes, kind) for row in rows]
         if kind == "object_detection":
             ends = np.cumsum([0, *(len(each) for each in labels)])
@@ -94,16 +141,15 @@ def write_part(path: Path, kind: str, group: str, rows: Sequence[Row]) -> Part:
             boxes = [np.zeros((0, 4), np.float32) if row.label.boxes is None else row.label.boxes for row in rows]
             file.create_dataset("boxes", data=np.concatenate(boxes))
         else:
-            _add(file, "labels", np.stack(labels))
+            values = np.stack(labels)
+            file.create_dataset("labels", data=values, **(_chunked(values.shape[1:]) if values.ndim > 2 else {}))
         file.create_dataset("about", data=[json.dumps(dict(row.about)) for row in rows], dtype=h5py.string_dtype())
     return read_about(path)
 
 
-def _add(file: Any, name: str, values: NDArray[Any]) -> None:
-    """One sample a chunk, compressed where it pays."""
-    large = values[0].nbytes > 1024
-    chunks = (1, *values.shape[1:]) if large else True
-    file.create_dataset(name, data=values, chunks=chunks, compression="lzf" if large else None)
+def _chunked(shape: tuple[int, ...]) -> dict[str, Any]:
+    """A sample a chunk, deflated, as every reader of HDF5 knows it."""
+    return {"chunks": (1, *shape), "compression": "gzip", "compression_opts": LEVEL}
 
 
 def _all_classes(several: Sequence[tuple[str, ...]]) -> list[str]:
@@ -191,6 +237,9 @@ def _check(file: Any) -> None:
         raise DataError(f"a part has images of shape {images.shape}, {images.dtype}; expected numbers (N, C, H, W)")
     if math.prod(images.shape[1:]) * images.dtype.itemsize > IMAGE_BYTES:
         raise DataError(f"a part has images of shape {images.shape[1:]}; expected at most {IMAGE_BYTES} bytes each")
+    whole = images.chunks == (1, *images.shape[1:]) and images.compression == "gzip"
+    if not whole or images.shuffle or images.fletcher32 or images.scaleoffset is not None:
+        raise DataError("the images of a part are packed in another way; expected each deflated")
     wanted = {"about": (rows,), "labels": _labels_shape(about, images.shape, file)}
     if about["kind"] == "object_detection":
         ends = file["ends"][:]
@@ -208,11 +257,30 @@ def _labels_shape(about: Mapping[str, Any], images: tuple[int, ...], file: Any) 
     return (images[0], *images[2:]) if about["kind"] == "segmentation" else (int(file["ends"][-1]),)
 
 
+class _Open:
+    """A part that is open, with what is asked of it again and again."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self.file = h5py.File(path, "r")
+        except OSError as error:
+            raise DataError(f"the part {path.name} cannot be read ({error})") from error
+        _check(self.file)
+        self.about = _about_of(self.file)
+        self.classes = tuple(map(str, self.about["classes"]))
+        self.images = self.file["images"].id
+
+    @cached_property
+    def labels(self) -> NDArray[Any]:
+        """All of a classification's, `(N, C)`."""
+        return np.asarray(self.file["labels"][:])
+
+
 class PartReader:
     """Reads rows of parts; the files that were read last stay open. It may be pickled, and used by several threads."""
 
     def __init__(self) -> None:
-        self._files: OrderedDict[Path, Any] = OrderedDict()
+        self._open: OrderedDict[Path, _Open] = OrderedDict()
         self._lock, self._process = RLock(), os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -221,65 +289,53 @@ class PartReader:
     def __setstate__(self, _state: dict[str, Any]) -> None:
         PartReader.__init__(self)
 
-    def image(self, path: Path, row: int) -> NDArray[Any]:
-        """`(C, H, W)`."""
+    def packed(self, path: Path, rows: Sequence[int]) -> list[bytes]:
+        """The images of these rows, for `unpacked`."""
         with self._lock:
-            return np.asarray(self._file(path)["images"][row])
-
-    def images(self, path: Path, rows: Sequence[int], out: NDArray[Any], places: Sequence[int]) -> None:
-        """Puts images of these rows to these places of `out`, `(n, C, H, W)`."""
-        with self._lock:
-            images = self._file(path)["images"]
-            for row, place in zip(rows, places, strict=True):
-                images.read_direct(out, np.s_[row], np.s_[place])
+            images = self._part(path).images
+            return [images.read_direct_chunk((row, 0, 0, 0))[1] for row in rows]
 
     def label(self, path: Path, row: int) -> Label:
         """As it was written."""
         with self._lock:
-            file = self._file(path)
-            classes = tuple(_about_of(file)["classes"])
-            if "ends" not in file:
-                return Label(classes, np.asarray(file["labels"][row]))
-            first, last = file["ends"][row : row + 2]
-            return Label(classes, np.asarray(file["labels"][first:last]), np.asarray(file["boxes"][first:last]))
+            part = self._part(path)
+            if "ends" not in part.file:
+                return Label(part.classes, np.asarray(part.file["labels"][row]))
+            first, last = part.file["ends"][row : row + 2]
+            boxes = np.asarray(part.file["boxes"][first:last])
+            return Label(part.classes, np.asarray(part.file["labels"][first:last]), boxes)
 
     def labels(self, path: Path) -> tuple[tuple[str, ...], NDArray[Any]]:
         """Of a classification all one-hot labels, and the classes that they are of."""
         with self._lock:
-            file = self._file(path)
-            return tuple(_about_of(file)["classes"]), np.asarray(file["labels"][:])
+            part = self._part(path)
+            return part.classes, part.labels
 
     def about(self, path: Path, row: int) -> dict[str, Any]:
         """What else is known of a row."""
         with self._lock:
-            return dict(json.loads(self._file(path)["about"].asstr()[row]))
+            return dict(json.loads(self._part(path).file["about"].asstr()[row]))
 
     def abouts(self, path: Path) -> list[dict[str, Any]]:
         """What else is known of each row."""
         with self._lock:
-            return [json.loads(text) for text in self._file(path)["about"].asstr()[:]]
+            return [json.loads(text) for text in self._part(path).file["about"].asstr()[:]]
 
     def close(self) -> None:
         """Closes all files."""
         with self._lock:
-            for file in self._files.values():
-                with suppress(Exception):
-                    file.close()
-            self._files.clear()
+            for part in self._open.values():
+                part.file.close()
+            self._open.clear()
 
-    def _file(self, path: Path) -> Any:
+    def _part(self, path: Path) -> _Open:
         if self._process != os.getpid():
             # What another process has opened is its own.
-            self._files, self._process = OrderedDict(), os.getpid()
-        if path in self._files:
-            self._files.move_to_end(path)
-            return self._files[path]
-        while len(self._files) >= OPEN_FILES:
-            self._files.popitem(last=False)[1].close()
-        try:
-            file = h5py.File(path, "r")
-        except OSError as error:
-            raise DataError(f"the part {path.name} cannot be read ({error})") from error
-        _check(file)
-        self._files[path] = file
-        return file
+            self._open, self._process = OrderedDict(), os.getpid()
+        if path in self._open:
+            self._open.move_to_end(path)
+            return self._open[path]
+        while len(self._open) >= OPEN_FILES:
+            self._open.popitem(last=False)[1].file.close()
+        self._open[path] = _Open(path)
+        return self._open[path]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -17,10 +19,11 @@ from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import COLUMNS, SampleTable
 from augimpact.data.split import Split
 from augimpact.errors import DataError, unknown
-from augimpact.store.feeding import Pending, row_of
+from augimpact.profiling.ahead import ahead
+from augimpact.store.feeding import Fed, Pending
 from augimpact.store.labels import BACKGROUND, given_back
 from augimpact.store.pairs import TEST, TRAIN, VALIDATION, Contents, Pair, Pairs, Place, Trainer
-from augimpact.store.parts import PartReader
+from augimpact.store.parts import PartReader, unpacked
 
 if TYPE_CHECKING:
     from augimpact.data.images import Augmentation
@@ -122,17 +125,18 @@ class TrainingSet:
             # Said now, not when a part is full.
             self._shelf.check_owned(self.id)
             self._may_feed = True
-        known = self._document
-        for number, pair in enumerate(pairs):
-            classes = tuple(each for each in known["classes"] if each != BACKGROUND) or self._pending.classes
-            try:
-                row = row_of(pair, self.mltype, classes, grows=not known["fixed"])
-                self._pending.add(group, row, known["shape"], known["dtype"], known["tile"])
-            except (DataError, ValueError) as error:
-                raise DataError(f"pair {number} of {group}: {error}") from error
+        # Looked at one after the other, and packed by several threads.
+        for row in ahead(Fed.packed, self._looked_at(pairs, group)):
+            self._pending.add(group, row)
             if self._pending.is_full:
                 self._flush()
-                known = self._document
+
+    def _looked_at(self, pairs: Iterable[tuple[Any, ...]], group: str) -> Iterator[Fed]:
+        for number, pair in enumerate(pairs):
+            try:
+                yield self._pending.looked_at(pair, self._document)
+            except (DataError, ValueError) as error:
+                raise DataError(f"pair {number} of {group}: {error}") from error
 
     def save(self) -> Document:
         """Writes what was fed and is not written yet, and gives the set's document."""
@@ -366,10 +370,17 @@ class TrainingSet:
         return self._shelf.file(self.id, self._parts[number])
 
     def _images(self, places: Sequence[Place]) -> NDArray[Any]:
-        """`(n, C, H, W)`: of each part its rows in their order, wherever they go."""
+        """`(n, C, H, W)`: read part by part, unpacked by several threads."""
         out = np.empty((len(places), *self.shape), self.dtype)
         order = sorted(range(len(places)), key=lambda number: places[number])
-        for part in sorted({place.part for place in places}):
-            mine = [number for number in order if places[number].part == part]
-            self._reader.images(self._path(part), [places[number].row for number in mine], out, mine)
+        waiting: list[tuple[int, bytes]] = []
+        for part, numbers in groupby(order, key=lambda number: places[number].part):
+            mine = list(numbers)
+            packed = self._reader.packed(self._path(part), [places[number].row for number in mine])
+            waiting += zip(mine, packed, strict=True)
+
+        def unpack(each: tuple[int, bytes]) -> None:
+            out[each[0]] = unpacked(each[1], self.shape, self.dtype)
+
+        deque(ahead(unpack, waiting) if len(waiting) > 1 else map(unpack, waiting), maxlen=0)
         return out

@@ -18,8 +18,9 @@ from augimpact.errors import DataError
 from augimpact.store import client
 from augimpact.store import server as server_module
 from augimpact.store.catalog import Catalog
+from augimpact.store.labels import Label
 from augimpact.store.local import LocalShelf
-from augimpact.store.parts import write_part
+from augimpact.store.parts import packed_row, write_part
 from augimpact.store.server import make_app
 from augimpact.store.shelf import NoSuchSet, NotYours
 from augimpact.store.tokens import make_token, revoke_tokens, tokens
@@ -31,11 +32,8 @@ WHO = ("nobody", "a stranger", "a reader", "the owner")
 @pytest.fixture
 def part(tmp_path):
     """The bytes of a part of `classification`."""
-    from augimpact.store.labels import Label
-    from augimpact.store.parts import Row
-
     rows = [
-        Row(image, Label(("a", "b"), np.array([1, 0], np.uint8)), {"id": str(number)})
+        packed_row(image, Label(("a", "b"), np.array([1, 0], np.uint8)), {"id": str(number)})
         for number, image in enumerate(images(3))
     ]
     path = tmp_path / "part.h5"
