@@ -63,6 +63,22 @@ class Changes(BaseModel):
     source: Text | None = None
 
 
+class Search(BaseModel):
+    """What is looked for, see `augimpact.store.catalog.Catalog.search`."""
+
+    # A word that is not known would be taken for none, and everything found.
+    model_config = ConfigDict(extra="forbid")
+    text: Annotated[str, Field(max_length=LONGEST_NAME, pattern=PLAIN)] = ""
+    mltype: Kind | None = None
+    classes: Annotated[list[ClassText], Field(max_length=20)] = []
+    bbox: Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=4, max_length=4)] | None = None
+    owner: Annotated[str, Field(max_length=LONGEST_NAME, pattern=PLAIN)] | None = None
+    public: bool | None = None
+    sensors: Annotated[list[ClassText], Field(max_length=20)] = []
+    limit: Annotated[int, Field(ge=1, le=MOST_FOUND)] = 100
+    offset: Annotated[int, Field(ge=0, le=MOST)] = 0
+
+
 class Data(BaseModel):
     """A set, see `augimpact.store.training_set.TrainingSet`."""
 
@@ -165,27 +181,9 @@ def _document(request: Request, found: dict[str, Any]) -> dict[str, Any]:
 
 
 @router.get("/search", responses=_said())
-def search(
-    request: Request,
-    mine: Mine,
-    text: Annotated[str, Query(max_length=LONGEST_NAME, pattern=PLAIN)] = "",
-    mltype: Annotated[str | None, Query(pattern=f"^({'|'.join(KINDS)})$")] = None,
-    classes: Annotated[list[ClassText], Query(max_length=20)] = [],  # noqa: B006 - FastAPI copies it
-    bbox: Annotated[
-        list[Annotated[float, Field(allow_inf_nan=False)]] | None, Query(min_length=4, max_length=4)
-    ] = None,
-    owner: Annotated[str | None, Query(max_length=LONGEST_NAME, pattern=PLAIN)] = None,
-    public: bool | None = None,
-    sensors: Annotated[list[ClassText], Query(max_length=20)] = [],  # noqa: B006
-    limit: Annotated[int, Query(ge=1, le=MOST_FOUND)] = 100,
-    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
-) -> list[Document]:
+def search(request: Request, mine: Mine, asked: Annotated[Search, Query()]) -> list[Document]:
     """The sets that one may see, the latest first."""
-    asked = {
-        "text": text, "mltype": mltype, "classes": classes, "bbox": bbox, "owner": owner, "public": public,
-        "sensors": sensors, "limit": limit, "offset": offset,
-    }  # fmt: skip
-    return [Document(**_document(request, found)) for found in mine.search(asked)]
+    return [Document(**_document(request, found)) for found in mine.search(asked.model_dump())]
 
 
 @router.post("/data", status_code=201, responses=_said())
