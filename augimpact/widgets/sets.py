@@ -61,7 +61,7 @@ class SetBrowser(ipywidgets.VBox):
         self.explorer: Any = None
         self._text = ipywidgets.Text(placeholder="words of names and classes", continuous_update=False)
         self._kind = ipywidgets.Dropdown(options=[ANY, *KINDS])
-        self._list = ipywidgets.Select(options=[], rows=6, layout={"width": "100%"})
+        self._list = ipywidgets.Select(options=[], rows=6, layout={"width": "auto"})
         self._group = ipywidgets.Dropdown(description="group")
         self._profile = ipywidgets.Button(description="panels", tooltip="measures the group's images")
         self._about, self._said = ipywidgets.HTML(), ipywidgets.HTML()

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 import augimpact as ai
 from tests.browser.conftest import PATIENCE
-from tests.browser.driving import wait_until
+from tests.browser.driving import wait_for_sweep
 from tests.browser.jupyter import open_notebook, served, start_cell
 from tests.impact.conftest import put_pieces
 
@@ -47,4 +47,4 @@ def test_a_set_is_searched_profiled_and_opened(page):
         timeout=PATIENCE
     )
     box.get_by_role("button", name="open").first.click()
-    wait_until(page, "() => / \\/ 49/.test(document.querySelector('.position')?.textContent)")
+    wait_for_sweep(page)
