@@ -1,9 +1,9 @@
 // The values over the sweep: one line a class, flips and threshold dashed, what is inside the data shaded, a cursor that
 // follows the frame and can be dragged. Of two that are compared the second's lines are dashed, in the colours of the same classes.
 import { drawBand } from "./band.js";
-import { element } from "./dom.js";
 import { CLASS_COLOURS, matchingColours } from "./matching.js";
 import { format, ticks } from "./playback.js";
+import { sheet } from "./sheet.js";
 import { valueShare, valueTicks } from "./values.js";
 
 const HEIGHT = 190;
@@ -19,10 +19,9 @@ const COLOURS = [
  * @param {(frame: number) => void} scrub called while a person clicks or drags
  */
 export function curves(scrub) {
-  const canvas = element("canvas.curves", { "aria-hidden": "true" });
-  // A canvas cannot read the page's variables; the computed colours of these can be read.
-  const swatches = COLOURS.map((name) => element("i", { hidden: true, style: { color: `var(${name})` } }));
-  const box = element("div.curves-box", {}, canvas, ...swatches);
+  const page = sheet({
+    canvas: "canvas.curves", box: "div.curves-box", colours: COLOURS, height: HEIGHT, draw, seek,
+  });
   let left = EDGE.left;
   let trace = null;
   let frame = 0;
@@ -30,20 +29,13 @@ export function curves(scrub) {
   let inside = [];
   let band = null;
 
-  const width = () => box.clientWidth;
+  const { width, paint } = page;
   const x = (index) => left + ((width() - left - EDGE.right) * index) / Math.max(1, trace.count - 1);
   const y = (value, axis = trace.value_axis) => EDGE.top + (HEIGHT - EDGE.top - EDGE.bottom) * (1 - valueShare(value, axis));
-  const paint = (name) => getComputedStyle(swatches[COLOURS.indexOf(name)]).color;
 
   function draw() {
-    const ratio = window.devicePixelRatio || 1;
-    canvas.width = Math.max(1, width() * ratio);
-    canvas.height = HEIGHT * ratio;
-    canvas.style.height = `${HEIGHT}px`;
-    if (!trace || !width()) return;
-    const pen = canvas.getContext("2d");
-    pen.scale(ratio, ratio);
-    pen.font = `11px ${getComputedStyle(box).fontFamily}`;
+    const pen = page.pen();
+    if (!trace || !pen) return;
     pen.lineWidth = 1;
     drawAxes(pen);
     drawInside(pen);
@@ -118,27 +110,12 @@ export function curves(scrub) {
 
   function seek(event) {
     if (!trace) return;
-    const place = event.clientX - canvas.getBoundingClientRect().left - left;
-    const share = place / (width() - left - EDGE.right);
+    const share = (page.across(event) - left) / (width() - left - EDGE.right);
     scrub(Math.max(0, Math.min(trace.count - 1, Math.round(share * (trace.count - 1)))));
   }
-  canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    seek(event);
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (canvas.hasPointerCapture(event.pointerId)) seek(event);
-  });
-  const observer = new ResizeObserver(draw);
-  observer.observe(box);
-  const schemes = ["(prefers-color-scheme: dark)", "print"].map((query) => window.matchMedia(query));
-  for (const scheme of schemes) scheme.addEventListener("change", draw);
-  // JupyterLab and Voilà tell their theme by an attribute.
-  const theme = new MutationObserver(draw);
-  theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
 
   return {
-    element: box,
+    element: page.box,
     /** @param {[number, number][]|null} runs the parts inside the data, by their frames */
     setInside(runs) {
       inside = runs ?? [];
@@ -164,11 +141,7 @@ export function curves(scrub) {
       live = isLive;
       draw();
     },
-    destroy() {
-      observer.disconnect();
-      theme.disconnect();
-      for (const scheme of schemes) scheme.removeEventListener("change", draw);
-    },
+    destroy: page.destroy,
   };
 }
 

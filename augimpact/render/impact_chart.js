@@ -1,7 +1,7 @@
 // The curves of an impact: a line a group with its band, the safe range shaded, a cursor that can be dragged.
-import { element } from "./dom.js";
 import { CLASS_COLOURS } from "./matching.js";
 import { format, ticks } from "./playback.js";
+import { sheet } from "./sheet.js";
 
 const HEIGHT = 250;
 const EDGE = { left: 42, right: 12, top: 10, bottom: 26 };
@@ -20,31 +20,23 @@ const [NARROW, FEW_TICKS, MOST_TICKS] = [520, 3, 7];
 
 /** @param {(strength: number) => void} seek called while a person clicks or drags */
 export function impactChart(seek) {
-  const canvas = element("canvas.impact-curves", { "aria-hidden": "true" });
-  // A canvas cannot read the page's variables; the computed colours of these can be read.
-  const swatches = COLOURS.map((name) => element("i", { hidden: true, style: { color: `var(${name})` } }));
-  const box = element("div.impact-chart", {}, canvas, ...swatches);
+  const page = sheet({
+    canvas: "canvas.impact-curves", box: "div.impact-chart", colours: COLOURS, height: HEIGHT, draw, seek: aim,
+  });
   let drawn = null;
   let place = 0;
 
-  const width = () => box.clientWidth;
+  const { width, paint } = page;
   const ends = () => [drawn.axis.strengths[0], drawn.axis.strengths[drawn.axis.strengths.length - 1]];
   const x = (strength) => {
     const [low, high] = ends();
     return EDGE.left + (width() - EDGE.left - EDGE.right) * (high > low ? (strength - low) / (high - low) : 0.5);
   };
   const y = (share) => EDGE.top + (HEIGHT - EDGE.top - EDGE.bottom) * (1 - share);
-  const paint = (name) => getComputedStyle(swatches[COLOURS.indexOf(name)]).color;
 
   function draw() {
-    const ratio = window.devicePixelRatio || 1;
-    canvas.width = Math.max(1, width() * ratio);
-    canvas.height = HEIGHT * ratio;
-    canvas.style.height = `${HEIGHT}px`;
-    if (!drawn || !width()) return;
-    const pen = canvas.getContext("2d");
-    pen.scale(ratio, ratio);
-    pen.font = `11px ${getComputedStyle(box).fontFamily}`;
+    const pen = page.pen();
+    if (!drawn || !pen) return;
     drawSafe(pen);
     drawAxes(pen);
     for (const line of [...drawn.lines].reverse()) drawBand(pen, line);
@@ -114,35 +106,19 @@ export function impactChart(seek) {
   function aim(event) {
     if (!drawn) return;
     const [low, high] = ends();
-    const share = (event.clientX - canvas.getBoundingClientRect().left - EDGE.left) / (width() - EDGE.left - EDGE.right);
+    const share = (page.across(event) - EDGE.left) / (width() - EDGE.left - EDGE.right);
     seek(low + Math.min(1, Math.max(0, share)) * (high - low));
   }
-  canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    aim(event);
-  });
-  canvas.addEventListener("pointermove", (event) => canvas.hasPointerCapture(event.pointerId) && aim(event));
-  const observer = new ResizeObserver(draw);
-  observer.observe(box);
-  const schemes = ["(prefers-color-scheme: dark)", "print"].map((query) => window.matchMedia(query));
-  for (const scheme of schemes) scheme.addEventListener("change", draw);
-  // JupyterLab and Voilà tell their theme by an attribute.
-  const theme = new MutationObserver(draw);
-  theme.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
 
   return {
-    element: box,
+    element: page.box,
     /** @param {Drawn} next @param {number} at the place of the cursor */
     show(next, at) {
       drawn = next;
       place = at;
       draw();
     },
-    destroy() {
-      observer.disconnect();
-      theme.disconnect();
-      for (const scheme of schemes) scheme.removeEventListener("change", draw);
-    },
+    destroy: page.destroy,
   };
 }
 

@@ -5,6 +5,7 @@ import { heatMap } from "./heatmap.js";
 import { CLASS_COLOURS, classColour } from "./matching.js";
 import { bytes } from "./payload.js";
 import { saving } from "./saving.js";
+import { pageColours, repainted } from "./sheet.js";
 import { valueShare, valueTicks } from "./values.js";
 
 const SURFACE_COLOURS = ["--card", "--muted", "--accent", ...Array.from({ length: CLASS_COLOURS }, (_, index) => `--class-${index}`)];
@@ -37,7 +38,7 @@ export function mountSurface(root, host) {
   const entry = (index) => `rgb(${table[3 * index]} ${table[3 * index + 1]} ${table[3 * index + 2]})`;
   const scores = heatMap("scores");
   const states = heatMap("states");
-  const swatches = SURFACE_COLOURS.map((name) => element("i", { hidden: true, style: { color: `var(${name})` } }));
+  const { swatches, read } = pageColours(SURFACE_COLOURS);
   let surface = null;
   let cursor = null;
   let chosen = null;
@@ -74,18 +75,11 @@ export function mountSurface(root, host) {
     map.canvas.addEventListener("pointerleave", () => point(null));
     map.canvas.addEventListener("click", (event) => choose(map.cellUnder(event)));
   }
-  const observer = new ResizeObserver(draw);
-  observer.observe(maps);
-  // JupyterLab and Voilà tell their theme by an attribute of the body, other pages by what their reader prefers.
-  const themes = new MutationObserver(draw);
-  themes.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
-  const schemes = ["(prefers-color-scheme: dark)", "print"].map((query) => window.matchMedia(query));
-  for (const scheme of schemes) scheme.addEventListener("change", draw);
+  const forget = repainted(maps, draw);
 
   function draw() {
     if (!surface || !maps.clientWidth) return;
-    const colours = swatches.map((swatch) => getComputedStyle(swatch).color);
-    const paint = (name) => colours[SURFACE_COLOURS.indexOf(name)];
+    const paint = read();
     const { axes, borders, value_axis: axis, ranks } = surface;
     const scoreColour = (index) => entry(Math.round(255 * valueShare(surface.scores[index], axis)));
     const stateColour = (index) => paint(`--class-${rankColour(ranks[index])}`);
@@ -191,10 +185,8 @@ export function mountSurface(root, host) {
       files.done(text, failed, Boolean(surface));
     },
     destroy() {
-      observer.disconnect();
+      forget();
       files.destroy();
-      themes.disconnect();
-      for (const scheme of schemes) scheme.removeEventListener("change", draw);
       card.remove();
     },
   };

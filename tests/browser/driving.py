@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page
 
+from augimpact.data.image import example
+
 ORIGINAL, AUGMENTED = ".screen:nth-child(1) canvas", ".screen:nth-child(2) canvas"
 
 
@@ -98,3 +100,13 @@ def unfold(page: Page) -> None:
 def shown_rows(page: Page) -> list[str]:
     """The names of the parameters that are seen."""
     return page.locator(".row:visible").evaluate_all("(rows) => rows.map((row) => row.dataset.name)")
+
+
+def upload_cup(page: Page, name: str) -> None:
+    """Uploads the photograph of a cup of coffee under a name, and returns when it is explained."""
+    file = io.BytesIO()
+    example("coffee").save(file, format="PNG")
+    before = pixels(page, ORIGINAL)
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": file.getvalue()})
+    page.wait_for_function("() => document.querySelector('.screen .caption b').textContent === 'espresso'")
+    wait_for_other_pixels(page, before)

@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
+from tests.browser.conftest import PATIENCE
 from tests.browser.driving import wait_for_sweep
 from tests.conftest import REPOSITORY
 
@@ -102,3 +103,16 @@ def start_cell(page: Page, shown: str) -> None:
         cell.locator(".cm-content").click()
         page.locator(RUN).click()
         page.wait_for_timeout(1000)
+
+
+@contextmanager
+def laboratory(chromium: Browser, folder: Path, source: str, shown: str) -> Iterator[Page]:
+    """A page of JupyterLab in which a cell of this source was run, once it shows what is selected so."""
+    with served("jupyterlab", folder, source) as address:
+        page = chromium.new_page(viewport={"width": 1400, "height": 1500})
+        page.set_default_timeout(PATIENCE)
+        open_notebook(page, address, "jupyterlab")
+        start_cell(page, shown)
+        page.locator(shown).first.wait_for()
+        yield page
+        page.close()

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from augimpact.data.image import example
 from tests.browser.driving import (
     ORIGINAL,
     pause,
@@ -17,6 +16,7 @@ from tests.browser.driving import (
     slider,
     text,
     unfold,
+    upload_cup,
     value,
     wait_for_other_pixels,
     wait_for_preview,
@@ -224,14 +224,8 @@ def test_other_files_arrive_too(page, label, suffix):
 
 
 def test_an_uploaded_photograph_replaces_the_example(page):
-    file = io.BytesIO()
-    example("coffee").save(file, format="PNG")
     before = pixels(page, ORIGINAL)
-    page.locator("input[type=file]").set_input_files(
-        {"name": "my <b>cup</b>.png", "mimeType": "image/png", "buffer": file.getvalue()}
-    )
-    page.wait_for_function("() => document.querySelector('.screen .caption b').textContent === 'espresso'")
-    wait_for_other_pixels(page, before)
+    upload_cup(page, "my <b>cup</b>.png")
     assert np.abs(pixels(page, ORIGINAL).astype(int) - before).mean() > 10
     assert page.locator(".thumbnails [aria-pressed=true]").get_attribute("title") == "b>.png"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,17 +10,15 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from augimpact.data.image import example
 from augimpact.impact.scheduler import own_cluster
 from tests.browser.conftest import PATIENCE
 from tests.browser.driving import (
-    ORIGINAL,
     pause,
     pixels,
     set_range,
     slider,
     text,
-    wait_for_other_pixels,
+    upload_cup,
     wait_for_preview,
     wait_for_sweep,
 )
@@ -60,14 +57,7 @@ def test_it_sweeps_and_follows_a_slider(page):
 
 
 def test_an_upload_is_explained_and_its_gif_saved(page):
-    file = io.BytesIO()
-    example("coffee").save(file, format="PNG")
-    before = pixels(page, ORIGINAL)
-    page.locator("input[type=file]").set_input_files(
-        {"name": "cup.png", "mimeType": "image/png", "buffer": file.getvalue()}
-    )
-    page.wait_for_function("() => document.querySelector('.screen .caption b').textContent === 'espresso'")
-    wait_for_other_pixels(page, before)
+    upload_cup(page, "cup.png")
     page.locator("input[aria-label=frames]").fill("12")
     page.locator("input[aria-label=frames]").blur()
     page.locator("button.primary").click()

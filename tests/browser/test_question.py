@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE
 from tests.browser.driving import wait_until
-from tests.browser.jupyter import open_notebook, served, start_cell
+from tests.browser.jupyter import laboratory
 
 pytestmark = pytest.mark.browser
 
@@ -32,14 +31,8 @@ OUTPUT = ".jp-OutputArea-output"
 
 @pytest.fixture(scope="module")
 def page(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    with served("jupyterlab", tmp_path_factory.mktemp("asked"), SOURCE) as address:
-        page = chromium.new_page(viewport={"width": 1400, "height": 1500})
-        page.set_default_timeout(PATIENCE)
-        open_notebook(page, address, "jupyterlab")
-        start_cell(page, QUESTION)
-        page.locator(QUESTION).first.wait_for()
+    with laboratory(chromium, tmp_path_factory.mktemp("asked"), SOURCE, QUESTION) as page:
         yield page
-        page.close()
 
 
 def test_the_question_is_beneath_the_error(page):

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 import augimpact as ai
 from tests.browser.conftest import PATIENCE
 from tests.browser.driving import wait_for_sweep
-from tests.browser.jupyter import open_notebook, served, start_cell
+from tests.browser.jupyter import laboratory
 from tests.impact.conftest import put_pieces
 
 pytestmark = pytest.mark.browser
@@ -25,19 +25,13 @@ def page(chromium, tmp_path_factory):
         made.feed(ai.pairs_of_table(table, size=256))
     catalog.create("Another", "segmentation", classes=["road"])
     source = f"import augimpact as ai\nai.SetBrowser(ai.Catalog(root={str(folder / 'catalog')!r}, owner='ann'))"
-    with served("jupyterlab", tmp_path_factory.mktemp("notebook"), source) as address:
-        page = chromium.new_page(viewport={"width": 1400, "height": 1500})
-        page.set_default_timeout(PATIENCE)
-        open_notebook(page, address, "jupyterlab")
-        start_cell(page, BROWSER)
-        page.locator(BROWSER).first.wait_for()
+    with laboratory(chromium, tmp_path_factory.mktemp("notebook"), source, BROWSER) as page:
         yield page
-        page.close()
 
 
 def test_a_set_is_searched_profiled_and_opened(page):
     box = page.locator(BROWSER).first
-    expect(box.locator("select option")).to_have_count(2 + 4 + 0, timeout=PATIENCE)
+    expect(box.locator("select option")).to_have_count(6, timeout=PATIENCE)
     box.get_by_placeholder("words of names and classes").fill("thin")
     box.get_by_placeholder("words of names and classes").press("Enter")
     expect(box.locator(".augimpact-set-words")).to_contain_text("pieces of the example photographs")
