@@ -13,13 +13,14 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, 
 from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
 from augimpact.errors import DataError
 from augimpact.store.labels import KINDS
 from augimpact.store.local import LONGEST_NAME, LONGEST_TEXT, MOST_CLASSES, MOST_FOUND, LocalShelf
+from augimpact.store.openapi_page import page_of
 from augimpact.store.parts import read_about
 from augimpact.store.shelf import NoSuchSet, NotYours
 from augimpact.store.tokens import owner_of
@@ -159,8 +160,10 @@ Mine = Annotated[LocalShelf, Depends(seen)]
 
 def make_app(shelf: LocalShelf) -> FastAPI:
     """The server of these sets."""
-    app = FastAPI(title="augimpact training sets", version="1")
+    # The usual page of an API is fetched from elsewhere; this one is the server's own.
+    app = FastAPI(title="augimpact training sets", version="1", docs_url=None, redoc_url=None)
     app.state.shelf = shelf
+    app.add_api_route("/docs", lambda: HTMLResponse(page_of(app.openapi())), include_in_schema=False)
     app.include_router(router)
     for kind, status in ((NoSuchSet, 404), (NotYours, 403), (DataError, 422)):
         app.exception_handler(kind)(_answering(status))

@@ -325,6 +325,13 @@ def test_nothing_that_comes_is_a_server_s_error_or_answered_as_it_does_not_say(a
     case.call_and_validate(headers={"Authorization": f"Bearer {api.token}"}, excluded_checks=excluded)
 
 
+def test_the_page_of_the_api_names_every_route_and_needs_nothing_from_elsewhere(server):
+    page = httpx.get(f"{server}/docs").text
+    assert all(f"<h2>{method.upper()} {path}</h2>" in page for path, method in ROUTES)
+    assert "//" not in page
+    assert "mltype" in page
+
+
 def test_the_schema_says_what_a_document_is(shelf):
     told = json.dumps(make_app(shelf).openapi())
     assert all(name in told for name in ("percent_cached", "mlType", "nclasses", "bearer"))

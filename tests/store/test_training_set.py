@@ -278,6 +278,7 @@ def write_some(url, root, number, seed):
 def read_some(url, root, number):
     reader, seen = Catalog(url, root, owner="ann").from_id(number), 0
     while seen < 320:
+        time.sleep(0.1)
         reader.refresh()
         assert len(reader) >= seen
         seen = len(reader)
@@ -292,7 +293,7 @@ def read_some(url, root, number):
 def test_eight_write_and_eight_read_at_once_and_nothing_is_lost_or_doubled(catalog, database, tmp_path):
     made = catalog.create("a", classes=["x"])
     arguments = database, tmp_path / "parts", made.id
-    with get_context("spawn").Pool(4) as writers, ThreadPoolExecutor(8) as readers:
+    with get_context("spawn").Pool(8) as writers, ThreadPoolExecutor(8) as readers:
         read = [readers.submit(read_some, *arguments) for _ in range(8)]
         assert sorted(writers.starmap(write_some, [(*arguments, seed) for seed in range(8)])) == list(range(8))
         assert [each.result(timeout=120) for each in read] == [320] * 8
