@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from augimpact.data.image import read_image
+from augimpact.data.image import read_image, turned
 from augimpact.errors import DataError
 from augimpact.store.labels import BACKGROUND, UNNAMED, Grid, Label, as_label
 from augimpact.store.parts import PART_BYTES, PART_ROWS, Row, packed_row, write_part
@@ -20,7 +20,10 @@ from augimpact.store.parts import PART_BYTES, PART_ROWS, Row, packed_row, write_
 if TYPE_CHECKING:
     from augimpact.store.shelf import Document, Shelf
 
-__all__ = ["Pending"]
+__all__ = ["Fed", "Pending"]
+
+# Modes of Pillow whose numbers are the picture's own.
+PLAIN = ("L", "RGB", "RGBA", "I", "I;16", "F")
 
 
 class Fed(NamedTuple):
@@ -122,7 +125,8 @@ def _as_array(image: Any) -> NDArray[Any]:
     if isinstance(image, (str, Path)):
         image = read_image(image)
     if isinstance(image, Image.Image):
-        values = np.asarray(image)
+        # As a person sees it; what is no plain picture, such as one of a palette, as RGB.
+        values = np.asarray(turned(image) if image.mode in PLAIN else read_image(image))
         return np.ascontiguousarray(values[None] if values.ndim == 2 else values.transpose(2, 0, 1))
     if hasattr(image, "array"):
         image = image.array

@@ -96,6 +96,19 @@ def test_boxes_and_masks_come_back(catalog, small_parts):
 
 @SMALL
 @HERE
+def test_pictures_of_other_modes_come_as_they_are_seen(catalog):
+    (plain,) = images(1)
+    picture = Image.fromarray(plain.transpose(1, 2, 0))
+    for mode, wanted in (("L", (1, 32, 32)), ("RGBA", (4, 32, 32)), ("P", (3, 32, 32)), ("1", (3, 32, 32))):
+        with catalog.create(mode, classes=["x"]) as made:
+            made.feed([(picture.convert(mode), [1])])
+        assert made[0].array().shape == wanted
+    seen = np.asarray(picture.convert("P").convert("RGB")).transpose(2, 0, 1)
+    assert np.array_equal(catalog.search("P")[0][0].array(), seen)
+
+
+@SMALL
+@HERE
 def test_all_that_an_image_may_come_as(catalog, tmp_path):
     (plain,) = images(1)
     Image.fromarray(plain.transpose(1, 2, 0)).save(tmp_path / "a.png")
