@@ -155,6 +155,10 @@ class TrainingSet:
         for name in ("_parts", "_groups", "_all"):
             vars(self).pop(name, None)
 
+    def discard(self) -> None:
+        """Forgets what was fed and is not written, such as what turned out not to fit."""
+        self._pending.rows.clear()
+
     def publish(self) -> Document:
         """Lets everybody who has a token read it."""
         return self._changed({"public": True})
@@ -174,7 +178,7 @@ class TrainingSet:
 
     def delete(self) -> None:
         """Takes it away for good."""
-        self._pending.rows.clear()
+        self.discard()
         self._reader.close()
         self._shelf.delete(self.id)
 

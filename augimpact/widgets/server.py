@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
+import time
 from typing import Any
 
 from jupyter_server.base.handlers import FileFindHandler, JupyterHandler
@@ -28,6 +30,8 @@ CLOSED = (AllowListFileHandler, RequestInfoSocketHandler)
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
 # RFC 6455, 7.4.1: what a browser says when it leaves a page.
 GOING_AWAY = 1001
+# So long a visitor waits for a page that may be about to end, and how often it is looked whether it has.
+MOMENT_SECONDS, LOOK_SECONDS = 2.0, 0.05
 EVERYWHERE = ("", "0.0.0.0", "::")
 
 
@@ -56,8 +60,11 @@ class Page(TornadoVoilaHandler):
         # Makes the cookie without which the page's farewell, by which its kernel ends, would be refused.
         _ = self.xsrf_token
         await self.kernel_manager.drop_dead()
+        most, until = self.kernel_manager.max_pages, time.monotonic() + MOMENT_SECONDS
+        # Of a page that is reloaded the request may come before the farewell.
+        while self.kernel_manager.count_pages() >= most and time.monotonic() < until:
+            await asyncio.sleep(LOOK_SECONDS)
         # Nothing is awaited from here to the reservation: who comes at the same time is counted.
-        most = self.kernel_manager.max_pages
         if self.kernel_manager.count_pages() >= most:
             self.set_header("Retry-After", "10")
             return self._refuse(503, f"All {most} pages that this server keeps are open; try again in a while.")

@@ -212,6 +212,19 @@ def test_the_waiting_kernel_is_no_page_and_the_last_page_can_be_reloaded(tmp_pat
         assert server.ask("/")[0] == 200
 
 
+def test_who_comes_while_the_last_page_ends_waits_a_moment(tmp_path, chromium):
+    """As the request of a page that is reloaded may be there before its farewell."""
+    with serving(tmp_path, "--max-pages", "1") as server, ThreadPoolExecutor(1) as threads:
+        page = chromium.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(server.address)
+        page.locator(".controls").wait_for()
+        asked = threads.submit(server.ask, "/")
+        time.sleep(0.2)
+        page.close()
+        assert asked.result()[0] == 200
+
+
 def test_a_page_is_asked_for_by_the_name_of_this_machine_only(server):
     assert server.ask("/", Host="evil.example")[0] == 403
     assert server.ask("/voila/static/voila.js", Host=f"evil.example:{server.port}")[0] == 403
