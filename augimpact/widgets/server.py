@@ -31,7 +31,7 @@ PROTOCOL = "v1.kernel.websocket.jupyter.org"
 # RFC 6455, 7.4.1: what a browser says when it leaves a page.
 GOING_AWAY = 1001
 # So long a visitor waits for a page that may be about to end, and how often it is looked whether it has.
-MOMENT_SECONDS, LOOK_SECONDS = 2.0, 0.05
+MOMENT_SECONDS, LOOK_SECONDS = 3.0, 0.05
 EVERYWHERE = ("", "0.0.0.0", "::")
 
 
