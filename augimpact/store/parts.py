@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import os
+import uuid
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -122,6 +123,8 @@ def write_part(path: Path, kind: str, group: str, rows: Sequence[Row]) -> Part:
     bounds = [row.about["bounds"] for row in rows if row.about.get("bounds")]
     about = {
         "format": FORMAT,
+        # Of the same pairs, fed twice, two parts.
+        "made": uuid.uuid4().hex,
         "kind": kind,
         "group": group,
         "classes": classes,

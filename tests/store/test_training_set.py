@@ -151,6 +151,14 @@ def test_what_does_not_fit_names_the_pair_and_those_before_it_are_in(catalog, ba
         catalog.from_id(made.id).feed([bad])
 
 
+def test_the_same_pairs_fed_twice_are_there_twice(catalog):
+    made = catalog.create("a", classes=["x"])
+    for count in (2, 4):
+        made.feed([(image, [1]) for image in images(2)])
+        assert made.save()["count"] == {"train": count}
+    assert np.array_equal([pair.array() for pair in made[:]], images(2) * 2)
+
+
 def test_two_that_feed_other_images_at_once_are_told(catalog):
     made = catalog.create("a", classes=["x"])
     one, other = catalog.from_id(made.id), catalog.from_id(made.id)
