@@ -13,8 +13,13 @@ from augimpact.data.image import EXAMPLES, example
 from augimpact.models.classifier import Classifier
 from augimpact.models.load import load_classifier
 
+# Where a change is judged examples are the same each time, so that a failure is the change's; elsewhere they are new.
 settings.register_profile(
-    "augimpact", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    "augimpact",
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize="CI" in os.environ,
 )
 settings.load_profile("augimpact")
 

@@ -80,6 +80,10 @@ class Search(BaseModel):
     offset: Annotated[int, Field(ge=0, le=MOST)] = 0
 
 
+# What of a search may be said more than once.
+MANY = {name for name, field in Search.model_fields.items() if field.default == []} | {"bbox"}
+
+
 class Data(BaseModel):
     """A set, see `augimpact.store.training_set.TrainingSet`."""
 
@@ -158,6 +162,18 @@ def seen(request: Request, given: Annotated[HTTPAuthorizationCredentials | None,
 Mine = Annotated[LocalShelf, Depends(seen)]
 
 
+def said_once(request: Request) -> None:
+    """Refuses a search that says twice what can only be one: the last would be taken, and the others lost.
+
+    Raises:
+        HTTPException: it does.
+    """
+    said = [name for name, _ in request.query_params.multi_items() if name not in MANY]
+    twice = next((name for name in said if said.count(name) > 1), None)
+    if twice is not None:
+        raise HTTPException(422, f"query.{twice}: expected one, it is there {said.count(twice)} times")
+
+
 def make_app(shelf: LocalShelf) -> FastAPI:
     """The server of these sets."""
     # The usual page of an API is fetched from elsewhere; this one is the server's own.
@@ -183,7 +199,7 @@ def _document(request: Request, found: dict[str, Any]) -> dict[str, Any]:
     return {"data": found, "links": links}
 
 
-@router.get("/search", responses=_said())
+@router.get("/search", responses=_said(), dependencies=[Depends(said_once)])
 def search(request: Request, mine: Mine, asked: Annotated[Search, Query()]) -> list[Document]:
     """The sets that one may see, the latest first."""
     return [Document(**_document(request, found)) for found in mine.search(asked.model_dump())]
