@@ -26,8 +26,8 @@ from augimpact.widgets.choices import state_of
 from augimpact.widgets.gallery import Gallery
 from augimpact.widgets.model_list import BUILTIN, ModelList
 from augimpact.widgets.remote import RemoteAsker, offer_of
+from benchmarks.kernel_pages import asked, kernel, resident, told
 from benchmarks.timing import keep, machine, medians, table
-from tests.kernel_pages import asked, kernel, resident, told
 
 # Of one page's slider, in each round.
 PREVIEWS = "[preview(0.6 + step / 20) for step in range(12)]"

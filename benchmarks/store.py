@@ -1,8 +1,9 @@
-"""Training sets against plain HDF5 and a folder of PNG files: feeding them, and reading batches in random order.
+"""Training sets against plain HDF5 and a folder of PNG files, with many at once, and with some that are killed.
 
 `python -m benchmarks.store`: of 5,000 pieces of photographs, 256 × 256 × 3. Plain HDF5 is one dataset of a known length
 in one file, an image a chunk, deflated as our parts are, or by h5py's own LZF, which few other programs read; it knows
-no labels and no catalogue, and is lost with a crash.
+no labels and no catalogue, and is lost with a crash. Then eight processes write to one set on PostgreSQL while eight
+threads read it, and ten that feed a set are killed at drawn moments; what is there then is looked at pair by pair.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from PIL import Image
 from augimpact.data.image import EXAMPLES, example
 from augimpact.store.catalog import Catalog
 from benchmarks.timing import keep, table
+from tests.store.postgresql import new_database, programs, running
+from tests.store.trials import AT_ONCE, PART, kill_while_feeding, write_and_read_at_once
 
 Reading = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
 COUNT, SIDE, BATCH, BATCHES, ROUNDS = 5000, 256, 32, 60, 3
@@ -63,7 +66,27 @@ def main() -> None:
     for what, each in speeds.items():
         told = (f"{each[OURS] / each[title]:.2f} times {title}" for title in (PLAIN, LZF, FOLDER))
         print(f"{what}: {', '.join(told)}")
-    keep("store", speeds)
+    keep("store", speeds | {"trials": trials()})
+
+
+def trials() -> dict[str, float]:
+    """What is lost or doubled ends the run with an error.
+
+    Raises:
+        SystemExit: there is no PostgreSQL.
+    """
+    place = programs()
+    if place is None:
+        raise SystemExit("there is no PostgreSQL on this machine; expected Debian's package postgresql")
+    with tempfile.TemporaryDirectory() as name, running(place) as server:
+        began = time.perf_counter()
+        pairs = write_and_read_at_once(new_database(server), Path(name, "many"))
+        seconds = time.perf_counter() - began
+        killed = kill_while_feeding(new_database(server), Path(name, "killed"))
+    print(f"{AT_ONCE} writers and readers, PostgreSQL: {pairs} pairs in {seconds:.1f} s, none lost, none doubled")
+    taken, kept = sum(each.taken for each in killed), sum(each.kept for each in killed)
+    print(f"{len(killed)} feeders killed: of {taken} pairs {kept} are kept, in whole parts of {PART}; the set opens")
+    return {"pairs written at once": pairs, "seconds": seconds, "taken by the killed": taken, "kept of them": kept}
 
 
 def pieces(photographs: list[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:

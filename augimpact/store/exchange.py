@@ -177,7 +177,7 @@ def iterwindows(
 def write_folder(training_set: TrainingSet, folder: str | Path) -> None:
     """Images in folders `group/class`; masks as `group/masks`, boxes in COCO's files beside the images.
 
-    Images of 8 bits and 1 or 3 channels are PNG, all others `.npy`, `(C, H, W)`.
+    Images of 8 bits and 1 or 3 channels are PNG, and masks of at most 255 classes; all others `.npy`, `(C, H, W)`.
 
     Raises:
         OutputError: the folder is there and not empty, or cannot be written.
@@ -185,6 +185,8 @@ def write_folder(training_set: TrainingSet, folder: str | Path) -> None:
     if training_set.mltype == "object_detection":
         write_coco(training_set, folder)
         return
+    # The background is a level of the masks as well.
+    levels = np.uint8 if len(training_set.classes) <= np.iinfo(np.uint8).max + 1 else np.uint16
     with filled_folder(Path(folder)) as place:
         for number, pair in enumerate(training_set[:]):
             if training_set.mltype == "classification":
@@ -192,7 +194,7 @@ def write_folder(training_set: TrainingSet, folder: str | Path) -> None:
                 _write_image(pair.array(), place / pair.group / name / f"{number:06}")
             else:
                 _write_image(pair.array(), place / pair.group / "images" / f"{number:06}")
-                _write_image(pair.y[None].astype(np.uint8), place / pair.group / "masks" / f"{number:06}")
+                _write_image(pair.y[None].astype(levels), place / pair.group / "masks" / f"{number:06}")
 
 
 def write_coco(training_set: TrainingSet, folder: str | Path) -> None:

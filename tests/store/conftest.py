@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import tempfile
 import threading
 import time
-import uuid
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,42 +17,22 @@ from augimpact.store.server import make_app
 from augimpact.store.tokens import make_token
 from tests.conftest import POSTGRESQL_VARIABLE
 from tests.data.test_cache import free_port
+from tests.store.postgresql import new_database, programs, running
 
 DATABASES = ("sqlite", "postgresql")
 PLACES = ("here", "server")
 
 
-def programs():
-    """The folder of Debian's PostgreSQL."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        if os.environ.get(POSTGRESQL_VARIABLE):
-            pytest.fail(f"{POSTGRESQL_VARIABLE} is set and there is no PostgreSQL")
-        pytest.skip("there is no PostgreSQL on this machine")
-    return found[-1].parent
-
-
 @pytest.fixture(scope="session")
 def postgresql():
-    """The address of a server, without the name of a database; it refuses to run as root."""
-    folder = Path(tempfile.mkdtemp(prefix="augimpact-postgresql-"))
-    run = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if run:
-        shutil.chown(folder, "postgres")
-    place, port = programs(), free_port()
-    made = [*run, place / "initdb", "-D", folder / "data", "-A", "trust", "-U", "augimpact", "-E", "UTF8"]
-    subprocess.run(made, check=True, capture_output=True, cwd=folder)
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    start = [*run, place / "pg_ctl", "-D", folder / "data", "-o", options, "-w", "-l", folder / "log", "start"]
-    subprocess.run(start, check=True, capture_output=True, cwd=folder)
-    yield f"postgresql://augimpact@127.0.0.1:{port}"
-    subprocess.run(
-        [*run, place / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop"],
-        check=True,
-        cwd=folder,
-        capture_output=True,
-    )
-    shutil.rmtree(folder)
+    """The address of a server, without the name of a database."""
+    place = programs()
+    if place is None and os.environ.get(POSTGRESQL_VARIABLE):
+        pytest.fail(f"{POSTGRESQL_VARIABLE} is set and there is no PostgreSQL")
+    if place is None:
+        pytest.skip("there is no PostgreSQL on this machine")
+    with running(place) as address:
+        yield address
 
 
 @pytest.fixture(params=DATABASES)
@@ -66,15 +41,6 @@ def database(request, tmp_path):
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'catalog.sqlite'}"
     return new_database(request.getfixturevalue("postgresql"))
-
-
-def new_database(server):
-    import psycopg
-
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"{server}/{name}"
 
 
 @contextmanager

@@ -145,6 +145,16 @@ def test_images_that_png_does_not_know_are_arrays(catalog, tmp_path):
     assert np.array_equal([np.load(file) for file in sorted((tmp_path / "out/test/x").iterdir())], fed)
 
 
+@pytest.mark.parametrize(("count", "file"), [(255, "000000.png"), (256, "000000.npy")])
+def test_masks_of_more_classes_than_a_byte_tells_keep_them_all(catalog, tmp_path, count, file):
+    mask = np.arange(32 * 32).reshape(32, 32) % (count + 1)
+    with catalog.create("a", "segmentation", classes=[f"class{number:03}" for number in range(count)]) as made:
+        made.feed([(images(1)[0], mask)])
+    ai.write_folder(made, tmp_path / "out")
+    place = tmp_path / "out/train/masks" / file
+    assert np.array_equal(np.squeeze(np.load(place) if file.endswith("npy") else np.asarray(Image.open(place))), mask)
+
+
 def test_windows_are_pieces_of_the_image_and_know_where_they_lie(catalog, tmp_path):
     (scene,) = images(1, (4, 90, 120), np.uint16)
     transform = Affine(2.0, 0, 1000.0, 0, -3.0, 5000.0)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import random
-import signal
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import get_context
 
 import dask.array
 import numpy as np
@@ -21,11 +16,10 @@ from torch.utils.data import DataLoader
 
 import augimpact as ai
 from augimpact.errors import DataError
-from augimpact.profiling.ahead import WAITING
 from augimpact.store import feeding
-from augimpact.store.catalog import Catalog
 from tests.impact.conftest import put_pieces
 from tests.store.conftest import images
+from tests.store.trials import kill_while_feeding, write_and_read_at_once
 
 SMALL = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 HERE = pytest.mark.parametrize("catalogs", ["here"], indirect=True)
@@ -246,83 +240,13 @@ def test_masks_and_boxes_and_bands_are_in_the_dataset(catalog):
     assert boxed.dataset("train", bands=(0, 1, 2)).view("boxes")[0].tolist() == [[0, 0, 4, 4]]
 
 
-FEEDER = """
-import sys, numpy as np
-from augimpact.profiling.ahead import WAITING
-from augimpact.store import feeding
-from augimpact.store.catalog import Catalog
-feeding.PART_ROWS = 10
-url, root, number, seed = sys.argv[1:]
-made = Catalog(None if url == "None" else url, root, owner="ann").from_id(int(number))
-generator = np.random.default_rng(int(seed))
-def pairs():
-    for count in range(100_000):
-        yield np.full((3, 32, 32), count % 251, np.uint8) ^ generator.integers(0, 2, (3, 32, 32), np.uint8), [count % 2]
-        print(count, flush=True)
-made.feed(pairs())
-"""
-
-
 @SMALL
-@HERE
-def test_what_is_killed_at_any_moment_loses_no_part_and_opens(catalog, database, tmp_path):
-    made = catalog.create("a", classes=["x"])
-    draw, rows = random.Random(0), 0
-    for seed in range(10):
-        arguments = [sys.executable, "-c", FEEDER, database, str(tmp_path / "parts"), str(made.id), str(seed)]
-        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-        assert process.stdout.readline() == "0\n"
-        time.sleep(draw.uniform(0, 0.5))
-        process.send_signal(signal.SIGKILL)
-        told = [int(line) for line in process.stdout.read().split("\n")[:-1] if line.isdigit()]
-        process.wait()
-        opened = Catalog(database, tmp_path / "parts", owner="ann").from_id(made.id)
-        new = len(opened) - rows
-        # All that was told but the last part, and what is being packed; each whole and in its place.
-        assert max(told, default=0) - 10 - WAITING * os.cpu_count() - 1 <= new <= max(told, default=0) + 10
-        assert new % 10 == 0
-        for number in range(rows, len(opened)):
-            assert (opened[number].array() >> 1 == (number - rows) % 251 >> 1).all()
-            assert opened[number].y.tolist() == [(number - rows) % 2]
-        rows = len(opened)
-    assert rows > 0
-    with Catalog(database, tmp_path / "parts", owner="ann").from_id(made.id) as again:
-        again.feed([(np.zeros((3, 32, 32), np.uint8), [1])])
-    assert len(again.refresh()) == rows + 1
+def test_what_is_killed_at_any_moment_loses_no_part_and_opens(database, tmp_path):
+    assert len(kill_while_feeding(database, tmp_path / "parts")) == 10
 
 
-def write_some(url, root, number, seed):
-    feeding.PART_ROWS = 5
-    with Catalog(url, root, owner="ann").from_id(number) as made:
-        made.feed([(np.full((1, 8, 8), seed * 100 + count, np.uint16), [count % 2]) for count in range(40)])
-    return seed
-
-
-def read_some(url, root, number):
-    reader, seen = Catalog(url, root, owner="ann").from_id(number), 0
-    while seen < 320:
-        time.sleep(0.1)
-        reader.refresh()
-        assert len(reader) >= seen
-        seen = len(reader)
-        for place in range(0, seen, 7):
-            value = int(reader[place].array()[0, 0, 0])
-            assert (reader[place].array() == value).all()
-            assert reader[place].y.tolist() == [value % 100 % 2]
-    return seen
-
-
-@HERE
-def test_eight_write_and_eight_read_at_once_and_nothing_is_lost_or_doubled(catalog, database, tmp_path):
-    made = catalog.create("a", classes=["x"])
-    arguments = database, tmp_path / "parts", made.id
-    with get_context("spawn").Pool(8) as writers, ThreadPoolExecutor(8) as readers:
-        read = [readers.submit(read_some, *arguments) for _ in range(8)]
-        assert sorted(writers.starmap(write_some, [(*arguments, seed) for seed in range(8)])) == list(range(8))
-        assert [each.result(timeout=120) for each in read] == [320] * 8
-    found = catalog.from_id(made.id)
-    values = sorted(int(pair.array()[0, 0, 0]) for pair in found[:])
-    assert values == sorted(seed * 100 + count for seed in range(8) for count in range(40))
+def test_eight_write_and_eight_read_at_once_and_nothing_is_lost_or_doubled(database, tmp_path):
+    assert write_and_read_at_once(database, tmp_path / "parts") == 320
 
 
 READER = """

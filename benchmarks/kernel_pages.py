@@ -64,7 +64,7 @@ def kernel(scheduler: str | None) -> Iterator[tuple[BlockingKernelClient, int]]:
     places = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     # As Voilà's kernels, it keeps no pictures of a page; as the app's, its OpenMP does not spin.
     own = {OPTIONS_VARIABLE: json.dumps(asdict(options)), "VOILA_PREHEAT": "", "GOMP_SPINCOUNT": "1000"}
-    # A plugin that some test named would come along, and may bring torch with it.
+    # Plugins of who asks would come along, and may bring torch with them.
     inherited = {name: value for name, value in os.environ.items() if name != PLUGINS_VARIABLE}
     environment = inherited | own | {"PYTHONPATH": places}
     manager, client = start_new_kernel(startup_timeout=SECONDS, env=environment)
