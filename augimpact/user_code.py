@@ -1,16 +1,19 @@
-"""Running a Python file that a user names, with what lies beside it, and leaving no trace that another would meet."""
+"""Code that a user wrote: running a file, with what lies beside it, so that no other meets a trace of it; its hash."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
+from typing import Any
 
-__all__ = ["importing_from", "run_file"]
+__all__ = ["code_hash", "importing_from", "run_file"]
 
 
 def run_file(path: Path) -> ModuleType:
@@ -57,6 +60,37 @@ def importing_from(folder: Path) -> Iterator[None]:
         for name in set(sys.modules) - known:
             if name.partition(".")[0] in own:
                 del sys.modules[name]
+
+
+def code_hash(written: Callable[..., Any]) -> str:
+    """A hash of the file in which something was written; of its own lines where there is no file, as in a notebook.
+
+    What it reads from elsewhere, such as a variable of another cell, is not in it.
+
+    >>> code_hash(run_file) == code_hash(code_hash) != code_hash(print)
+    True
+    """
+    found = hashlib.blake2b(digest_size=12)
+    while isinstance(written, partial):
+        found.update(repr((written.args, written.keywords)).encode())
+        written = written.func
+    written = inspect.unwrap(written)
+    found.update(_text_of(written if inspect.isroutine(written) or inspect.isclass(written) else type(written)))
+    return found.hexdigest()
+
+
+def _text_of(written: Any) -> bytes:
+    try:
+        file = inspect.getsourcefile(written)
+        if file is not None and Path(file).is_file():
+            return Path(file).read_bytes()
+        return inspect.getsource(written).encode()
+    except (OSError, TypeError):  # typed at a prompt, or made by C
+        code = getattr(written, "__code__", None)
+        if code is None:
+            return repr(written).encode()
+        constants = [each for each in code.co_consts if not isinstance(each, CodeType)]
+        return bytes(code.co_code) + repr((code.co_names, constants)).encode()
 
 
 def _lies_in(top: str, folder: Path) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,14 +18,32 @@ from augimpact.augment import parameters
 from augimpact.augment.colour import column
 from augimpact.augment.parameters import Parameter
 from augimpact.errors import ParameterError
+from augimpact.user_code import code_hash
 
-__all__ = ["augmentation", "forget", "own_effects", "register_effect", "seeded"]
+__all__ = ["Own", "augmentation", "forget", "own_effects", "own_of", "put", "register_effect", "seeded"]
 
 Function = Callable[[Tensor, Tensor], Tensor]
 # Takes the rows, one value each, and the seed of all randomness.
 Rows = Callable[[Tensor, NDArray[np.float64], int], Tensor]
 
-_effects: dict[str, Rows] = {}
+
+
+class Own(NamedTuple):
+    """An augmentation of one's own.
+
+    parameter: of the catalogue. rows: what it does, unchecked. code: a hash of what the user wrote. module: the name of
+    the module in which that stands.
+    """
+
+    parameter: Parameter
+    rows: Rows
+    code: str
+    module: str
+
+
+_registered: dict[str, Own] = {}
+# The global generators are seeded by one thread at a time.
+_seeding = threading.RLock()
 
 
 def augmentation(
@@ -74,7 +94,8 @@ def augmentation(
             # What is no tensor is refused below.
             return torch.cat(shown) if all(isinstance(each, Tensor) for each in shown) else shown[0]
 
-        register_effect(own_parameter(name, range, neutral, sweep, unit, description or _first_line(function)), rows)
+        text = description or _first_line(function)
+        register_effect(own_parameter(name, range, neutral, sweep, unit, text), rows, function)
         return function
 
     return registered
@@ -88,14 +109,20 @@ def own_parameter(
     return Parameter(name, "own", least, most, neutral, sweep or (neutral, most), unit, text)
 
 
-def register_effect(parameter: Parameter, rows: Rows) -> None:
-    """Adds the parameter to the catalogue, and to the end of what `augment` does, `rows` with its result checked."""
-    parameters.register(parameter)
+def register_effect(parameter: Parameter, rows: Rows, written: Callable[..., Any]) -> None:
+    """Adds the parameter to the catalogue, and `rows`, made of what the user has written, to the end of `augment`."""
+    put(Own(parameter, rows, code_hash(written), getattr(written, "__module__", None) or ""))
 
-    def checked(batch: Tensor, values: NDArray[np.float64], seed: int) -> Tensor:
-        return _checked(parameter.name, rows, batch, values, seed)
 
-    _effects[parameter.name] = checked
+def put(own: Own) -> None:
+    """Registers what another process may have registered."""
+    parameters.register(own.parameter)
+    _registered[own.parameter.name] = own
+
+
+def own_of(names: Iterable[str]) -> list[Own]:
+    """Those of these names; built-in parameters are none, nor are names that nobody has registered."""
+    return [_registered[name] for name in names if name in _registered]
 
 
 def forget(name: str) -> None:
@@ -105,12 +132,12 @@ def forget(name: str) -> None:
         ParameterError: a built-in parameter.
     """
     parameters.forget(name)
-    _effects.pop(name, None)
+    _registered.pop(name, None)
 
 
 def own_effects() -> list[tuple[str, Rows]]:
-    """The registered augmentations by name, in the order in which they were first registered."""
-    return list(_effects.items())
+    """The registered augmentations by name, in the order in which they were first registered; their results checked."""
+    return [(name, partial(_checked, name, own.rows)) for name, own in list(_registered.items())]
 
 
 def _checked(name: str, rows: Rows, batch: Tensor, values: NDArray[np.float64], seed: int) -> Tensor:
@@ -131,11 +158,12 @@ def _checked(name: str, rows: Rows, batch: Tensor, values: NDArray[np.float64], 
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """Seeds the global generators of torch (on the CPU and `device`), numpy and Python, and restores them after.
 
-    They belong to the whole process: what other threads draw meanwhile is drawn from the seeded ones.
+    They belong to the whole process: threads take turns here, and what others draw meanwhile, without asking for a
+    seed, is drawn from the seeded ones.
     """
     devices = [device] if device.type == "cuda" else []
-    python, legacy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices):
+    with _seeding, torch.random.fork_rng(devices):
+        python, legacy = random.getstate(), np.random.get_state()
         # Not `torch.manual_seed`, which seeds every GPU there is.
         torch.default_generator.manual_seed(seed)
         if device.type == "cuda":

@@ -59,7 +59,7 @@ def wrap(
                 shown.append(_transformed(image, make(value), seed, as_bytes))
         return torch.stack(shown)
 
-    register_effect(own_parameter(name, range, neutral, sweep, unit, description), rows)
+    register_effect(own_parameter(name, range, neutral, sweep, unit, description), rows, make)
 
 
 def _transformed(image: Tensor, transform: Callable[..., Any], seed: int, as_bytes: bool) -> Tensor:

@@ -58,9 +58,11 @@ def impact(
     ] = None,
 ) -> None:
     """Tells what a sweep does to a classifier over a whole dataset, and how far one may go; as report, tables, code."""
+    from augimpact.impact.ranges import margin_of
     from augimpact.impact.report import check_place
 
     check_place(output)
+    margin_of(points)
     sweeps = _sweeps(augmentation or [], frames, easing, each)
     needed = {name: _amount(name, text) for name, text in _pairs(resource or [], "--resource", "GPU=1").items()}
     names = {} if unlabelled else _pairs(called or [], "--class", "'folder=golf ball'") or None

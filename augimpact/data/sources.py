@@ -114,6 +114,9 @@ def from_csv(
         raise DataError(f"the table {os.fspath(path)!r} cannot be read ({error}); expected CSV") from error
     if "path" not in frame:
         raise DataError(f"the table {os.fspath(path)!r} has the columns {', '.join(frame.columns)}; expected `path`")
+    lacking = frame.index[frame["path"].map(lambda each: not isinstance(each, str) or not each.strip())]
+    if len(lacking):
+        raise DataError(f"the table {os.fspath(path)!r} has no path in its row {int(lacking[0]) + 1}; expected one")
     base = Path(path).parent if root is None else root
     paths = [_joined(base, each) if is_local(each) else each for each in frame["path"]]
     relative = [PurePosixPath(each) for each in frame["path"]]

@@ -13,16 +13,19 @@ import os
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import cloudpickle
+import numpy as np
 from distributed import Client, get_worker
 from distributed.client import as_completed
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.scheduler import KilledWorker
 
+from augimpact.augment.own import Own, own_of, put
 from augimpact.data.locations import read_bytes
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError, ModelError, UserError
@@ -39,24 +42,40 @@ __all__ = ["Cluster", "connected", "own_cluster"]
 
 # Tasks that wait for each thread of the cluster, beside the one that it is at.
 WAITING = 2
+# Files that are tried to see whether a worker sees any at all.
+PROBES = 5
 
 
 class ModelOnWorker(WorkerPlugin):  # type: ignore[misc]
-    """How a worker makes the classifier: from its recipe, or from the pickled object; when it is first asked."""
+    """How a worker makes the classifier: from its recipe, or from the pickled object; when it is first asked.
 
-    def __init__(self, name: str, recipe: Mapping[str, Any], pickled: bytes | None) -> None:
-        self.name, self._recipe, self._pickled = name, recipe, pickled
+    Args:
+        name: of the plugin.
+        recipe: arguments of `load_classifier`.
+        pickled: the classifier, in place of them.
+        own: the augmentations of the user's own that are swept, pickled.
+    """
+
+    def __init__(self, name: str, recipe: Mapping[str, Any], pickled: bytes | None, own: bytes) -> None:
+        self.name, self._recipe, self._pickled, self._packed = name, recipe, pickled, own
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002 - Dask calls it so
         """Nothing is made yet; another run may be what the worker is there for."""
         self._lock = threading.Lock()
         self._model: Model | None = None
+        self._own: list[Own] | None = None
 
     def model(self) -> Model:
-        """The classifier, the same for every task."""
+        """The classifier, the same for every task; the augmentations are registered then."""
         from augimpact.models.load import load_classifier, pick_device
 
         with self._lock:
+            if self._own is None:
+                self._own = cloudpickle.loads(self._packed)
+            for each in self._own or ():
+                # Another run may have brought another one of that name.
+                if [each.code] != [known.code for known in own_of([each.parameter.name])]:
+                    put(each)
             if self._model is None:
                 self._model = load_classifier(**self._recipe) if self._pickled is None else self._sent(pick_device())
             return self._model
@@ -76,6 +95,7 @@ class Cluster:
         client: of the cluster.
         classifier: as `measure_impact` takes it.
         resources: what a worker must have.
+        own: names of augmentations of the user's own that are swept.
 
     Attributes:
         about: what `augimpact.impact.identity.about` says of the classifier.
@@ -84,10 +104,18 @@ class Cluster:
         ModelError: no worker, or workers that cannot make the classifier.
     """
 
-    def __init__(self, client: Client, classifier: Any, resources: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        classifier: Any,
+        resources: Mapping[str, float] | None = None,
+        own: Iterable[str] = (),
+    ) -> None:
         self._client, self._resources = client, dict(resources or {}) or None
         recipe, pickled = _recipe_of(classifier)
-        self._plugin = ModelOnWorker(f"augimpact-{uuid.uuid4().hex}", recipe, pickled)
+        effects = own_of(own)
+        packed = _pickled(effects, "an augmentation", [each.module for each in effects])
+        self._plugin = ModelOnWorker(f"augimpact-{uuid.uuid4().hex}", recipe, pickled, packed)
 
     def __enter__(self) -> Self:
         _await_worker(self._client)
@@ -117,22 +145,21 @@ class Cluster:
         """
         if not jobs:
             return
-        self._check_files(jobs[0], table)
-        document, waiting = plan.document(), iter(jobs)
-        threads = sum(self._client.nthreads().values())
+        seen = _spread(table)
+        self._check_files(seen, table)
+        document, options, waiting = plan.document(), dict(table.options), iter(jobs)
         known: dict[Any, Job] = {}
         running = as_completed(loop=self._client.loop)
 
         def start() -> None:
-            job = next(waiting, None)
-            if job is not None:
-                filled, options = job.filled(table.contents), dict(table.options)
-                future = self._submit(_done, self._plugin.name, filled, document, options)
+            # Workers may have come since, or gone.
+            threads = max(1, sum(self._client.nthreads().values()))
+            for job in islice(waiting, max(0, (1 + WAITING) * threads - len(known))):
+                future = self._submit(_done, self._plugin.name, job.filled(table.contents), document, options, seen)
                 known[future] = job
                 running.add(future)
 
-        for _ in range((1 + WAITING) * max(1, threads)):
-            start()
+        start()
         try:
             for future in running:
                 part = self._result(future)
@@ -152,13 +179,11 @@ class Cluster:
                     f"no worker has {name}={amount:g}; expected one that was started with --resources {name}={amount:g}"
                 )
 
-    def _check_files(self, job: Job, table: SampleTable) -> None:
-        if job.paths[0] in table.contents:
-            return
-        for worker, error in self._client.run(_unreadable, job.paths[0], dict(table.options)).items():
+    def _check_files(self, paths: Sequence[str], table: SampleTable) -> None:
+        for worker, error in self._client.run(_unseen, paths, dict(table.options)).items():
             if error is not None:
                 raise DataError(
-                    f"the worker {worker} cannot read {job.paths[0]!r} ({error}); expected a folder that every worker "
+                    f"the worker {worker} cannot read {paths[0]!r} ({error}); expected a folder that every worker "
                     "sees under this name, or an address such as s3://bucket/folder"
                 )
 
@@ -185,19 +210,22 @@ def _recipe_of(classifier: Any) -> tuple[dict[str, Any], bytes | None]:
         return {"source": os.fspath(classifier)}, None
     if getattr(classifier, "origin", None) is not None and classifier.chosen is None:
         return dict(classifier.origin), None
-    own = sys.modules.get(type(getattr(classifier, "module", classifier)).__module__)
-    travels = own is not None and _is_users(own)
-    if travels:
-        cloudpickle.register_pickle_by_value(own)
+    return {}, _pickled(classifier, "the classifier", [type(getattr(classifier, "module", classifier)).__module__])
+
+
+def _pickled(value: Any, what: str, names: Iterable[str]) -> bytes:
+    """With the code of these modules, where it is the user's."""
+    found = {name: sys.modules.get(name) for name in names}
+    own = [module for module in found.values() if module is not None and _is_users(module)]
+    for module in own:
+        cloudpickle.register_pickle_by_value(module)
     try:
-        return {}, cloudpickle.dumps(classifier)
+        return bytes(cloudpickle.dumps(value))
     except Exception as error:  # of the user's object, whatever it raises
-        raise ModelError(
-            f"the classifier cannot be pickled for the workers ({error}); expected one that can"
-        ) from error
+        raise ModelError(f"{what} cannot be pickled for the workers ({error}); expected one that can") from error
     finally:
-        if travels:
-            cloudpickle.unregister_pickle_by_value(own)
+        for module in own:
+            cloudpickle.unregister_pickle_by_value(module)
 
 
 def _is_users(module: Any) -> bool:
@@ -222,13 +250,30 @@ def _about(plugin: str) -> dict[str, Any]:
     return about(get_worker().plugins[plugin].model()) | {"version": importlib.metadata.version("augimpact")}
 
 
-def _done(plugin: str, job: Job, plan: Mapping[str, Any], options: Mapping[str, Any]) -> bytes:
-    return done_job(job, get_worker().plugins[plugin].model(), Plan.from_document(plan), options)
+def _done(plugin: str, job: Job, plan: Mapping[str, Any], options: Mapping[str, Any], seen: Sequence[str]) -> bytes:
+    model = get_worker().plugins[plugin].model()
+    part, missing = done_job(job, model, Plan.from_document(plan), options)
+    # One file may be gone for all; here none is seen at all.
+    if missing and _unseen(seen, options) is not None:
+        raise DataError(f"there is no {job.paths[0]!r}, nor any other of {len(job.paths)} samples")
+    return part
 
 
-def _unreadable(path: str, options: Mapping[str, Any]) -> str | None:
-    try:
-        read_bytes(path, options)
-    except Exception as error:  # of the store, each with classes of its own
-        return type(error).__name__
-    return None
+def _spread(table: SampleTable) -> list[str]:
+    """Some files from all over the table, by which it is seen whether its place is seen."""
+    paths = [str(path) for path in table["path"] if path not in table.contents]
+    places = np.linspace(0, len(paths) - 1, PROBES).round().astype(int)
+    return [paths[place] for place in dict.fromkeys(places.tolist())] if paths else []
+
+
+def _unseen(paths: Sequence[str], options: Mapping[str, Any]) -> str | None:
+    """Why none of these can be read; None if one can, or there are none."""
+    found: str | None = None
+    for path in paths:
+        try:
+            read_bytes(path, options)
+        except Exception as error:  # of the store, each with classes of its own
+            found = found or type(error).__name__
+        else:
+            return None
+    return found

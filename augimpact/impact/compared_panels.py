@@ -105,7 +105,8 @@ def _curves(number: int, path: SweptPath, names: Names, metric: str, table: pd.D
 
 def _classes(number: int, path: SweptPath, names: Names, metric: str, table: pd.DataFrame) -> Panel:
     away = table[table["impact"] == DIFFERENCE]
-    grid = away.pivot(index="group", columns="setting", values=metric)[path.rows]
+    # A sweep that comes back has some settings twice.
+    grid = away.drop_duplicates(["group", "setting"]).pivot(index="group", columns="setting", values=metric)[path.rows]
     mean = grid.mean(axis=1).sort_values(kind="stable")
     order = mean.index
     # Of many classes those that lose most and those that gain most.

@@ -34,7 +34,8 @@ def table_of(dataset: Any) -> SampleTable:
     else:
         table = _table_of_pairs(dataset)
     if not len(table):
-        raise DataError("the dataset is empty; expected at least one sample")
+        first = f"; the first error was: {table.errors['error'].iloc[0]}" if len(table.errors) else ""
+        raise DataError(f"the dataset is empty; expected at least one sample{first}")
     return table
 
 

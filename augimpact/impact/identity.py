@@ -7,6 +7,7 @@ import inspect
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from augimpact.errors import ModelError
 from augimpact.models.model import Model
@@ -43,11 +44,23 @@ def fingerprint(model: Model) -> str:
     for text in (repr(model.module), repr(model.inputs), repr(model.labels), repr(model.chosen), _code(model)):
         found.update(text.encode())
     for name, tensor in model.module.state_dict().items():
-        values = tensor.detach().cpu().contiguous()
-        found.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
-        # Bytes, whatever they mean: numpy does not know all of torch's types.
-        found.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
+        _add(found, name, tensor)
     return found.hexdigest()
+
+
+def _add(found: Any, name: str, value: Any) -> None:
+    """Adds an entry of a module's state; those of quantized modules are also types, and tuples of weights."""
+    if isinstance(value, (tuple, list)):
+        for number, each in enumerate(value):
+            _add(found, f"{name} {number}", each)
+        return
+    if not isinstance(value, Tensor):
+        found.update(f"{name} {value!r}".encode())
+        return
+    values = (value.dequantize() if value.is_quantized else value).detach().cpu().contiguous()
+    found.update(f"{name} {value.dtype} {tuple(values.shape)}".encode())
+    # Bytes, whatever they mean: numpy does not know all of torch's types.
+    found.update(values.reshape(-1).view(torch.uint8).numpy().tobytes())
 
 
 def _code(model: Model) -> str:

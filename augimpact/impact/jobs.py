@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augimpact.data.locations import read_bytes
 from augimpact.data.samples import SampleTable
-from augimpact.errors import DataError, ImageError
+from augimpact.errors import ImageError
 from augimpact.impact.lanes import Lanes, lanes_of
 from augimpact.impact.measuring import canvas_of, measured_samples
 from augimpact.impact.parts import Failed, Known, Parts, known_samples, part_name, part_of
@@ -96,17 +96,12 @@ def done_here(
             yield job, _done(job, list(islice(canvases, len(job.samples))), lanes, plan, told)
 
 
-def done_job(job: Job, model: Model, plan: Plan, options: Mapping[str, Any]) -> bytes:
-    """The part of one job.
-
-    Raises:
-        DataError: not one of its files is there, as on a machine that does not see the file system.
-    """
+def done_job(job: Job, model: Model, plan: Plan, options: Mapping[str, Any]) -> tuple[bytes, bool]:
+    """The part of one job, and whether not one of its files is there, as where the file system is not seen."""
     canvases = list(ahead(lambda path: _opened(path, job.contents, model, options), job.paths))
-    if all(isinstance(each, FileNotFoundError) for each in canvases):
-        raise DataError(f"there is no {job.paths[0]!r}, nor any other of {len(canvases)} samples")
+    missing = all(isinstance(each, FileNotFoundError) for each in canvases)
     with lanes_of(model) as lanes:
-        return _done(job, canvases, lanes, plan, None)
+        return _done(job, canvases, lanes, plan, None), missing
 
 
 def _done(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from augimpact.errors import DataError, unknown
@@ -21,8 +21,8 @@ def matched_classes(
 ) -> list[int]:
     """The number of each class of a dataset among a classifier's.
 
-    A class is found by its name, whatever its case and signs; by its WordNet id (`n01440764`) if the classifier's
-    classes are ImageNet's thousand; or by its number.
+    A class is found by its WordNet id (`n01440764`) if the classifier's classes are ImageNet's thousand; by its name,
+    also whatever its case and signs, if only one class is called so; or by its number, where none is found by name.
 
     Args:
         classes: of the dataset.
@@ -34,7 +34,8 @@ def matched_classes(
         dataset.
 
     Raises:
-        DataError: only some of them are the classifier's, or one that is given is not.
+        DataError: only some of them are the classifier's, one that is given is not, or several that are not given are
+            the same one.
 
     >>> matched_classes(["golf ball", "Tench"], ["tench", "golf_ball"]), matched_classes(["holiday"], ["tench"])
     ([1, 0], [-1])
@@ -45,9 +46,16 @@ def matched_classes(
     for each in known:
         if each not in classes:
             raise DataError(unknown("class of the dataset", each, classes))
-    numbers = {_plain(name): number for number, name in reversed(list(enumerate(names)))}
     ids = _synsets(tuple(names)) if any(SYNSET.fullmatch(each) for each in classes) else {}
-    found = [_number_of(known.get(each, each), numbers, ids, len(names)) for each in classes]
+    called = [ids, _once((name, number) for number, name in enumerate(names)),
+              _once((_plain(name), number) for number, name in enumerate(names))]  # fmt: skip
+    wanted = [known.get(each, each) for each in classes]
+    found = [_by_name(each, called, len(names)) for each in wanted]
+    by_number = all(number == UNKNOWN for number in found)
+    for place, name in enumerate(wanted):
+        is_number = found[place] == UNKNOWN and str(name).isdecimal() and int(name) < len(names)
+        if is_number and (by_number or classes[place] in known):
+            found[place] = int(name)
     lacking = [each for each, number in zip(classes, found, strict=True) if number == UNKNOWN]
     if lacking and (known or len(lacking) < len(classes)):
         reason = unknown("class of the classifier", known.get(lacking[0], lacking[0]), names)
@@ -55,18 +63,39 @@ def matched_classes(
             f"{reason}; of {len(classes)} classes in the dataset {len(lacking)} are none of the classifier's, expected "
             f"labels={{{lacking[0]!r}: 'its name for it', …}}, or labels={{}} to go without"
         )
+    _refuse_same(classes, found, names, known)
     return found
 
 
-def _number_of(name: str | int, numbers: Mapping[str, int], ids: Mapping[str, int], count: int) -> int:
+def _by_name(name: str | int, called: Sequence[Mapping[str, int]], count: int) -> int:
+    """What the first of `called` that knows the name, or knows it without case and signs, says."""
     if isinstance(name, int):
         return name if 0 <= name < count else UNKNOWN
-    if name in ids:
-        return ids[name]
-    plain = _plain(name)
-    if plain in numbers:
-        return numbers[plain]
-    return int(name) if name.isdecimal() and int(name) < count else UNKNOWN
+    ids, exact, plain = called
+    return ids.get(name, exact.get(name, plain.get(_plain(name), UNKNOWN)))
+
+
+def _once(named: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The numbers of names that are there once."""
+    several: dict[str, list[int]] = {}
+    for name, number in named:
+        several.setdefault(name, []).append(number)
+    return {name: numbers[0] for name, numbers in several.items() if name and len(numbers) == 1}
+
+
+def _refuse_same(
+    classes: Sequence[str], found: Sequence[int], names: Sequence[str], known: Mapping[str, str | int]
+) -> None:
+    first: dict[int, str] = {}
+    for each, number in zip(classes, found, strict=True):
+        if number == UNKNOWN or each in known:
+            continue
+        if number in first:
+            raise DataError(
+                f"the dataset's classes {first[number]!r} and {each!r} both seem to be {names[number]!r}; "
+                f"expected labels={{{each!r}: 'its name for it', …}}"
+            )
+        first[number] = each
 
 
 def _plain(name: str) -> str:

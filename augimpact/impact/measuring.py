@@ -193,9 +193,11 @@ def _explaining(model: Model, explained: Mapping[str, Any]) -> tuple[Any, Any, T
 
 def _drifts(batches: Sequence[_Batch], count: int, settings: int) -> NDArray[np.float32]:
     """How far the map of each frame moved from its sample's neutral one, `(n, S, 4)`."""
+    found = np.empty((count, settings, len(Drift._fields)), np.float32)
+    if not count:
+        return found
     parts = [torch.cat(each).float() for each in zip(*(batch.maps for batch in batches), strict=True)]
     moved = np.concatenate([batch.moved for batch in batches]).reshape(count, settings, 3, 3)
-    found = np.empty((count, settings, len(Drift._fields)), np.float32)
     for sample in range(count):
         rows = slice(sample * settings, (sample + 1) * settings)
         # Layers are brought to one scale over the frames of one sample, as over those of one sweep.

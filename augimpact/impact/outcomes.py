@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augimpact.augment.parameters import CATALOGUE, Parameter
+from augimpact.errors import ParameterError
 
 __all__ = ["Outcomes", "SweptPath"]
 
@@ -47,7 +48,14 @@ class SweptPath:
 
     @property
     def catalogue(self) -> tuple[Parameter, ...]:
-        """What the catalogue says of the parameters."""
+        """What the catalogue says of the parameters.
+
+        Raises:
+            ParameterError: one is an augmentation of somebody's own, and not registered here.
+        """
+        for name in self.parameters:
+            if name not in CATALOGUE:
+                raise ParameterError(f"the augmentation {name} is not registered here; expected the file that has it")
         return tuple(CATALOGUE[name] for name in self.parameters)
 
     @property

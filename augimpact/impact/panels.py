@@ -123,7 +123,8 @@ def _change(number: int, path: SweptPath, table: pd.DataFrame, safe: SafeRange |
 
 def _classes(number: int, path: SweptPath, table: pd.DataFrame, outcomes: Outcomes) -> Panel:
     metric = "accuracy" if outcomes.has_labels else "agreement"
-    grid = table.pivot(index="group", columns="setting", values=metric)[path.rows]
+    # A sweep that comes back has some settings twice.
+    grid = table.drop_duplicates(["group", "setting"]).pivot(index="group", columns="setting", values=metric)[path.rows]
     order = grid.mean(axis=1).sort_values().index
     shown = grid.loc[order[:MOST_CLASSES]]
 

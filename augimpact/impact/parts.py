@@ -11,7 +11,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 from augimpact.drift import Drift
 from augimpact.errors import DataError
 from augimpact.files import make_folder, written_whole
-from augimpact.impact.measuring import Answers
 from augimpact.impact.plan import Plan
 from augimpact.measures import MEASURES
+
+if TYPE_CHECKING:
+    from augimpact.impact.measuring import Answers
 
 __all__ = ["DRIFTS", "Failed", "Known", "Parts", "known_samples", "part_name", "part_of"]
 

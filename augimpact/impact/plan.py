@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from augimpact.augment.parameters import CATALOGUE, MIXING
+from augimpact.augment.parameters import BUILT_IN, CATALOGUE, MIXING
 from augimpact.errors import ParameterError, SweepError
 from augimpact.grid import Grid
 from augimpact.impact.outcomes import SweptPath
@@ -35,12 +35,14 @@ class Plan:
         paths: through the settings.
         conditions: arguments of `augimpact.asking.Conditions` that decide the result.
         explained: arguments of `augimpact.analysis.analyze` for the maps: `method`, `target`, `layer`; None makes none.
+        own: of the augmentations among the parameters that are somebody's own a hash of their code.
     """
 
     settings: pd.DataFrame
     paths: tuple[SweptPath, ...]
     conditions: Mapping[str, Any] = field(default_factory=dict)
     explained: Mapping[str, Any] | None = None
+    own: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def samples_together(self) -> int:
@@ -48,8 +50,17 @@ class Plan:
         return max(1, FRAMES // len(self.settings))
 
     def values(self) -> dict[str, NDArray[np.float64]]:
-        """The S values of every parameter of the catalogue."""
-        count = len(self.settings)
+        """The S values of every parameter of the catalogue.
+
+        Raises:
+            ParameterError: an augmentation of somebody's own is not registered here, or is another one.
+        """
+        count, here = len(self.settings), _own_of(self.settings)
+        for name in map(str, self.settings):
+            if name not in CATALOGUE:
+                raise ParameterError(f"the augmentation {name} is not registered here; expected the one that is swept")
+            if here.get(name) != self.own.get(name):
+                raise ParameterError(f"the augmentation {name} is another one here; expected the code that is swept")
         return {
             name: self.settings[name].to_numpy(np.float64)
             if name in self.settings
@@ -64,6 +75,7 @@ class Plan:
             "paths": [{"parameters": list(path.parameters), "rows": path.rows.tolist()} for path in self.paths],
             "conditions": dict(self.conditions),
             "explained": None if self.explained is None else dict(self.explained),
+            "own": dict(self.own),
         }
 
     @classmethod
@@ -71,7 +83,7 @@ class Plan:
         """Reads what `document` gave, also after a way through JSON."""
         settings = pd.DataFrame(document["settings"], dtype=np.float64)
         paths = tuple(_path(settings, each["parameters"], each["rows"]) for each in document["paths"])
-        return cls(settings, paths, document["conditions"], document["explained"])
+        return cls(settings, paths, document["conditions"], document["explained"], document.get("own", {}))
 
     def key(self, classifier: str) -> str:
         """What parts of the same settings, conditions and classifier have in common, and no others.
@@ -82,6 +94,7 @@ class Plan:
         document = self.document()
         # Paths are only ways of reading the same frames.
         decisive = {name: document[name] for name in ("settings", "conditions", "explained")}
+        decisive |= {"own": document["own"]} if self.own else {}
         text = json.dumps([FORMAT, classifier, decisive], sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
@@ -124,7 +137,18 @@ def plan_of(
     ]
     if not paths:
         raise SweepError("nothing changes in the sweep; expected a parameter with a range, such as rotation=(-45, 45)")
-    return Plan(settings, tuple(paths), dict(conditions or {}), explained)
+    return Plan(settings, tuple(paths), dict(conditions or {}), explained, _own_of(settings))
+
+
+def _own_of(names: Iterable[Any]) -> dict[str, str]:
+    """Hashes of the code of those that are somebody's own, as they are registered here."""
+    own = [str(name) for name in names if name not in BUILT_IN]
+    if not own:
+        # Without them nothing here needs torch.
+        return {}
+    from augimpact.augment.own import own_of
+
+    return {each.parameter.name: each.code for each in own_of(own)}
 
 
 def _named(sweeps: Sequence[Sweep | Grid]) -> list[str]:

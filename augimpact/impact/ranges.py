@@ -29,7 +29,7 @@ from augimpact.impact.robustness import EQUAL, Sides, sides
 from augimpact.impact.safe_range import RangeEnd, Reason, SafeRange, SafeRanges
 from augimpact.profiling.reference import HIGH, LOW
 
-__all__ = ["METRICS", "RangeEnd", "SafeRange", "SafeRanges", "domain_shares", "safe_ranges"]
+__all__ = ["METRICS", "RangeEnd", "SafeRange", "SafeRanges", "domain_shares", "margin_of", "safe_ranges"]
 
 METRICS = ("accuracy", "agreement")
 Numbers = NDArray[np.float64]
@@ -84,7 +84,7 @@ def safe_ranges(
     >>> found, found.paths[0].above.reason, found.paths[0].above.next_strength
     (SafeRanges({'rotation': (-10.0, 10.0)}), 'worse', 20.0)
     """
-    asked = _Asked(_metric_of(outcomes, metric), _margin_of(points), confidence)
+    asked = _Asked(_metric_of(outcomes, metric), margin_of(points), confidence)
     if not 0 <= inside <= 1:
         raise DataError(f"inside is {inside!r}; expected a share from 0 to 1")
     domain = _domain_of(outcomes, inside) if by_domain else None
@@ -247,7 +247,12 @@ def _metric_of(outcomes: Outcomes, metric: str | None) -> str:
     return metric
 
 
-def _margin_of(points: float) -> float:
+def margin_of(points: float) -> float:
+    """Percentage points as a share.
+
+    Raises:
+        DataError: they are none.
+    """
     if not 0 < points <= 100:
         raise DataError(f"points is {points!r}; expected percentage points, above 0 and up to 100")
     return points / 100

@@ -32,6 +32,7 @@ __all__ = ["SCHEMA", "Report", "check_place", "impact_html", "impact_report", "r
 logger = logging.getLogger(__name__)
 SCHEMA = "augimpact-impact/1"
 LIBRARIES = ("augimpact", "torchvision", "albumentations", "fastai")
+CODE = "augment_{}.py"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,7 @@ class Report:
         curves: makes the table of a `.csv`.
         table: makes that of a `.parquet`.
         code: makes what a folder has besides, texts by the names of their files.
+        code_names: all that these files may be called.
         stem: what the JSON in a folder is called.
     """
 
@@ -56,6 +58,7 @@ class Report:
     curves: Callable[[], pd.DataFrame]
     table: Callable[[], pd.DataFrame]
     code: Callable[[], Mapping[str, str]] = dict
+    code_names: Sequence[str] = ()
     stem: str = "impact"
 
     @cached_property
@@ -98,6 +101,9 @@ class Report:
             code = self.code()
             for name, text in code.items():
                 (temporary / name).write_text(text, encoding="utf-8")
+        # What an earlier report allowed may be too much for this one.
+        for name in set(self.code_names) - set(code):
+            (path / name).unlink(missing_ok=True)
         return [path / name for name in [*names, *code]]
 
 
@@ -117,6 +123,7 @@ def impact_report(impact: Impact, ranges: SafeRanges | None) -> Report:
         curves=impact.curves,
         table=impact.table,
         code=lambda: _code_of(ranges),
+        code_names=[CODE.format(library) for library in LIBRARIES],
     )
 
 
@@ -168,7 +175,7 @@ def _code_of(ranges: SafeRanges | None) -> dict[str, str]:
         return found
     for library in LIBRARIES:
         try:
-            found[f"augment_{library}.py"] = ranges.as_code(library)
+            found[CODE.format(library)] = ranges.as_code(library)
         except ParameterError as error:
             logger.warning("no code for %s: %s", library, error)
     return found

@@ -33,7 +33,8 @@ class Impact:
 
     Attributes:
         outcomes: what came of every sample under every setting.
-        errors: a row a sample that could not be measured: `sample_id`, `path`, `error`.
+        errors: a row a sample that could not be measured: `sample_id` (empty where it could not even be read),
+            `path`, `error`.
         recipe: what made it, in plain types.
     """
 
@@ -126,6 +127,7 @@ def impact_of(parts: Parts, samples: pd.DataFrame, recipe: Mapping[str, Any]) ->
         for each, path in zip(known, samples["path"], strict=True)
         if each not in places and each in failed
     ]
+    errors += [{"sample_id": "", "path": path, "error": error} for path, error in recipe.get("unread", ())]
     if not places:
         first = f"; the first error was: {errors[0]['error']}" if errors else ""
         raise DataError(f"not one of {len(samples)} samples could be measured{first}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -87,7 +87,7 @@ def measure_impact(
     table = table_of(dataset)
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()) if folder is None else folder)
-        worker = stack.enter_context(_worker(classifier, client, resources))
+        worker = stack.enter_context(_worker(classifier, client, resources, plan.own))
         numbers = matched_classes(table.class_names, worker.about["names"], labels)
         known = [numbers[number] for number in table.labels]
         samples = samples_frame(table.frame, _shown(table, known, worker.about["names"]), known)
@@ -96,15 +96,20 @@ def measure_impact(
             "key": plan.key(worker.about["fingerprint"]),
             "dataset": os.fspath(dataset) if isinstance(dataset, (str, os.PathLike)) else None,
             "labels": dict(zip(table.class_names, numbers, strict=True)),
+            "unread": table.errors[["path", "error"]].astype(str).to_numpy().tolist(),
             "versions": dict(versions()),
         }
         parts = Parts(place / PARTS / recipe["key"])
-        keep(place, recipe, samples)
         jobs = jobs_of(table, samples, plan, parts)
+        # What was measured there before is kept until something of this run is there.
+        if len(jobs) == 0 or parts.measured():
+            keep(place, recipe, samples)
         with telling("measuring", progress) as tell:
             told = _counted(jobs, len(table), plan, tell)
-            for job, part in worker.done(jobs, plan, table, told):
+            for number, (job, part) in enumerate(worker.done(jobs, plan, table, told)):
                 parts.write(job.name, part)
+                if not number:
+                    keep(place, recipe, samples)
                 if cancelled is not None and cancelled():
                     raise Cancelled
         return impact_of(parts, samples, recipe)
@@ -168,11 +173,13 @@ class _Here:
 
 
 @contextmanager
-def _worker(classifier: Any, client: Any, resources: Mapping[str, float] | None) -> Iterator[Worker]:
+def _worker(
+    classifier: Any, client: Any, resources: Mapping[str, float] | None, own: Iterable[str]
+) -> Iterator[Worker]:
     if client is None:
         yield _Here({} if classifier is None else classifier)
         return
     from augimpact.impact.cluster import Cluster
 
-    with Cluster(client, classifier, resources) as cluster:
+    with Cluster(client, classifier, resources, own) as cluster:
         yield cluster

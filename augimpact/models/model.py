@@ -120,8 +120,12 @@ class Model:
         return self.inputs.prepare(frames)
 
     def recipe(self) -> dict[str, Any]:
-        """What names this model in a recipe."""
-        about = {"name": self.name, "layers": list(self.layers), "outputs": len(self.outputs.names)}
+        """What names this model in a recipe; one that tells no places apart, and cannot be explained, has no layers."""
+        try:
+            layers = list(self.layers)
+        except LayerError:
+            layers = []
+        about = {"name": self.name, "layers": layers, "outputs": len(self.outputs.names)}
         return about | self.inputs.recipe() | {"origin": self.origin}
 
 

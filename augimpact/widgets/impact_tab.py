@@ -60,7 +60,7 @@ class ImpactTab:
     def __init__(self, explorer: Explorer, impact: Any, data: Any, *, private: bool, sealed: bool) -> None:
         self._beside = ImpactBeside(impact, data, sealed=sealed)
         self._explorer, self._private = explorer, private
-        self._reader = Reader(on_error=self._show_error)
+        self._reader = Reader(on_error=self.show_error)
         # Held while the band of a sweep is put beside it.
         self._following = threading.Lock()
         self._request: Callable[[], None] = _nothing
@@ -112,7 +112,7 @@ class ImpactTab:
             return
         except Exception as error:  # said in the tab, whatever a user's file or model raises
             logger.exception("the impact could not be measured")
-            self._show_error(error)
+            self.show_error(error)
             return
         self._reader.submit(self._show)
 
@@ -169,7 +169,8 @@ class ImpactTab:
         if self.view is not None:
             self.view.say(kind, text, done, total)
 
-    def _show_error(self, error: Exception) -> None:
+    def show_error(self, error: Exception) -> None:
+        """Says why nothing is measured or read."""
         # What is wrong with data names files of this machine.
         hidden = self._private and isinstance(error, DataError)
         self._say("error", PRIVATE_ERROR if hidden else sentence(error, private=self._private))

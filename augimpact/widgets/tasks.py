@@ -159,11 +159,13 @@ class Tasks:
                 if self._controls.status["text"].startswith(STOPPING):
                     self._controls.show_status("idle", "cancelled")
                 raise
-            except Exception:
+            except Exception as error:
                 # What was asked for meanwhile stays owed.
                 for each, dropped in began.items():
                     if self._due.get(each) == dropped:
                         self._due.pop(each, None)
+                if MEASURE in began and self.impact is not None:
+                    self.impact.show_error(error)
                 raise
             # Asked for once more meanwhile, it is due once more.
             if self._due.get(name) == ticket:

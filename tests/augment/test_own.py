@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -186,3 +187,20 @@ def test_what_is_random_is_the_same_in_every_frame_however_many_there_are(photog
     assert torch.equal(many[0], many[3])
     assert torch.equal(augment(image, {"grain": 0.3}, seed=4).images[0], many[0])
     assert not torch.equal(augment(image, {"grain": 0.3}, seed=5).images[0], many[0])
+
+
+def test_threads_draw_what_one_alone_draws(photographs):
+    """The generators that are seeded belong to the whole process."""
+
+    @augmentation("noisy", range=(0, 1), neutral=0)
+    def noisy(batch, value):
+        return batch + value * (torch.randn(batch.shape) + random.random())
+
+    image, asked = photographs["cat"], {"noisy": [0.5] * 4}
+    alone = augment(image, asked, seed=3).images
+    states = torch.random.get_rng_state(), random.getstate()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: augment(image, asked, seed=3).images, range(24)))
+    assert all(torch.equal(each, alone) for each in found)
+    assert torch.equal(torch.random.get_rng_state(), states[0])
+    assert random.getstate() == states[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 
@@ -13,6 +14,9 @@ import pytest
 from distributed import Client, LocalCluster
 
 import augimpact as ai
+from augimpact.augment.own import forget
+from augimpact.augment.plugins import load_plugins
+from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError, ModelError
 from augimpact.impact.cluster import connected, own_cluster
 from augimpact.impact.parts import Parts
@@ -64,6 +68,44 @@ def test_a_classifier_of_one_s_own_travels_with_its_code(client, pieces):
     )
     same(here, there)
     assert len(np.unique(here.outcomes.predicted)) == 2
+
+
+def test_an_augmentation_of_one_s_own_travels_with_its_code(client, pieces, classifier, tmp_path):
+    """Its file is one that no worker sees, and has a helper."""
+    file = tmp_path / "mine.py"
+    try:
+        for strength in ("1 - value", "1 - value / 2"):
+            file.write_text(f"""
+import augimpact as ai
+
+def weaker(value):
+    return {strength}
+
+@ai.augmentation("mine", range=(0, 1), neutral=0)
+def mine(batch, value):
+    return batch * weaker(value)
+""")
+            load_plugins([file])
+            sweep = ai.Sweep(mine=(0, 1), frames=3)
+            here = ai.measure_impact(pieces, sweep, classifier, progress=quiet)
+            assert here.outcomes.measures["brightness"][:, 2].mean() < 0.3
+            moved = file.rename(tmp_path / "moved.py")
+            there = ai.measure_impact(pieces, sweep, client=client, progress=quiet)
+            moved.rename(file)
+            same(here, there)
+    finally:
+        forget("mine")
+
+
+def test_a_file_that_is_gone_is_in_the_ledger_also_when_it_is_all_that_is_left(client, pieces, tmp_path, monkeypatch):
+    monkeypatch.setattr("augimpact.impact.plan.FRAMES", 5)
+    folder = shutil.copytree(pieces, tmp_path / "data")
+    table = SampleTable.from_folder(folder, identity="path")
+    next(folder.rglob("*.png")).unlink()
+    for _ in range(2):
+        found = ai.measure_impact(table, SWEEP, client=client, folder=tmp_path / "out", progress=quiet)
+        assert (len(found.outcomes), len(found.errors)) == (11, 1)
+        assert "FileNotFoundError" in found.errors["error"].iloc[0]
 
 
 def test_images_in_memory_travel_too(client, classifier):

@@ -42,3 +42,31 @@ def test_to_know_only_some_is_an_error_that_says_what_to_pass():
         matched_classes(["x"], ["a"], {"y": "a"})
     with pytest.raises(DataError, match="unknown class of the classifier 7"):
         matched_classes(["x"], ["a"], {"x": 7})
+
+
+@pytest.mark.parametrize(
+    ("classes", "names", "expected"),
+    [
+        (["A", "a"], ["a", "b", "A"], [2, 0]),
+        (["C++", "C#"], ["C", "C#", "C++"], [2, 1]),
+        (["+", "-"], ["-", "+"], [1, 0]),
+        (["-5", "5"], ["5", "-5"], [1, 0]),
+        (["crane", "ibis"], ["ibis", "Crane"], [1, 0]),
+    ],
+)
+def test_names_that_differ_in_case_or_signs_alone_are_told_apart(classes, names, expected):
+    assert matched_classes(classes, names) == expected
+    # Whichever way it is said.
+    same = {each: names[number] for each, number in zip(classes, expected, strict=True)}
+    assert matched_classes(classes, names, same) == expected
+
+
+def test_two_classes_never_become_one_in_silence():
+    with pytest.raises(DataError, match="none of the classifier's"):
+        matched_classes(["0", "1"], ["1", "2", "3"])
+    with pytest.raises(DataError, match="none of the classifier's"):
+        matched_classes(["crane", "ibis"], ["crane", "ibis", "crane"])
+    with pytest.raises(DataError, match="'Ibis' and 'ibis' both seem to be 'IBIS'"):
+        matched_classes(["Ibis", "ibis"], ["IBIS", "crane"])
+    assert matched_classes(["Ibis", "ibis"], ["IBIS", "crane"], {"ibis": "IBIS"}) == [0, 0]
+    assert matched_classes(["crane", "ibis"], ["crane", "ibis", "crane"], {"crane": "2"}) == [2, 1]

@@ -164,3 +164,12 @@ def test_a_library_that_does_not_know_ones_own_augmentation_has_no_code(tmp_path
         forget("dim")
     assert [path.name for path in files] == [*NAMES, "augment_augimpact.py"]
     assert "no code for fastai: dim is an augmentation of one's own" in caplog.text
+
+
+def test_code_of_an_earlier_report_does_not_outlive_its_ranges(known, tmp_path):
+    known.save(tmp_path / "out")
+    assert (tmp_path / "out" / "augment_torchvision.py").exists()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    found = known.save(tmp_path / "out", points=0.001)
+    assert not [*(tmp_path / "out").glob("augment_*.py")]
+    assert all(file.exists() for file in [*found, tmp_path / "out" / "mine.txt"])

@@ -21,9 +21,11 @@ from torchvision.transforms import functional as tv
 from torchvision.transforms.v2 import functional as v2
 
 import augimpact as ai
+from augimpact.augment.own import forget
 from augimpact.data.samples import SampleTable
 from augimpact.drift import Drift
 from augimpact.errors import Cancelled, DataError, ModelError, OutputError, ParameterError
+from augimpact.impact.identity import fingerprint
 from augimpact.impact.labels import matched_classes
 from augimpact.measures import measure
 from tests.impact.conftest import put_pieces
@@ -275,3 +277,86 @@ def test_any_dataset_is_taken(pieces, classifier, impact, kind):
     found = ai.measure_impact(dataset, SWEEP, classifier, progress=quiet)
     np.testing.assert_array_equal(found.outcomes.predicted, impact.outcomes.predicted)
     np.testing.assert_array_equal(found.outcomes.labels, impact.outcomes.labels)
+
+
+def test_what_an_own_augmentation_measured_is_not_taken_for_what_another_of_its_name_does(pieces, classifier, tmp_path):
+    def measured() -> list[float]:
+        sweep = ai.Sweep(mine=(0, 1), frames=3)
+        found = ai.measure_impact(pieces, sweep, classifier, folder=tmp_path / "out", progress=quiet)
+        return found.outcomes.measures["brightness"].mean(axis=0).tolist()
+
+    try:
+        exec(OWN.format("batch"), {"ai": ai})
+        assert np.ptp(measured()) == 0
+        exec(OWN.format("batch * (1 - value)"), {"ai": ai})
+        bright, half, dark = measured()
+        assert bright > half > dark == 0
+        impact = ai.Impact.load(tmp_path / "out")
+    finally:
+        forget("mine")
+    with pytest.raises(ParameterError, match="mine is not registered here"):
+        impact.save(tmp_path / "report.html")
+
+
+OWN = """
+@ai.augmentation("mine", range=(0, 1), neutral=0)
+def mine(batch, value):
+    return {}
+"""
+
+
+def test_a_file_that_cannot_be_read_is_in_the_ledger(pieces, classifier, tmp_path):
+    files = sorted(pieces.rglob("*.png"))[:2]
+    rows = [f"{file},{file.parent.name}" for file in [files[0], tmp_path / "gone.png", files[1]]]
+    (tmp_path / "a.csv").write_text("\n".join(["path,category", *rows]))
+    found = ai.measure_impact(tmp_path / "a.csv", SWEEP, classifier, folder=tmp_path / "out", progress=quiet)
+    for each in (found, ai.Impact.load(tmp_path / "out")):
+        assert len(each.outcomes) == 2
+        assert each.errors["path"].map(lambda path: Path(path).name).tolist() == ["gone.png"]
+    (tmp_path / "b.csv").write_text(f"path\n{tmp_path / 'gone.png'}\n")
+    with pytest.raises(DataError, match=r"the dataset is empty; .*the first error was: .*gone"):
+        ai.measure_impact(tmp_path / "b.csv", SWEEP, classifier, progress=quiet)
+    (tmp_path / "c.csv").write_text(f"path,category\n{files[0]},a\n,b\n")
+    with pytest.raises(DataError, match="no path in its row 2"):
+        ai.measure_impact(tmp_path / "c.csv", SWEEP, classifier, progress=quiet)
+
+
+def test_a_part_of_nothing_but_corrupt_images_has_no_maps(pieces, classifier, tmp_path, monkeypatch):
+    monkeypatch.setattr("augimpact.impact.plan.FRAMES", 5)
+    (tmp_path / "data").mkdir()
+    shutil.copy(next(pieces.rglob("*.png")), tmp_path / "data" / "good.png")
+    (tmp_path / "data" / "bad.png").write_bytes(b"no image")
+    found = ai.measure_impact(tmp_path / "data", SWEEP, classifier, maps=True, progress=quiet)
+    assert (len(found.outcomes), len(found.errors)) == (1, 1)
+    assert found.outcomes.drifts["shift"].shape == (1, 5)
+
+
+def test_a_run_that_cannot_begin_leaves_what_was_measured(pieces, classifier, tmp_path):
+    before = ai.measure_impact(pieces, SWEEP, classifier, folder=tmp_path / "out", progress=quiet)
+    with pytest.raises(ParameterError, match="refelct"):
+        ai.measure_impact(pieces, SWEEP, classifier, folder=tmp_path / "out", border="refelct", progress=quiet)
+    pd.testing.assert_frame_equal(ai.Impact.load(tmp_path / "out").table(), before.table())
+
+
+def flat_classifier(quantized: bool) -> ai.Classifier:
+    """Of other weights each time."""
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 16 * 16, 2)).eval()
+    if quantized:
+        module = torch.ao.quantization.quantize_dynamic(module, {torch.nn.Linear})
+    return ai.Classifier(module, ["a", "b"], size=16)
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+def test_a_classifier_that_tells_no_places_apart_can_be_measured(pieces, quantized):
+    classifier = flat_classifier(quantized)
+    found = ai.measure_impact(pieces, SWEEP, classifier, labels={}, progress=quiet)
+    assert found.outcomes.predicted.shape == (12, 5)
+    assert fingerprint(flat_classifier(quantized)) != found.recipe["fingerprint"] == fingerprint(classifier)
+
+
+def test_a_sweep_there_and_back_has_a_report(pieces, classifier, tmp_path):
+    there = ai.Sweep(rotation=[0, 10, 20, 10, 0])
+    found = ai.measure_impact(pieces, there, classifier, progress=quiet)
+    assert found.outcomes.predicted.shape == (12, 3)
+    assert [file.name for file in found.save(tmp_path / "out.html")] == ["out.html"]
+    assert "<svg" in found._repr_html_() or "<img" in found._repr_html_()

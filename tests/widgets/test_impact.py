@@ -170,7 +170,7 @@ def test_the_band_of_the_dataset_is_put_behind_the_curves_of_its_sweep(impact, o
     assert "8 images of the dataset" in band["legend"]
     explorer.controls.state = explorer.controls.state | {"ranges": {"crop": [1, 0.5]}, "sweeps": 1}
     wait_for(lambda: explorer.trace.swept == ("crop",))
-    assert explorer.player.band == {}
+    wait_for(lambda: explorer.player.band == {})
 
 
 def test_a_band_is_there_only_where_it_was_tested_and_for_the_same_things_held():
@@ -248,6 +248,17 @@ def test_a_measurement_is_cancelled_and_another_request_does_not_wait_for_it(ope
     wait_for(lambda: view.task["kind"] == "idle")
     assert view.task["text"] == "cancelled"
     assert view.payload == {}
+
+
+def test_a_classifier_that_cannot_be_loaded_ends_the_waiting(tmp_path, opened):
+    (tmp_path / "broken.py").write_text("def make():\n    raise RuntimeError('no weights here')\n")
+    broken = f"{tmp_path / 'broken.py'}:make"
+    explorer = opened(models=[broken], data=[example("cat")] * 2)
+    view = select(explorer)
+    explorer.controls.state = explorer.controls.state | {"model": explorer.controls.models[1]}
+    view._handle_custom_msg({"kind": "measure"}, [])
+    wait_for(lambda: view.task["kind"] == "error")
+    assert "no weights here" in view.task["text"]
 
 
 def test_data_of_which_no_image_is_shown_is_told_by_numbers(photographs, opened):
