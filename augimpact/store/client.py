@@ -32,9 +32,15 @@ class RemoteShelf:
         url: of it.
         root: the folder of the parts that were fetched, by default in the user's cache.
         token: that tells who one is.
+
+    Raises:
+        DataError: the token is none.
     """
 
     def __init__(self, url: str, root: Path | None, token: str | None) -> None:
+        token = None if token is None else token.strip()
+        if token is not None and not (token.isascii() and token.isprintable()):
+            raise DataError("the token has letters that no token has; expected one of `augimpact sets token create`")
         self._given = url, root, token
         self._url = url.rstrip("/")
         if root is None:
@@ -61,13 +67,15 @@ class RemoteShelf:
     def search(self, asked: Document) -> list[Document]:
         """The sets that are asked for, see `Catalog.search`."""
         given = {name: value for name, value in asked.items() if value not in (None, [], "")}
-        return [dict(each["data"]) for each in self._asked("GET", "/search", params=given).json()]
+        return [dict(each["data"]) for each in self._read("GET", "/search", params=given)]
 
     def change(self, set_id: int, changes: Document) -> Document:
         """Changes words of a set, or whether it is `public`."""
+        words = {name: value for name, value in changes.items() if name != "public"}
+        document = self._document("PUT", f"/data/{set_id}", json=words) if words or "public" not in changes else {}
         if "public" in changes:
-            return self._document("PUT", f"/data/{set_id}/{'publish' if changes['public'] else 'unpublish'}")
-        return self._document("PUT", f"/data/{set_id}", json=changes)
+            document = self._document("PUT", f"/data/{set_id}/{'publish' if changes['public'] else 'unpublish'}")
+        return document
 
     def check_owned(self, set_id: int) -> None:
         """Raises what changing a set would raise: `NoSuchSet`, `NotYours`."""
@@ -79,7 +87,7 @@ class RemoteShelf:
 
     def parts(self, set_id: int) -> list[Document]:
         """The parts of a set, in their order."""
-        return list(self._asked("GET", f"/data/{set_id}/datapoints").json())
+        return list(self._read("GET", f"/data/{set_id}/datapoints"))
 
     def add(self, set_id: int, path: Path, part: Part) -> Document:
         """Sends a part, and keeps it as one that was fetched."""
@@ -154,12 +162,19 @@ class RemoteShelf:
                     file.write(block)
 
     def _document(self, method: str, route: str, **options: Any) -> Document:
-        return dict(self._asked(method, route, **options).json()["data"])
+        return dict(self._read(method, route, **options)["data"])
+
+    def _read(self, method: str, route: str, **options: Any) -> Any:
+        answer = self._asked(method, route, **options)
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise DataError(f"{self._url} does not answer JSON; expected a server of training sets") from error
 
     def _asked(self, method: str, route: str, **options: Any) -> httpx.Response:
         try:
             answer = self._client.request(method, self._url + route, **options)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise DataError(f"the server {self._url} does not answer ({error}); expected an address of one") from error
         if answer.is_success:
             return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
 from augimpact.files import filled_folder
-from augimpact.store.labels import BACKGROUND, Grid, as_label
+from augimpact.store.labels import Grid, as_label, own_classes
 from augimpact.store.training_set import TrainingSet
 
 __all__ = ["Window", "coco_classes", "iterwindows", "pairs_of_coco", "pairs_of_table", "write_coco", "write_folder"]
@@ -58,43 +59,55 @@ def coco_classes(path: str | Path) -> list[str]:
     return sorted(str(each["name"]) for each in _read_json(path)["categories"])
 
 
-def pairs_of_coco(path: str | Path, folder: str | Path, kind: str, size: int | None = None) -> Pairs:
+def pairs_of_coco(
+    path: str | Path, folder: str | Path, kind: str, size: int | None = None, classes: Sequence[str] = ()
+) -> Pairs:
     """The images of a COCO file (Lin et al. 2014, arXiv:1405.0312), with their boxes, or with masks of their classes.
 
     Args:
         path: of the file.
         folder: of the images.
-        kind: `object_detection` or `segmentation`; of the latter the set's classes are `coco_classes`.
+        kind: `object_detection` or `segmentation`.
         size: to whose square images are brought, and what is marked in them.
+        classes: of the set, by which masks are numbered; by default `coco_classes`.
 
     Raises:
-        DataError: it is no such file, or an annotation cannot be read.
+        DataError: it is no such file, has other classes, or an annotation cannot be read.
     """
     document = _read_json(path)
     names = {each["id"]: str(each["name"]) for each in document["categories"]}
-    classes = sorted(names.values())
+    wanted = own_classes(kind, classes) or tuple(sorted(names.values()))
+    lacking = sorted(set(names.values()) - set(wanted))
+    if lacking:
+        raise DataError(f"{str(path)!r} has the class {lacking[0]!r}; expected those of the set: {', '.join(wanted)}")
     marked: dict[Any, list[Any]] = {}
     for each in document["annotations"]:
-        marked.setdefault(each["image_id"], []).append(each)
+        marked.setdefault(each.get("image_id"), []).append(each)
     for about in document["images"]:
         image = read_image(Path(folder, about["file_name"]))
         whole = image.size
         if size is not None:
             image = image.resize((size, size), Image.Resampling.BICUBIC)
-        scale = np.array(image.size) / whole
-        found = marked.get(about["id"], [])
-        if kind == "object_detection":
-            boxes: dict[str, list[Any]] = {name: [] for name in classes}
-            for each in found:
-                left, top, width, height = each["bbox"]
-                corners = np.array([[left, top], [left + width, top + height]]) * scale
-                boxes[names[each["category_id"]]].append(corners.reshape(-1))
-            label: Any = boxes
-        else:
-            label = np.zeros(image.size[::-1], np.uint16)
-            for each in found:
-                label[_inside(each, whole, image.size)] = classes.index(names[each["category_id"]]) + 1
-        yield image, label, {"name": str(about["file_name"])}
+        boxes: dict[str, list[Any]] = {name: [] for name in wanted}
+        mask = np.zeros(image.size[::-1], np.uint16)
+        for each in marked.get(about["id"], []):
+            try:
+                name = names[each["category_id"]]
+                if kind == "object_detection":
+                    boxes[name].append(_corners(each, whole, image.size))
+                else:
+                    mask[_inside(each, whole, image.size)] = wanted.index(name) + 1
+            except (KeyError, TypeError, ValueError) as error:
+                told = f"{type(error).__name__}: {error}"
+                raise DataError(f"the annotation {each.get('id')} of {str(path)!r} cannot be read ({told})") from error
+        yield image, boxes if kind == "object_detection" else mask, {"name": str(about["file_name"])}
+
+
+def _corners(annotation: Mapping[str, Any], whole: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float64]:
+    """Its box, at the size (width, height)."""
+    left, top, width, height = annotation["bbox"]
+    corners = np.array([[left, top], [left + width, top + height]]) * (np.array(size) / whole)
+    return corners.reshape(-1)
 
 
 def _inside(annotation: Mapping[str, Any], whole: tuple[int, int], size: tuple[int, int]) -> NDArray[np.bool_]:
@@ -191,10 +204,10 @@ def write_folder(training_set: TrainingSet, folder: str | Path) -> None:
         for number, pair in enumerate(training_set[:]):
             if training_set.mltype == "classification":
                 name = training_set.class_of(pair)
-                _write_image(pair.array(), place / pair.group / name / f"{number:06}")
+                _write_image(pair.array(), place / _as_file(pair.group) / _as_file(name) / f"{number:06}")
             else:
-                _write_image(pair.array(), place / pair.group / "images" / f"{number:06}")
-                _write_image(pair.y[None].astype(levels), place / pair.group / "masks" / f"{number:06}")
+                _write_image(pair.array(), place / _as_file(pair.group) / "images" / f"{number:06}")
+                _write_image(pair.y[None].astype(levels), place / _as_file(pair.group) / "masks" / f"{number:06}")
 
 
 def write_coco(training_set: TrainingSet, folder: str | Path) -> None:
@@ -206,19 +219,24 @@ def write_coco(training_set: TrainingSet, folder: str | Path) -> None:
     """
     if training_set.mltype == "classification":
         raise DataError("COCO has no classes of images; expected a set of object_detection or segmentation")
-    names = [name for name in training_set.classes if name != BACKGROUND]
+    names = own_classes(training_set.mltype, training_set.classes)
     categories = [{"id": number, "name": name} for number, name in enumerate(names, 1)]
     documents: dict[str, dict[str, Any]] = {}
     with filled_folder(Path(folder)) as place:
         for number, pair in enumerate(training_set[:], 1):
             document = documents.setdefault(pair.group, {"images": [], "annotations": [], "categories": categories})
-            file = _write_image(pair.array(), place / pair.group / f"{number:06}")
+            file = _write_image(pair.array(), place / _as_file(pair.group) / f"{number:06}")
             height, width = training_set.shape[1:]
             document["images"].append({"id": number, "file_name": file.name, "height": height, "width": width})
             for each in _annotations(pair.y, names):
                 document["annotations"].append(each | {"id": len(document["annotations"]) + 1, "image_id": number})
         for group, document in documents.items():
-            (place / f"{group}.json").write_text(json.dumps(document))
+            (place / f"{_as_file(group)}.json").write_text(json.dumps(document))
+
+
+def _as_file(name: str) -> str:
+    """A name of a group or class, which anybody may have given, as that of one file: never a way out of the folder."""
+    return re.sub(r'^\.|[/\\%:*?"<>|\x00-\x1f]', lambda found: f"%{ord(found[0]):02X}", name)
 
 
 def _annotations(label: Any, names: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
 import threading
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from augimpact.data.image import read_image, turned
+from augimpact.data.image import opened, read_image, turned
 from augimpact.errors import DataError
-from augimpact.store.labels import BACKGROUND, UNNAMED, Grid, Label, as_label
-from augimpact.store.parts import PART_BYTES, PART_ROWS, Row, packed_row, write_part
+from augimpact.store.labels import Grid, Label, as_label, own_classes
+from augimpact.store.parts import PART_BYTES, PART_ROWS, Row, bounds_of, names_of, packed_row, write_part
+from augimpact.store.tables import classes_of
 
 if TYPE_CHECKING:
     from augimpact.store.shelf import Document, Shelf
@@ -38,19 +42,45 @@ class Fed(NamedTuple):
         return packed_row(*self)
 
 
+class Batch(NamedTuple):
+    """Pairs that become a part, which has the same name however often it is written."""
+
+    group: str
+    rows: list[Row]
+    made: str
+
+
 class Pending:
-    """What was fed and is not in a part yet."""
+    """What was fed and is not in a part yet.
+
+    It is the process's that fed it: one that is forked from it begins with nothing.
+    """
 
     def __init__(self, shelf: Shelf, set_id: int, kind: str) -> None:
         self._shelf, self._id, self._kind = shelf, set_id, kind
-        self._lock = threading.RLock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets all of it."""
+        self._process, self._lock = os.getpid(), threading.RLock()
         self._first: Fed | None = None
-        self.rows: dict[str, list[Row]] = {}
+        self._classes: list[str] = []
+        self._rows: dict[str, list[Row]] = {}
+        # What was to be written, and may have been, if nobody said so.
+        self._begun: list[Batch] = []
+
+    @property
+    def count(self) -> dict[str, int]:
+        """How many pairs of each group."""
+        found: dict[str, int] = {}
+        for group, rows in [(each.group, each.rows) for each in self._begun] + list(self._rows.items()):
+            found[group] = found.get(group, 0) + len(rows)
+        return {group: count for group, count in found.items() if count}
 
     @property
     def is_full(self) -> bool:
         """Whether a group has a part's worth of pairs."""
-        for rows in filter(None, self.rows.values()):
+        for rows in filter(None, self._rows.values()):
             size = math.prod(rows[0].shape) * np.dtype(rows[0].dtype).itemsize
             if len(rows) >= min(PART_ROWS, max(1, PART_BYTES // size)):
                 return True
@@ -66,12 +96,10 @@ class Pending:
         Raises:
             DataError: it is no image, or no such label, or not as the others are.
         """
-        classes = tuple(each for each in known["classes"] if each != BACKGROUND)
-        if not classes and self._first is not None and self._kind == "classification":
-            # Numbers without names: so many as the first has.
-            first = self._first.label.classes
-            classes = first if first[0].startswith(UNNAMED) else ()
-        fed = _fed(pair, self._kind, classes, grows=not known["fixed"])
+        if self._process != os.getpid():
+            self.clear()
+        classes = classes_of(own_classes(self._kind, known["classes"]), self._classes, self._kind)
+        fed = _fed(pair, self._kind, tuple(classes), grows=not known["fixed"])
         first_image = None if self._first is None else self._first.image
         shape = known["shape"] or (None if first_image is None else first_image.shape)
         dtype = known["dtype"] or (None if first_image is None else str(first_image.dtype))
@@ -83,37 +111,64 @@ class Pending:
         if tile is not None and tuple(tile) != found[1:]:
             raise DataError(f"the image has {found[1:]} pixels; expected {tuple(tile)}")
         self._first = self._first or fed
+        self._classes = classes_of(classes, fed.label.classes, self._kind)
         return fed
 
     def add(self, group: str, row: Row) -> None:
         """Takes a pair in."""
         with self._lock:
-            self.rows.setdefault(group, []).append(row)
+            self._rows.setdefault(group, []).append(row)
 
     def save(self) -> Document | None:
         """Writes a part of each group, and gives the set's document if there was any."""
         document = None
+        if self._process != os.getpid():
+            self.clear()
         with self._lock:
-            for group in [group for group, rows in self.rows.items() if rows]:
+            self._begun += [Batch(group, rows, uuid.uuid4().hex) for group, rows in self._rows.items() if rows]
+            self._rows = {}
+            while self._begun:
+                group, rows, made = self._begun[0]
                 path = self._shelf.place_for(self._id)
                 try:
-                    document = self._shelf.add(self._id, path, write_part(path, self._kind, group, self.rows[group]))
+                    document = self._shelf.add(self._id, path, write_part(path, self._kind, group, rows, made))
                 finally:
                     path.unlink(missing_ok=True)
-                self.rows[group] = []
+                del self._begun[0]
         return document
 
 
 def _fed(pair: tuple[Any, ...], kind: str, classes: tuple[str, ...], *, grows: bool) -> Fed:
-    image, value, *more = pair
-    about: dict[str, Any] = dict(more[0]) if more else {}
+    try:
+        image, value, *more = pair
+        about: dict[str, Any] = dict(more[0]) if more else {}
+    except (TypeError, ValueError) as error:
+        raise DataError(f"a {type(pair).__name__} is no pair; expected an image, a label, perhaps a mapping") from error
     grid = getattr(image, "grid", None)
     if getattr(image, "sensor", None):
         about.setdefault("sensor", image.sensor)
     array = _as_array(image)
     if isinstance(grid, Grid):
         about.setdefault("bounds", list(grid.bounds(*array.shape[1:])))
-    return Fed(array, as_label(kind, value, (array.shape[1], array.shape[2]), classes, grid, grows=grows), about)
+    label = as_label(kind, value, (array.shape[1], array.shape[2]), classes, grid, grows=grows)
+    return Fed(array, label, _known(about))
+
+
+def _known(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a pair, as it is kept.
+
+    Raises:
+        DataError: it is nothing that JSON has.
+    """
+    try:
+        known = dict(json.loads(json.dumps(about, allow_nan=False)))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"what is known of it cannot be kept ({error}); expected texts, numbers, lists") from error
+    if known.get("bounds"):
+        known["bounds"] = list(bounds_of(known["bounds"]))
+    if known.get("sensor"):
+        names_of([known["sensor"]], "sensors")
+    return known
 
 
 def _as_array(image: Any) -> NDArray[Any]:
@@ -123,7 +178,12 @@ def _as_array(image: Any) -> NDArray[Any]:
         DataError: it is no such image.
     """
     if isinstance(image, (str, Path)):
-        image = read_image(image)
+        try:
+            content = Path(image).read_bytes()
+        except OSError as error:
+            raise DataError(f"{str(image)!r} cannot be read ({error.strerror or error})") from error
+        with opened(content) as picture:
+            return _as_array(picture)
     if isinstance(image, Image.Image):
         # As a person sees it; what is no plain picture, such as one of a palette, as RGB.
         values = np.asarray(turned(image) if image.mode in PLAIN else read_image(image))

@@ -6,6 +6,7 @@ when labels are read (`given_back`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,12 +16,17 @@ from skimage.draw import polygon
 
 from augimpact.errors import DataError
 
-__all__ = ["BACKGROUND", "KINDS", "UNNAMED", "Grid", "Label", "as_label", "given_back"]
+__all__ = [
+    "BACKGROUND", "KINDS", "LONGEST_NAME", "MOST_CLASSES", "Grid", "Label", "are_numbered", "as_label", "given_back",
+    "own_classes",
+]  # fmt: skip
 
 KINDS = ("classification", "object_detection", "segmentation")
 BACKGROUND = "background"
 # What the class of boxes or features is called where nobody says; of one-hot labels with a number.
 UNNAMED = "class"
+NUMBERED = re.compile(f"{UNNAMED}\\d+")
+LONGEST_NAME, MOST_CLASSES = 200, 10_000
 
 
 class Grid(NamedTuple):
@@ -54,6 +60,20 @@ class Label(NamedTuple):
     boxes: NDArray[np.float32] | None = None
 
 
+def own_classes(kind: str, classes: Sequence[str]) -> tuple[str, ...]:
+    """The classes of a document without the background, which a segmentation has beside its own."""
+    return tuple(each for each in classes if kind != "segmentation" or each != BACKGROUND)
+
+
+def are_numbered(classes: Sequence[str]) -> bool:
+    """Whether they have no names: labels were numbers.
+
+    >>> are_numbered(["class1", "class2"]), are_numbered(["cat"])
+    (True, False)
+    """
+    return bool(classes) and all(NUMBERED.fullmatch(each) for each in classes)
+
+
 def as_label(
     kind: str,
     value: Any,
@@ -84,15 +104,17 @@ def as_label(
     """
     known = tuple(classes)
     if kind == "classification":
-        return _one_hot(value, (value,) if grows and isinstance(value, str) and value not in known else known)
+        return _one_hot(value, known, grows)
     if kind == "object_detection":
         is_new = grows and isinstance(value, Mapping) and not set(value) <= set(known)
         return _boxes(value, tuple(sorted(map(str, value))) if is_new else known)
     return _mask(value, size, known, grid or Grid(0, 1, 0, 1), grows)
 
 
-def _one_hot(value: Any, classes: tuple[str, ...]) -> Label:
+def _one_hot(value: Any, classes: tuple[str, ...], grows: bool) -> Label:
     if isinstance(value, str):
+        if grows and value not in classes and not are_numbered(classes):
+            classes = (value,)
         if value not in classes:
             raise DataError(f"the class is {value!r}; expected one of {', '.join(classes) or 'those given at first'}")
         numbers = np.array([name == value for name in classes], np.uint8)
@@ -104,6 +126,9 @@ def _one_hot(value: Any, classes: tuple[str, ...]) -> Label:
     if len(given) > 1 and given.sum() != 1:
         raise DataError(f"the label is {value!r}; expected exactly one 1")
     names = classes or tuple(f"{UNNAMED}{number}" for number in range(1, len(given) + 1))
+    if grows and len(names) == 1 and not are_numbered(names):
+        # None of a class that others may join: that would be another label then.
+        raise DataError(f"the label is {value!r} after classes by name; expected a name")
     if len(names) != len(given):
         raise DataError(f"the label has {len(given)} numbers; expected one for each of {len(names)} classes")
     return Label(names, given.astype(np.uint8))
@@ -141,9 +166,10 @@ def _mask(value: Any, size: tuple[int, int], classes: tuple[str, ...], grid: Gri
             f"a mask of shape {numbers.shape} and type {numbers.dtype}; expected {size} numbers of classes, or features"
         )
     most = int(numbers.max(initial=0))
-    if grows and most > len(classes):
+    if grows and most > len(classes) and are_numbered(classes):
         classes = ()
-    names = classes or tuple(f"{UNNAMED}{number:03}" for number in range(1, most + 1))
+    # In the order of the numbers also where they are put in that of the names.
+    names = classes or tuple(f"{UNNAMED}{number:05}" for number in range(1, min(most, MOST_CLASSES) + 1))
     if most > len(names):
         raise DataError(f"the mask has the class {most}; expected at most {len(names)}")
     return Label(names, numbers.astype(np.uint16))
@@ -158,7 +184,7 @@ def _drawn(
     names = own if not classes or (grows and not set(own) <= set(classes)) else classes
     mask = np.zeros(size, np.uint16)
     for name, feature in zip(named, features, strict=True):
-        if name not in names:
+        if name not in names or name == BACKGROUND:
             raise DataError(f"there is a feature of the class {name!r}; expected {', '.join(names)}")
         for rings in _polygons_of(feature):
             inside = np.zeros(size, bool)
@@ -179,7 +205,7 @@ def _class_of(feature: Mapping[str, Any], classes: tuple[str, ...]) -> str:
 
 
 def _polygons_of(feature: Mapping[str, Any]) -> list[Any]:
-    geometry = feature.get("geometry", feature)
+    geometry = feature.get("geometry", feature) or {}
     kind, places = geometry.get("type"), geometry.get("coordinates")
     if kind not in ("Polygon", "MultiPolygon") or not places:
         raise DataError(f"a feature is a {kind!r}; expected Polygon or MultiPolygon with coordinates")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,18 +14,18 @@ from sqlalchemy.orm import Session, selectinload
 
 from augimpact.errors import DataError, OutputError
 from augimpact.files import make_folder
-from augimpact.store.labels import BACKGROUND, KINDS
-from augimpact.store.parts import Bounds, Part
+from augimpact.store.labels import BACKGROUND, KINDS, LONGEST_NAME, own_classes
+from augimpact.store.parts import Part, bounds_of, names_of
 from augimpact.store.shelf import Document, NoSuchSet, NotYours
 from augimpact.store.tables import ClassName, PartRow, SetRow, Word, classes_of, engine_of, now, words_of, writing
 
-__all__ = ["LONGEST_NAME", "LONGEST_TEXT", "MOST_CLASSES", "MOST_FOUND", "LocalShelf"]
+__all__ = ["LONGEST_TEXT", "MOST_FOUND", "LocalShelf"]
 
 # What a set's owner may change of it.
 CHANGEABLE = ("name", "description", "source")
 # What a word begins with that is a sensor's name; no other does.
 SENSOR = ":"
-LONGEST_NAME, LONGEST_TEXT, MOST_CLASSES, MOST_FOUND = 200, 4000, 10_000, 1000
+LONGEST_TEXT, MOST_FOUND = 4000, 1000
 
 
 class LocalShelf:
@@ -60,9 +60,8 @@ class LocalShelf:
         if kind not in KINDS:
             raise DataError(f"the kind is {kind!r}; expected one of {', '.join(KINDS)}")
         if kind != "classification":
-            classes = sorted(each for each in classes if each != BACKGROUND)
-        if len(set(classes)) != len(classes) or len(classes) > MOST_CLASSES or not all(classes):
-            raise DataError(f"there are {len(classes)} classes; expected each once, and at most {MOST_CLASSES}")
+            classes = sorted(own_classes(kind, classes))
+        names_of(classes, "classes")
         moment = now()
         row = SetRow(
             name=name, kind=kind, owner=self.owner, fixed=bool(classes), tile=about.get("tile"), created_at=moment,
@@ -98,7 +97,7 @@ class LocalShelf:
         if asked.get("public") is not None:
             query = query.where(SetRow.public.is_(bool(asked["public"])))
         if asked.get("bbox") is not None:
-            left, low, right, high = _bounds(asked["bbox"])
+            left, low, right, high = bounds_of(asked["bbox"], "bbox")
             query = query.where(SetRow.left <= right, SetRow.right >= left, SetRow.low <= high, SetRow.high >= low)
         if asked.get("sensors"):
             # They are few, and kept with the parts as the words of a set are.
@@ -161,14 +160,18 @@ class LocalShelf:
                 place = self._folder(set_id) / f"{part.name}.h5"
                 make_folder(place.parent)
                 shutil.move(path, place)
-                _synchronise(place)
-                session.add(PartRow(
-                    set_id=set_id, name=part.name, group=part.group, rows=part.rows, size=part.size,
-                    classes=list(part.classes), sensors=list(part.sensors),
-                ))  # fmt: skip
-                row.updated_at = now()
-                _reword(row, part.sensors)
-                session.flush()
+                try:
+                    _synchronise(place)
+                    session.add(PartRow(
+                        set_id=set_id, name=part.name, group=part.group, rows=part.rows, size=part.size,
+                        classes=list(part.classes), sensors=list(part.sensors),
+                    ))  # fmt: skip
+                    row.updated_at = now()
+                    _reword(row, part.sensors)
+                    session.flush()
+                except BaseException:
+                    place.unlink(missing_ok=True)
+                    raise
             path.unlink(missing_ok=True)
             return self._document(session, row)
 
@@ -250,6 +253,8 @@ def _fit(row: SetRow, part: Part) -> None:
             raise DataError(f"a part has the {what} {given}; expected {known} as the set {row.id} has it")
     if row.tile is not None and list(part.shape[1:]) != row.tile:
         raise DataError(f"a part has images of {part.shape[1:]}; expected {row.tile}")
+    if row.kind == "segmentation" and BACKGROUND in part.classes:
+        raise DataError(f"a part has the class {BACKGROUND}; expected it to be what is of no class")
     known_classes = [each.name for each in row.classes]
     classes = classes_of(known_classes, part.classes, row.kind)
     if row.fixed and classes != known_classes:
@@ -288,16 +293,6 @@ def _reword(row: SetRow, sensors: Sequence[str] = ()) -> None:
 
 def _sensor_word(name: str) -> str:
     return SENSOR + name
-
-
-def _bounds(values: Iterable[float]) -> Bounds:
-    try:
-        left, low, right, high = map(float, values)
-    except (TypeError, ValueError):
-        raise DataError(f"the bbox is {values!r}; expected least x and y, greatest x and y") from None
-    if not (left <= right and low <= high):
-        raise DataError(f"the bbox is {values!r}; expected least x and y, greatest x and y")
-    return left, low, right, high
 
 
 def _synchronise(place: Path) -> None:

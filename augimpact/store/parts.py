@@ -27,15 +27,17 @@ from numpy.typing import NDArray
 from augimpact.data.hashing import digest_of
 from augimpact.errors import DataError
 from augimpact.files import written_whole
-from augimpact.store.labels import Label
+from augimpact.store.labels import LONGEST_NAME, MOST_CLASSES, Label
 
 __all__ = [
-    "PART_BYTES", "PART_ROWS", "Bounds", "Part", "PartReader", "Row", "hash_of_file", "packed_row", "read_about",
-    "unpacked", "write_part",
+    "PART_BYTES", "PART_ROWS", "Bounds", "Part", "PartReader", "Row", "bounds_of", "hash_of_file", "names_of",
+    "packed_row", "read_about", "unpacked", "write_part",
 ]  # fmt: skip
 
 # A part is full with so many bytes of images, or so many of them.
 PART_BYTES, PART_ROWS = 64 << 20, 4096
+# Of one image.
+MOST_BOXES = 1 << 16
 # Of one image; what says that it has more is refused before room is made for it.
 IMAGE_BYTES = 1 << 30
 FORMAT = 1
@@ -113,8 +115,15 @@ class Part(NamedTuple):
     sensors: tuple[str, ...]
 
 
-def write_part(path: Path, kind: str, group: str, rows: Sequence[Row]) -> Part:
+def write_part(path: Path, kind: str, group: str, rows: Sequence[Row], made: str | None = None) -> Part:
     """Writes a file, or none.
+
+    Args:
+        path: of the file.
+        kind: of the set.
+        group: of the rows.
+        rows: what it holds.
+        made: what tells it from another part of the same pairs; by default it is another one each time.
 
     Raises:
         OutputError: it cannot be written.
@@ -123,8 +132,7 @@ def write_part(path: Path, kind: str, group: str, rows: Sequence[Row]) -> Part:
     bounds = [row.about["bounds"] for row in rows if row.about.get("bounds")]
     about = {
         "format": FORMAT,
-        # Of the same pairs, fed twice, two parts.
-        "made": uuid.uuid4().hex,
+        "made": made or uuid.uuid4().hex,
         "kind": kind,
         "group": group,
         "classes": classes,
@@ -180,6 +188,41 @@ def _around(several: Sequence[Sequence[float]]) -> Bounds | None:
     return float(left.min()), float(low.min()), float(right.max()), float(high.max())
 
 
+def names_of(values: Sequence[Any], what: str) -> tuple[str, ...]:
+    """Names of `classes`, `groups` or `sensors`.
+
+    Raises:
+        DataError: one is no text that a database can keep, is too long, or is there twice.
+    """
+    for each in values:
+        if not isinstance(each, str) or not 0 < len(each) <= LONGEST_NAME or not each.strip():
+            raise DataError(f"one of the {what} is {str(each)[:50]!r}; expected a text of 1 to {LONGEST_NAME} letters")
+        if "\0" in each or each.encode("utf-8", "replace") != each.encode("utf-8", "surrogatepass"):
+            raise DataError(f"one of the {what} is {each[:50]!r}; expected letters that UTF-8 has")
+    if len(set(values)) != len(values) or len(values) > MOST_CLASSES:
+        raise DataError(f"there are {len(values)} {what}; expected each once, and at most {MOST_CLASSES}")
+    return tuple(values)
+
+
+def bounds_of(values: Any, what: str = "bounds") -> Bounds:
+    """A rectangle, which is called `what` where it is none.
+
+    Raises:
+        DataError: it is none.
+
+    >>> bounds_of([1, 2, 3, 4])
+    (1.0, 2.0, 3.0, 4.0)
+    """
+    expected = "least x and y, greatest x and y"
+    try:
+        left, low, right, high = map(float, values)
+    except (TypeError, ValueError):
+        raise DataError(f"{what} is {values!r}; expected {expected}") from None
+    if not (left <= right and low <= high and np.isfinite([left, low, right, high]).all()):
+        raise DataError(f"{what} is {values!r}; expected {expected}")
+    return left, low, right, high
+
+
 def hash_of_file(path: Path) -> str:
     """The BLAKE2b hash of its bytes."""
     with path.open("rb") as file:
@@ -195,10 +238,11 @@ def read_about(path: Path) -> Part:
     with _opened(path) as file:
         about, images = _about_of(file), file["images"]
         _, channels, height, width = map(int, images.shape)
+        (group,) = names_of([about["group"]], "groups")
         return Part(
-            hash_of_file(path), str(about["group"]), len(images), path.stat().st_size, str(about["kind"]),
-            (channels, height, width), str(images.dtype), tuple(map(str, about["classes"])),
-            _around([about["bounds"]] if about["bounds"] else []), tuple(map(str, about["sensors"])),
+            hash_of_file(path), group, len(images), path.stat().st_size, str(about["kind"]),
+            (channels, height, width), str(images.dtype), names_of(about["classes"], "classes"),
+            bounds_of(about["bounds"]) if about["bounds"] else None, names_of(about["sensors"], "sensors"),
         )  # fmt: skip
 
 
@@ -240,24 +284,25 @@ def _check(file: Any) -> None:
         raise DataError(f"a part has images of shape {images.shape}, {images.dtype}; expected numbers (N, C, H, W)")
     if math.prod(images.shape[1:]) * images.dtype.itemsize > IMAGE_BYTES:
         raise DataError(f"a part has images of shape {images.shape[1:]}; expected at most {IMAGE_BYTES} bytes each")
+    if rows > PART_ROWS:
+        raise DataError(f"a part has {rows} images; expected at most {PART_ROWS}")
     whole = images.chunks == (1, *images.shape[1:]) and images.compression == "gzip"
     if not whole or images.shuffle or images.fletcher32 or images.scaleoffset is not None:
         raise DataError("the images of a part are packed in another way; expected each deflated")
-    wanted = {"about": (rows,), "labels": _labels_shape(about, images.shape, file)}
+    wanted: dict[str, tuple[int, ...]] = {"about": (rows,)}
     if about["kind"] == "object_detection":
-        ends = file["ends"][:]
-        if ends.shape != (rows + 1,) or ends[0] != 0 or (np.diff(ends) < 0).any():
-            raise DataError("the boxes of a part do not belong to its images")
-        wanted |= {"boxes": (int(ends[-1]), 4)}
+        # What is claimed is looked at before it is read.
+        ends = file["ends"][:] if file["ends"].shape == (rows + 1,) else np.zeros(0)
+        if not len(ends) or ends[0] != 0 or (np.diff(ends) < 0).any() or (np.diff(ends) > MOST_BOXES).any():
+            raise DataError(f"the boxes of a part do not belong to its images, or are over {MOST_BOXES} of one")
+        wanted |= {"boxes": (int(ends[-1]), 4), "labels": (int(ends[-1]),)}
+    elif about["kind"] == "segmentation":
+        wanted |= {"labels": (rows, *images.shape[2:])}
+    else:
+        wanted |= {"labels": (rows, len(about["classes"]))}
     for name, shape in wanted.items():
         if file[name].shape != shape:
             raise DataError(f"{name} of a part have the shape {file[name].shape}; expected {shape}")
-
-
-def _labels_shape(about: Mapping[str, Any], images: tuple[int, ...], file: Any) -> tuple[int, ...]:
-    if about["kind"] == "classification":
-        return images[0], len(about["classes"])
-    return (images[0], *images[2:]) if about["kind"] == "segmentation" else (int(file["ends"][-1]),)
 
 
 class _Open:

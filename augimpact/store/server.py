@@ -18,8 +18,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
 from augimpact.errors import DataError
-from augimpact.store.labels import KINDS
-from augimpact.store.local import LONGEST_NAME, LONGEST_TEXT, MOST_CLASSES, MOST_FOUND, LocalShelf
+from augimpact.store.labels import KINDS, LONGEST_NAME, MOST_CLASSES
+from augimpact.store.local import LONGEST_TEXT, MOST_FOUND, LocalShelf
 from augimpact.store.openapi_page import page_of
 from augimpact.store.parts import read_about
 from augimpact.store.shelf import NoSuchSet, NotYours
@@ -49,7 +49,7 @@ class NewSet(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: Name
     mlType: Kind = KINDS[0]  # noqa: N815 - as documents have it
-    classes: Annotated[list[ClassText], Field(max_length=MOST_CLASSES, json_schema_extra={"uniqueItems": True})] = []
+    classes: Annotated[list[Name], Field(max_length=MOST_CLASSES, json_schema_extra={"uniqueItems": True})] = []
     tile: Annotated[list[Annotated[int, Field(ge=1, le=MOST)]], Field(min_length=2, max_length=2)] | None = None
     description: Text = ""
     source: Text = ""

@@ -181,7 +181,7 @@ def words_of(*texts: str) -> set[str]:
 
 def classes_of(known: Sequence[str], new: Sequence[str], kind: str) -> list[str]:
     """The classes of a set that gets a part with `new` ones: of a classification in their order, others by name."""
-    if set(new) <= set(known):
+    if list(new) == list(known) or set(new) <= set(known):
         return list(known)
     return list(new) if kind == "classification" and not known else sorted({*known, *new})
 

@@ -18,12 +18,12 @@ from augimpact.data.images import ImageDataset
 from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import COLUMNS, SampleTable
 from augimpact.data.split import Split
-from augimpact.errors import DataError, unknown
+from augimpact.errors import DataError, UserError, unknown
 from augimpact.profiling.ahead import ahead
 from augimpact.store.feeding import Fed, Pending
-from augimpact.store.labels import BACKGROUND, given_back
+from augimpact.store.labels import given_back, own_classes
 from augimpact.store.pairs import TEST, TRAIN, VALIDATION, Contents, Pair, Pairs, Place, Trainer
-from augimpact.store.parts import PartReader, unpacked
+from augimpact.store.parts import PartReader, names_of, unpacked
 
 if TYPE_CHECKING:
     from augimpact.data.images import Augmentation
@@ -81,9 +81,8 @@ class TrainingSet:
     def count(self) -> dict[str, int]:
         """How many pairs there are in each group, with those that are not saved yet."""
         count = dict(self._document["count"])
-        for group, rows in self._pending.rows.items():
-            if rows:
-                count[group] = count.get(group, 0) + len(rows)
+        for group, more in self._pending.count.items():
+            count[group] = count.get(group, 0) + more
         return count
 
     @property
@@ -119,8 +118,7 @@ class TrainingSet:
             NotYours: it is another's set.
             DataError: a pair that does not fit the set; those before it are in.
         """
-        if not group:
-            raise DataError("the group has no name; expected train, test or another")
+        names_of([group], "groups")
         if not self._may_feed:
             # Said now, not when a part is full.
             self._shelf.check_owned(self.id)
@@ -135,8 +133,10 @@ class TrainingSet:
         for number, pair in enumerate(pairs):
             try:
                 yield self._pending.looked_at(pair, self._document)
-            except (DataError, ValueError) as error:
+            except UserError as error:
                 raise DataError(f"pair {number} of {group}: {error}") from error
+            except Exception as error:  # of a user's image or label, whatever it raises
+                raise DataError(f"pair {number} of {group}: {type(error).__name__}: {error}") from error
 
     def save(self) -> Document:
         """Writes what was fed and is not written yet, and gives the set's document."""
@@ -157,7 +157,7 @@ class TrainingSet:
 
     def discard(self) -> None:
         """Forgets what was fed and is not written, such as what turned out not to fit."""
-        self._pending.rows.clear()
+        self._pending.clear()
 
     def publish(self) -> Document:
         """Lets everybody who has a token read it."""
@@ -332,11 +332,15 @@ class TrainingSet:
         if self.mltype == "segmentation":
             columns["mask"] = [path + "/mask" for path in paths]
         if self.mltype == "object_detection":
-            columns["boxes"] = pd.Series([self._boxes(place)[0] for place in places], dtype=object)
+            found = [self._boxes(place) for place in places]
+            columns["boxes"] = pd.Series([boxes for boxes, _ in found], dtype=object)
+            numbers = [np.array([self.classes.index(name) for name in named], np.int64) for _, named in found]
+            columns["box_labels"] = pd.Series(numbers, dtype=object)
         frame = pd.DataFrame(columns, columns=[*COLUMNS, *(name for name in columns if name not in COLUMNS)])
         ordered = self._class_names if is_classes else None
         where = dict(zip(paths, places, strict=True))
-        return SampleTable(frame, contents=Contents(self, where, bands), names=ordered)
+        annotated = None if is_classes else self.classes
+        return SampleTable(frame, contents=Contents(self, where, bands), names=ordered, annotation_names=annotated)
 
     @property
     def _class_names(self) -> tuple[str, ...]:
@@ -352,7 +356,7 @@ class TrainingSet:
 
     def _labels(self, places: Sequence[Place]) -> list[Any]:
         """As `given_back` gives them; of a classification each part's at once."""
-        own = tuple(each for each in self.classes if each != BACKGROUND)
+        own = own_classes(self.mltype, self.classes)
         if self.mltype != "classification":
             found = (self._reader.label(self._path(place.part), place.row) for place in places)
             return [given_back(self.mltype, each, own) for each in found]

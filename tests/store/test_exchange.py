@@ -155,6 +155,51 @@ def test_masks_of_more_classes_than_a_byte_tells_keep_them_all(catalog, tmp_path
     assert np.array_equal(np.squeeze(np.load(place) if file.endswith("npy") else np.asarray(Image.open(place))), mask)
 
 
+def test_names_that_anybody_may_have_given_lead_out_of_no_folder(catalog, tmp_path):
+    names = ["../../evil", "/etc/evil", "..", ".hidden", "a/b", "a\\b", "50%", "plain"]
+    labels = {"classification": None, "object_detection": [[1, 1, 5, 5]], "segmentation": np.eye(32, dtype=int)}
+    for kind, label in labels.items():
+        classes = names if kind == "classification" else ["x"]
+        with catalog.create(kind, kind, classes=classes) as made:
+            for number, group in enumerate([*names, f"{tmp_path}/outside"]):
+                made.feed([(images(1)[0], names[number % len(names)] if label is None else label)], group)
+        before = {path for path in tmp_path.rglob("*") if tmp_path / "sets" not in path.parents}
+        for write in (ai.write_folder, ai.write_coco):
+            if write is ai.write_coco and kind == "classification":
+                continue
+            out = tmp_path / f"{kind}-{write.__name__}"
+            write(made, out)
+            written = {path for path in tmp_path.rglob("*") if tmp_path / "sets" not in path.parents} - before
+            before |= written
+            assert all(path == out or out in path.parents for path in written)
+            # None is lost, or put with another.
+            count = 2 if kind == "segmentation" and write is ai.write_folder else 1
+            assert len([path for path in written if path.suffix == ".png"]) == 9 * count
+
+
+def test_coco_is_numbered_by_the_classes_of_the_set(catalog, coco, tmp_path):
+    path, _, document = coco
+    wanted = ["aardvark", "animal", "thing"]
+    with catalog.create("masks", "segmentation", classes=wanted) as made:
+        made.feed(ai.pairs_of_coco(path, path.parent, made.mltype, size=64, classes=made.classes))
+    with catalog.create("own", "segmentation", classes=ai.coco_classes(path)) as own:
+        own.feed(ai.pairs_of_coco(path, path.parent, own.mltype, size=64))
+    for one, other in zip(made[:], own[:], strict=True):
+        np.testing.assert_array_equal(one.y, np.array([0, 2, 3])[other.y])
+    with pytest.raises(DataError, match="has the class 'animal'; expected those of the set: roof"):
+        list(ai.pairs_of_coco(path, path.parent, "segmentation", classes=["background", "roof"]))
+    for changed in ({"category_id": 99}, {"segmentation": {"counts": [1, 2, 3]}}, {"segmentation": [[1, 2, 3]]}):
+        document["annotations"][0] |= changed
+        path.write_text(json.dumps(document))
+        with pytest.raises(DataError, match=r"annotation 1 of .* cannot be read"):
+            list(ai.pairs_of_coco(path, path.parent, "segmentation"))
+    del document["annotations"][0]["bbox"]
+    document["annotations"][0]["category_id"] = document["categories"][0]["id"]
+    path.write_text(json.dumps(document))
+    with pytest.raises(DataError, match=r"annotation 1 of .* cannot be read .*bbox"):
+        list(ai.pairs_of_coco(path, path.parent, "object_detection"))
+
+
 def test_windows_are_pieces_of_the_image_and_know_where_they_lie(catalog, tmp_path):
     (scene,) = images(1, (4, 90, 120), np.uint16)
     transform = Affine(2.0, 0, 1000.0, 0, -3.0, 5000.0)

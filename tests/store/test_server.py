@@ -213,6 +213,98 @@ def test_a_part_that_points_to_other_files_is_refused(shelf, server, part, tmp_p
     assert (found.status_code, bool(re.search("is a link|lies elsewhere", found.text))) == (422, True)
 
 
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"classes": ["a", "a"]}, {"classes": ["", "b"]}, {"classes": ["a", 7]}, {"group": ""}, {"group": "x" * 201},
+        {"group": "\x00"}, {"sensors": [["x"]]}, {"bounds": [0, 0, float("inf"), 1]}, {"bounds": [2, 0, 1, 1]},
+        {"classes": ["a", "\ud800x"]}, {"kind": "poetry"}, {"format": 2}, "rows", "classes", "boxes",
+    ],
+)  # fmt: skip
+def test_a_part_that_claims_what_no_part_has_is_refused_and_leaves_nothing(shelf, server, part, tmp_path, claim):
+    _, content = part
+    path = tmp_path / "bad.h5"
+    path.write_bytes(content)
+    kind = "object_detection" if claim == "boxes" else "classification"
+    with h5py.File(path, "r+") as file:
+        about = json.loads(file.attrs["about"])
+        if isinstance(claim, dict):
+            file.attrs["about"] = json.dumps(about | claim)
+        elif claim == "classes":
+            file.attrs["about"] = json.dumps(about | {"classes": [str(each) for each in range(10_001)]})
+            del file["labels"]
+            file.create_dataset("labels", (3, 10_001), "u1", chunks=(1, 10_001))
+        else:
+            # Claimed, and not there: a few kilobytes that would be terabytes.
+            rows = 10**12 if claim == "rows" else 3
+            file.attrs["about"] = json.dumps(about | {"kind": kind})
+            del file["images"], file["labels"], file["about"]
+            file.create_dataset("images", (rows, 3, 32, 32), "u1", chunks=(1, 3, 32, 32), compression="gzip")
+            file.create_dataset("about", (rows,), h5py.string_dtype(), chunks=(3,))
+            boxes = 10**11
+            file.create_dataset("labels", (rows, 2) if claim == "rows" else (boxes,), "u1", chunks=True)
+            if claim == "boxes":
+                file["ends"] = np.array([0, 0, 0, boxes])
+                file.create_dataset("boxes", (boxes, 4), "f4", chunks=True)
+    token = make_token(shelf.engine, "ann")
+    number = asked(server, token, "POST", "/data", json={"name": "a", "mlType": kind}).json()["data"]["id"]
+    found = asked(server, token, "POST", f"/data/{number}/datapoints", content=path.read_bytes())
+    assert found.status_code == 422, found.text
+    assert shelf.as_seen_by("ann").document(number)["count"] == {}
+    assert not [*shelf.root.rglob("*.h5")]
+
+
+class Forgetful:
+    """A server that does what it is asked and whose answer is lost, so many times."""
+
+    def __init__(self, app, times):
+        self.app, self.times = app, times
+
+    async def __call__(self, scope, receive, send):
+        feeds = scope["type"] == "http" and scope["method"] == "POST" and scope["path"].endswith("/datapoints")
+        lost = feeds and self.times > 0
+        self.times -= lost
+
+        async def dropped(_message):
+            """Nothing is answered."""
+
+        await self.app(scope, receive, dropped if lost else send)
+        if lost:
+            raise ConnectionError("lost")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_is_sent_again_because_no_answer_came_is_there_once(shelf, tmp_path, monkeypatch):
+    token = make_token(shelf.engine, "ann")
+    forgetful = Forgetful(make_app(shelf), 1)
+    monkeypatch.setattr("tests.store.conftest.make_app", lambda _shelf: forgetful)
+    with serving(shelf) as address:
+        made = Catalog(address, tmp_path / "a", token=token).create("a", classes=["x"])
+        made.feed([(image, [1]) for image in images(2)])
+        with pytest.raises(DataError):
+            made.save()
+        made.feed([(image, [1]) for image in images(1, seed=1)])
+        assert made.count == {"train": 3}
+        assert made.save()["count"] == {"train": 3}
+        assert np.array_equal([pair.array() for pair in made[:]], [*images(2), *images(1, seed=1)])
+
+
+def test_a_wrong_address_or_token_is_one_sentence_without_the_secret(shelf, server, tmp_path):
+    token = make_token(shelf.engine, "ann")
+    assert Catalog(server, tmp_path, token=f" {token}\n").search() == []
+    for wrong in (f"{token}é", f"{token}\nx"):
+        with pytest.raises(DataError) as error:
+            Catalog(server, tmp_path, token=wrong).search()
+        assert token.partition(".")[2] not in str(error.value)
+    with pytest.raises(DataError, match="does not answer"):
+        Catalog("http://host:abc", tmp_path).search()
+    with pytest.raises(DataError, match="does not answer JSON"):
+        Catalog(f"{server}/docs?", tmp_path, token=token).search()
+    made = Catalog(server, tmp_path, token=token).create("a")
+    document = made.update(name="b", public=True)
+    assert (document["name"], document["public"]) == ("b", True)
+
+
 def test_ranges_are_answered(shelf, server, part):
     about, content = part
     token = make_token(shelf.engine, "ann")

@@ -6,6 +6,8 @@ import pickle
 import random
 import subprocess
 import sys
+from datetime import datetime
+from multiprocessing import get_context
 
 import dask.array
 import numpy as np
@@ -130,8 +132,16 @@ BLACK = np.zeros((3, 32, 32), np.uint8)
         ((BLACK.transpose(1, 2, 0), [1]), r".* seems \(H, W, C\)"),
         ((np.zeros((2, 2, 2, 2)), [1]), ".*expected numbers"),
         ((BLACK, [1, 0]), "the label has 2"),
-        (("nowhere.png", [1]), ".*no image"),
+        (("nowhere.png", [1]), ".*cannot be read"),
         ((BLACK.astype("U1"), [1]), ".*expected numbers"),
+        (BLACK, "a ndarray is no pair|the image has the shape"),
+        (7, "a int is no pair"),
+        ((BLACK, [1], {"time": datetime(2026, 1, 1)}), ".*cannot be kept .*datetime"),
+        ((BLACK, [1], {"cloud": np.float32(0.5)}), ".*cannot be kept"),
+        ((BLACK, [1], {"cloud": float("nan")}), ".*cannot be kept"),
+        ((BLACK, [1], {"bounds": [1, 2]}), "bounds is"),
+        ((BLACK, [1], {"bounds": [0, 0, float("inf"), 1]}), ".*cannot be kept"),
+        ((BLACK, [1], {"sensor": ["WV3"]}), "one of the sensors is"),
     ],
 )
 def test_what_does_not_fit_names_the_pair_and_those_before_it_are_in(catalog, bad, said):
@@ -151,6 +161,104 @@ def test_the_same_pairs_fed_twice_are_there_twice(catalog):
         made.feed([(image, [1]) for image in images(2)])
         assert made.save()["count"] == {"train": count}
     assert np.array_equal([pair.array() for pair in made[:]], images(2) * 2)
+
+
+def test_a_file_keeps_its_depth(catalog, tmp_path):
+    deep = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    made = catalog.create("a")
+    made.feed([(tmp_path / "deep.png", [1]), (Image.open(tmp_path / "deep.png"), [1])])
+    for pair in made[:]:
+        assert np.array_equal(pair.array(), deep[None])
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "second", "expected"),
+    [
+        ("classification", "background", "roof", [[1, 0], [0, 1]]),
+        ("object_detection", {"background": [[0, 0, 1, 1]], "car": []}, {"car": [[2, 2, 3, 3]]}, None),
+    ],
+)
+def test_a_class_may_be_called_background_where_that_means_nothing(catalog, kind, first, second, expected):
+    for classes in ((), tuple({"background", "roof" if expected else "car"})):
+        made = catalog.create("a", kind, classes=sorted(classes))
+        made.feed(zip(images(2), (first, second), strict=True))
+        made.save()
+        found = [pair.y for pair in catalog.from_id(made.id)[:]]
+        if expected:
+            assert [each.tolist() for each in found] == expected
+        else:
+            assert [{name: len(boxes) for name, boxes in each.items()} for each in found] == [
+                {"background": 1, "car": 0},
+                {"background": 0, "car": 1},
+            ]
+
+
+def test_labels_that_would_mean_another_class_later_are_refused(catalog):
+    """Of sets without given classes: numbers keep their meaning, saved or not."""
+    square = {"type": "Polygon", "coordinates": [[[1, 1], [4, 1], [4, 3], [1, 3], [1, 1]]]}
+    background = {"geometry": square, "properties": {"class": "background"}}
+    roof = {"geometry": square, "properties": {"class": "roof"}}
+    mask = np.zeros((32, 32), int)
+    for saves in (False, True):
+        many = catalog.create("many", "segmentation")
+        for number in (1200, 101, 1200):
+            many.feed([(BLACK, np.where(np.arange(32) < 9, number, mask))])
+            if saves:
+                many.save()
+        assert [int(pair.y.max()) for pair in many[:]] == [1200, 101, 1200]
+        named = catalog.create("named", "segmentation")
+        named.feed([(BLACK, [roof])])
+        if saves:
+            named.save()
+        named.feed([(BLACK, np.where(np.arange(32) < 9, 1, mask))])
+        with pytest.raises(DataError, match="the mask has the class 2; expected at most 1"):
+            named.feed([(BLACK, mask + 2)])
+        assert named.save()["classes"] == ["background", "roof"]
+        binary = catalog.create("binary")
+        binary.feed([(BLACK, [0])])
+        if saves:
+            binary.save()
+        with pytest.raises(DataError, match="the class is 'dog'"):
+            binary.feed([(BLACK, "dog")])
+        words = catalog.create("words")
+        words.feed([(BLACK, "cat")])
+        if saves:
+            words.save()
+        with pytest.raises(DataError, match="expected a name"):
+            words.feed([(BLACK, [0])])
+        words.feed([(BLACK, "dog")])
+        assert [pair.y.tolist() for pair in words[:]] == [[1, 0], [0, 1]]
+    for wrong, said in ((mask + 70_000, "the mask has the class 70000"), ([background], "of the class 'background'")):
+        with pytest.raises(DataError, match=said):
+            catalog.create("wrong", "segmentation").feed([(BLACK, wrong)])
+
+
+def test_what_is_discarded_decides_nothing(catalog):
+    made = catalog.create("a")
+    made.feed([(image, "cat") for image in images(2, (3, 9, 9))])
+    made.discard()
+    made.feed([(image, [1, 0]) for image in images(2)])
+    assert made.save()["shape"] == [3, 32, 32]
+
+
+def feed_one(made, seed):
+    made.feed([(images(1, seed=seed)[0], [1])])
+    made.save()
+
+
+@SMALL
+@HERE
+def test_a_forked_process_feeds_what_it_was_given_itself(catalog):
+    made = catalog.create("a", classes=["x"])
+    made.feed([(images(1)[0], [1])])
+    children = [get_context("fork").Process(target=feed_one, args=(made, seed)) for seed in (1, 2, 3)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+        assert child.exitcode == 0
+    assert made.save()["count"] == {"train": 4}
 
 
 def test_two_that_feed_other_images_at_once_are_told(catalog):
@@ -293,7 +401,7 @@ def test_groups_and_indices_that_are_not_there(catalog):
     assert made.batch(2).test[:3] == []
     with pytest.raises(DataError, match="at least 1"):
         made.batch(0)
-    with pytest.raises(DataError, match="no name"):
+    with pytest.raises(DataError, match="one of the groups is"):
         made.feed([], "")
     with pytest.raises(AttributeError, match="colour"):
         _ = made.colour
