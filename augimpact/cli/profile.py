@@ -65,7 +65,7 @@ def profile(
             samples=samples,
             seed=seed,
             max_samples=max_samples,
-            hide_classes=[int(each) if each.isdigit() and each not in classes else each for each in hide_class or []],
+            hide_classes=[int(each) if each.isdecimal() and each not in classes else each for each in hide_class or []],
             hide_names=hide_names,
             features=[name.strip() for text in features for name in text.split(",")] if features else None,
             progress=tell,

@@ -46,6 +46,8 @@ class Dataset:
     """
 
     class_names: tuple[str, ...] | None = None
+    # Of the classes of masks and boxes, by number.
+    annotation_names: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         raise NotImplementedError(f"{type(self).__name__} has no __len__")
@@ -195,7 +197,7 @@ class Selection(Dataset):
         within = parent.indices[indices] if isinstance(parent, Selection) else indices
         self.indices: NDArray[np.int64] = np.asarray(within, np.int64)
         self._parent: Dataset = parent._parent if isinstance(parent, Selection) else parent
-        self.class_names = parent.class_names
+        self.class_names, self.annotation_names = parent.class_names, parent.annotation_names
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -233,10 +235,11 @@ class Concatenation(Dataset):
     def __init__(self, parts: Sequence[Dataset]) -> None:
         self._parts = list(parts)
         self._starts = np.cumsum([0, *map(len, self._parts)])
-        named = {part.class_names for part in self._parts}
-        if len(named) > 1:
-            raise DataError(f"the datasets have different classes: {' and '.join(map(str, named))}; expected the same")
-        self.class_names = self._parts[0].class_names
+        for named in ({part.class_names for part in parts}, {part.annotation_names for part in parts}):
+            if len(named) > 1:
+                different = " and ".join(map(str, named))
+                raise DataError(f"the datasets have different classes: {different}; expected the same")
+        self.class_names, self.annotation_names = parts[0].class_names, parts[0].annotation_names
 
     def __len__(self) -> int:
         return int(self._starts[-1])

@@ -44,7 +44,8 @@ class ImageDataset(Dataset):
     """What a table's samples have: `image`, `label`, `content` (the file's bytes), `path`, `sample_id`, `purpose`.
 
     A table with a column `mask` (the path of each sample's mask of classes) has a `mask`, one with a column `boxes` (an
-    array `(N, 4)` of left, top, right, bottom in pixels, each) has `boxes`; both are moved as the image is.
+    array `(N, 4)` of left, top, right, bottom in pixels, each) has `boxes`, and with `box_labels` (numbers `(N,)` of
+    their classes) has these, too; all are moved as the image is.
 
     Args:
         table: the samples.
@@ -78,7 +79,7 @@ class ImageDataset(Dataset):
         # What augments takes black as 0 and white as 1.
         self._unit = replace(self.pipeline, range=(0, 1))
         self.augmentation, self.cache = augmentation, cache
-        self.class_names = table.class_names
+        self.class_names, self.annotation_names = table.class_names, table.annotation_names
         self._outside, self._least_seen = outside, least_seen
         self._labels = table.labels
         # Columns as lists: a frame's own access takes as long as reading a small file.
@@ -93,7 +94,8 @@ class ImageDataset(Dataset):
     @property
     def properties(self) -> tuple[str, ...]:
         """Those for which the table has a column."""
-        return tuple(name for name in super().properties if name not in ("mask", "boxes") or name in self.table.frame)
+        optional = ("mask", "boxes", "box_labels")
+        return tuple(name for name in super().properties if name not in optional or name in self.table.frame)
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -156,6 +158,17 @@ class ImageDataset(Dataset):
             boxes, kept = self.augmentation.boxes(boxes, self._ids[index], width, least=self._least_seen)
         context["boxes"] = {"kept": kept}
         return boxes
+
+    def get_box_labels(self, index: int, context: Context) -> NDArray[np.int64]:  # noqa: ARG002
+        """The numbers of the classes of the boxes in the tensor, `(N,)`."""
+        labels: NDArray[np.int64] = np.asarray(self.table["box_labels"].iat[index], np.int64)
+        if self.augmentation is None:
+            return labels
+        # Which boxes are left is drawn with them.
+        own = Context()
+        self.get_boxes(index, own)
+        kept: NDArray[np.int64] = own["boxes"]["kept"]
+        return labels[kept]
 
     def load_many(self, name: str, indices: Sequence[int], contexts: Sequence[Context]) -> list[Any]:
         """One property of several samples; of images, all files are asked for at once."""

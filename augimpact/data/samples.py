@@ -46,6 +46,7 @@ class SampleTable:
         contents: the bytes of samples that are no files, by path.
         options: of the store, as fsspec takes them.
         names: the classes in the order of their numbers, where that is given from elsewhere.
+        annotation_names: those of masks and boxes, likewise.
     """
 
     frame: pd.DataFrame
@@ -53,6 +54,7 @@ class SampleTable:
     contents: Mapping[str, bytes] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     names: tuple[str, ...] | None = None
+    annotation_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         lacking = [name for name in COLUMNS if name not in self.frame]

@@ -55,15 +55,16 @@ class Annotations:
         """
         return self.masks.measured(sample.label, sample.image.shape[:2])
 
-    def take(self, sample: Sample, mask: MaskNumbers | None) -> None:
-        """Takes in the mask or the boxes of a sample, if it has any.
+    def take(self, sample: Sample, mask: MaskNumbers | None) -> frozenset[int] | None:
+        """Takes in the mask or the boxes of a sample, and gives the classes that are there; None if it has neither.
 
         Raises:
             DataError: the boxes cannot be used.
         """
         if mask is not None:
             self.masks.take(sample.number, mask)
-        self.boxes.add(sample.number, sample.label, sample.image.shape[:2])
+            return mask.named
+        return self.boxes.add(sample.number, sample.label, sample.image.shape[:2])
 
 
 def annotation_panels(splits: Mapping[str, Annotations], naming: Naming) -> list[Panel]:

@@ -13,6 +13,7 @@ from augimpact.augment.geometry import IDENTITY
 from augimpact.data.pipeline import ImagePipeline
 from augimpact.profiling.collect import as_rgb
 from augimpact.profiling.detection import boxes_of
+from augimpact.profiling.segmentation import NOTHING, mask_of
 from augimpact.profiling.source import Sample
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ def before_and_after(sample: Sample, augmentation: RandomAugmentation, *, outsid
 
 def _labels(sample: Sample, augmentation: RandomAugmentation, name: str, outside: int) -> tuple[Any, Any]:
     label, size = sample.label, (sample.image.shape[0], sample.image.shape[1])
+    if isinstance(label, np.ndarray) and label.ndim == 3 and label.dtype.kind in "biu":
+        numbers = mask_of(label, size)
+        label = None if numbers is None else np.where(numbers == NOTHING, outside, numbers)
     if isinstance(label, np.ndarray) and label.shape == size and label.dtype.kind in "biu":
         mask = SQUARE.mask(label.astype(np.int64), outside=outside)
         return mask.numpy(), augmentation.mask(mask, name, outside=outside).numpy()
@@ -62,7 +66,6 @@ def _labels(sample: Sample, augmentation: RandomAugmentation, name: str, outside
         cut, kept = move_boxes(SQUARE.boxes(boxes, size), IDENTITY, CANVAS)
         moved, still = augmentation.boxes(cut, name, CANVAS)
         return _target(label, cut, classes[kept]), _target(label, moved, classes[kept][still])
-    label = label if isinstance(label, (int, np.integer)) else None
     return label, label
 
 

@@ -39,6 +39,8 @@ EXTREMES = {"dark": ("brightness", 1), "light": ("brightness", -1), "plain": ("e
             "blurred": ("sharpness", 1), "small": ("size", 1), "large": ("size", -1), "narrow": ("aspect", 1),
             "wide": ("aspect", -1)}  # fmt: skip
 KEPT = 4
+# Classes of which means are kept; of so many a figure shows the first.
+MOST_MEANS = 1000
 CLIPPED_DARK, CLIPPED_LIGHT = 2, 253
 ALWAYS = ("index", "label", "width", "height", "channels")
 # Columns that are there if something needs them.
@@ -141,12 +143,24 @@ class Collected:
         seed: of that draw.
         classes: how many there are, if that is known: a label beyond is an error.
         needs: what is kept, as `measured_of` has it.
+        hides: classes of which no sample is shown or told.
+
+    Attributes:
+        hidden: the numbers of the samples in which such a class is.
     """
 
     def __init__(
-        self, *, samples: int = 0, seed: int = 0, classes: int | None = None, needs: Collection[str] = EVERYTHING
+        self,
+        *,
+        samples: int = 0,
+        seed: int = 0,
+        classes: int | None = None,
+        needs: Collection[str] = EVERYTHING,
+        hides: Collection[int] = (),
     ) -> None:
         self.errors: list[Failure] = []
+        self.hidden: set[int] = set()
+        self._hides = frozenset(hides)
         self.colours: dict[int, NDArray[np.int64]] = {}
         self.means: dict[int | None, tuple[int, NDArray[np.float64], NDArray[np.float64]]] = {}
         self.thumbnails: list[tuple[int, Any, NDArray[np.uint8]]] = []
@@ -159,18 +173,29 @@ class Collected:
         self._blocks: list[pd.DataFrame] = []
         self._paths: dict[int, str] = {}
 
-    def add(self, seen: Measured | Failure) -> bool:
-        """Takes one sample in; whether it was one."""
+    def add(self, seen: Measured | Failure, annotated: frozenset[int] | None = None) -> None:
+        """Takes one sample in.
+
+        Args:
+            seen: what was measured of it.
+            annotated: the classes of its mask or boxes; None if it has neither.
+        """
         if isinstance(seen, Failure):
             self.errors.append(seen)
-            return False
+            return
+        number, path = seen.sample.number, seen.sample.path
         try:
-            label = self._checked(seen.sample.label)
+            label = None if annotated is not None else self._checked(seen.sample.label)
         except DataError as error:
-            self.errors.append(Failure(seen.sample.number, f"DataError: {error}", seen.sample.path))
-            return False
+            self.errors.append(Failure(number, f"DataError: {error}", path))
+            return
+        if annotated is None and label is None and not _says_nothing(seen.sample.label):
+            # The image counts, without the label.
+            told = f"{type(seen.sample.label).__name__} is no class, mask or boxes; expected one, or labels=…"
+            self.errors.append(Failure(number, f"DataError: a label of the type {told}", path))
+        if self._hides & (annotated if annotated is not None else {label}):
+            self.hidden.add(number)
         self._take(seen, label)
-        return True
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -206,7 +231,7 @@ class Collected:
             if channels not in self.colours:
                 self.colours[channels] = np.zeros((channels, LEVELS), np.int64)
             self.colours[channels] += seen.colours
-        if seen.small is not None:
+        if seen.small is not None and MEAN_PICTURES in self._needs:
             self._add_to_mean(label, seen.small)
         if self._samples and OUTERMOST in self._needs:
             self._keep_extremes(seen)
@@ -220,6 +245,8 @@ class Collected:
 
     def _add_to_mean(self, label: int | None, small: NDArray[np.float64]) -> None:
         """Adds to the sums of a class in place: they are whole numbers, and exact."""
+        if label not in self.means and len(self.means) >= MOST_MEANS:
+            return
         if label not in self.means:
             self.means[label] = (1, small.copy(), small**2)
             return
@@ -254,6 +281,11 @@ class Collected:
             frame = pd.DataFrame(self._rows, columns=list(self._columns))
             self._blocks.append(frame.astype({name: kind for name, kind in KINDS.items() if name in frame}))
             self._rows.clear()
+
+
+def _says_nothing(label: Any) -> bool:
+    """Whether there is no label, or one that many have and no panel is of, such as a number that is predicted."""
+    return label is None or isinstance(label, float)
 
 
 def shape_of(image: NDArray[np.uint8]) -> dict[str, float]:

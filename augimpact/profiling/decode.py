@@ -65,6 +65,8 @@ class Decoder:
             raise DataError(f"the layout is {self.layout!r}; expected one of {', '.join(LAYOUTS)}")
         if isinstance(self.span, str) and self.span not in RANGES:
             raise DataError(f"the range is {self.span!r}; expected one of {', '.join(RANGES)}, or a pair of numbers")
+        if isinstance(self.span, tuple):
+            _check_span(self.span)
         if (self.mean is None) != (self.std is None):
             raise DataError("only one of mean and std is given; expected both, as images were normalised with them")
         if self.mean is not None:
@@ -109,7 +111,10 @@ class Decoder:
         """
         if self.span is not None or image.dtype.kind != "f" or not image.size:
             return
-        low, high = float(np.nanmin(image)), float(np.nanmax(image))
+        finite = image[np.isfinite(image)]
+        if not finite.size:
+            return
+        low, high = float(finite.min()), float(finite.max())
         if low < -SLACK:
             message = (
                 f"the images have values from {low:.3g} to {high:.3g}; "
@@ -143,7 +148,11 @@ class Decoder:
         low, high = self._limits(values)
         numbers = np.asarray(values, np.float64)
         if self.span == "normalized":
-            numbers = numbers * np.asarray(self.std) + np.asarray(self.mean)
+            mean, std = np.asarray(self.mean, np.float64), np.asarray(self.std, np.float64)
+            for name, given in (("mean", mean), ("std", std)):
+                if given.size not in (1, values.shape[-1]):
+                    raise DataError(f"{name} has {given.size} numbers; expected one a channel, {values.shape[-1]}")
+            numbers = numbers * std + mean
         if not np.isfinite(numbers).all():
             raise DataError("some values are not finite")
         units = (numbers - low) / (high - low)
@@ -183,6 +192,15 @@ class Decoder:
                 first = usual[0]
             layout = "CHW" if first else "HWC"
         return array.transpose(1, 2, 0) if layout == "CHW" else array
+
+
+def _check_span(span: tuple[float, float]) -> None:
+    try:
+        low, high = map(float, span)
+    except (TypeError, ValueError):
+        low = high = 0.0
+    if not (low < high and np.isfinite([low, high]).all()):
+        raise DataError(f"the range is {span!r}; expected two numbers, black and white")
 
 
 def _layouts_of(shape: Sequence[int]) -> list[Option]:

@@ -134,11 +134,15 @@ class Boxes:
         self._objects = Rows("image", *MEASURED)
         self._maps: dict[int, Numbers] = {}
 
-    def add(self, image: int, label: Any, size: tuple[int, int]) -> None:
-        """Takes the boxes of an image in, if it has a target with such; raises as `boxes_of` does."""
+    def add(self, image: int, label: Any, size: tuple[int, int]) -> frozenset[int] | None:
+        """Takes the boxes of an image in, if it has a target with such, and gives their classes.
+
+        Raises:
+            DataError: as `boxes_of` does.
+        """
         found = boxes_of(label, self._classes, self._ignored)
         if found is None:
-            return
+            return None
         boxes, labels = found
         self.images += 1
         self._objects.add(np.insert(measures_of(boxes, labels, size), 0, image, axis=1))
@@ -148,6 +152,7 @@ class Boxes:
         for number in np.unique(labels).tolist():
             own = labels == number
             self._maps[number] = self._maps.get(number, np.zeros((GRID, GRID))) + down[own].T @ across[own]
+        return frozenset(labels.tolist())
 
     @property
     def objects(self) -> pd.DataFrame:

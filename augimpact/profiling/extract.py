@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from augimpact.errors import DataError, unknown
@@ -18,7 +20,7 @@ from augimpact.profiling.augmented import before_and_after
 from augimpact.profiling.collect import Collected, Measured, measured_of
 from augimpact.profiling.decode import Decoder
 from augimpact.profiling.naming import AUGMENTED, Naming
-from augimpact.profiling.needs import NEEDS, chosen_panels, needs_of
+from augimpact.profiling.needs import MEAN_PICTURES, NEEDS, chosen_panels, needs_of
 from augimpact.profiling.panel import Panel
 from augimpact.profiling.panels import general_panels
 from augimpact.profiling.problems import broken_panel
@@ -34,6 +36,8 @@ __all__ = ["Profile", "profile"]
 
 logger = logging.getLogger(__name__)
 TRAIN, VAL = "train", "val"
+# Classes that can be named: a larger number is a mistake.
+MOST_NAMED = 1 << 20
 # Bytes of images that are measured in one go: enough that a task's own cost is small beside them.
 GROUP = 1 << 23
 
@@ -46,7 +50,7 @@ class Profile:
         panels: in the order in which they are read.
         frames: a row a sample and split: its size and label, and of measures and hashes those that the panels need; by
             the name of the split.
-        complete: whether all was seen; not after an interruption or `max_samples`.
+        complete: whether all was seen; not after an interruption, `max_samples`, or a loader that ended by an error.
         naming: what classes and files are called in everything that leaves.
         paths: where samples lie, by split and index, if they may be told.
     """
@@ -109,7 +113,7 @@ def profile(
     images: Finder = None,
     labels: Finder = None,
     class_names: Sequence[str] | Mapping[int, str] | None = None,
-    ignored: Sequence[int] = (),
+    ignored: Sequence[int] | int = (),
     layout: str | None = None,
     value_range: str | tuple[float, float] | None = None,
     mean: Sequence[float] | None = None,
@@ -135,8 +139,8 @@ def profile(
         images: where in an item the image is: a path such as `[0].rgb`, or a function of the item; by default what by
             its type is an image.
         labels: likewise of the label: a class, a mask of classes, or a mapping with boxes.
-        class_names: by number.
-        ignored: classes of masks that do not count.
+        class_names: by number, or the other way round.
+        ignored: classes of masks and boxes that do not count.
         layout: `CHW` or `HWC`, where the sizes do not tell.
         value_range: what black and white are, `unit`, `byte`, `signed`, or two numbers, where the values do not tell.
         mean: that images were normalised with, a number a channel; and `std`.
@@ -163,6 +167,10 @@ def profile(
     """
     if channels not in ("RGB", "BGR"):
         raise DataError(f"channels is {channels!r}; expected RGB or BGR")
+    for name, value, least in (("samples", samples, 0), ("seed", seed, 0), ("max_samples", max_samples, 1)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least):
+            raise DataError(f"{name} is {value!r}; expected a whole number from {least} on")
+    ignored = [ignored] if isinstance(ignored, int) else list(ignored)
     chosen = chosen_panels(features)
     needs = needs_of(chosen)
     given = {TRAIN: source_of(train)} | ({} if val is None else {VAL: source_of(val)})
@@ -174,15 +182,24 @@ def profile(
     splits: dict[str, Collected] = {}
     annotations: dict[str, Annotations] = {}
     complete = True
-    with telling("profiling", progress) as tell, torch_on_threads(1):
+
+    def cut() -> None:
+        nonlocal complete
+        complete = False
+
+    # Each image's decoding puts the process's filters aside: of several at a time, one puts back another's.
+    with warnings.catch_warnings(), telling("profiling", progress) as tell, torch_on_threads(1):
         done = 0
         try:
             for split, source in given.items():
                 passes = _passes(split, augmentation)
                 for each in passes:
-                    splits[each] = Collected(samples=samples, seed=seed, classes=len(names) or None, needs=needs)
+                    own = needs if each == TRAIN else needs - {MEAN_PICTURES}
+                    splits[each] = Collected(
+                        samples=samples, seed=seed, classes=len(names) or None, needs=own, hides=naming.hidden
+                    )
                     annotations[each] = Annotations(ignored, len(names) or None, needs)
-                stream = source.samples(replace(decoder, _fitting=["unit", "byte"]), images, labels)
+                stream = source.samples(replace(decoder, _fitting=["unit", "byte"]), images, labels, cut)
                 if class_names is None and source.class_names != names:
                     stream = _renumbered(stream, source.class_names, names)
                 if max_samples is not None:
@@ -195,7 +212,7 @@ def profile(
                         complete = False
                         break
                     for each, seen in zip(passes, several, strict=True):
-                        splits[each].add(_taken_in(annotations[each], seen))
+                        splits[each].add(*_taken_in(annotations[each], seen))
                     done += 1
                     tell(done, max(total, done))
         except KeyboardInterrupt:
@@ -214,7 +231,7 @@ def profile(
     panels = sorted(made, key=lambda panel: list(NEEDS).index(panel.name))
     frames = {split: each.frame for split, each in splits.items()}
     told = any(panel.name == "samples" for panel in panels)
-    paths = {split: _told_paths(each, frames[split], naming) for split, each in splits.items()} if told else {}
+    paths = {split: _told_paths(each, naming) for split, each in splits.items()} if told else {}
     return Profile(tuple(panels), frames, complete, naming, paths)
 
 
@@ -260,15 +277,14 @@ class _Look(NamedTuple):
             return _failure(sample, error)
 
 
-def _taken_in(annotations: Annotations, seen: _Looked | Failure) -> Measured | Failure:
-    """Takes in the annotation of a sample; a failure if that cannot be used."""
+def _taken_in(annotations: Annotations, seen: _Looked | Failure) -> tuple[Measured | Failure, frozenset[int] | None]:
+    """Takes in the annotation of a sample, and gives its classes; a failure if it cannot be used."""
     if isinstance(seen, Failure):
-        return seen
+        return seen, None
     try:
-        annotations.take(seen.measured.sample, seen.mask)
+        return seen.measured, annotations.take(seen.measured.sample, seen.mask)
     except Exception as error:  # one sample that is not as others are shall not end the pass
-        return _failure(seen.measured.sample, error)
-    return seen.measured
+        return _failure(seen.measured.sample, error), None
 
 
 def _failure(sample: Sample, error: Exception) -> Failure:
@@ -286,8 +302,22 @@ def _names_of(given: Sequence[str] | Mapping[int, str] | None, sources: Sequence
         first = sources[0].class_names or ()
         return tuple(dict.fromkeys((*first, *(name for each in sources for name in each.class_names or () if first))))
     if isinstance(given, Mapping):
-        return tuple(str(given.get(number, f"class {number}")) for number in range(max(given, default=-1) + 1))
+        numbered = _numbered(given)
+        return tuple(str(numbered.get(number, f"class {number}")) for number in range(max(numbered, default=-1) + 1))
     return tuple(map(str, given))
+
+
+def _numbered(given: Mapping[Any, Any]) -> dict[int, Any]:
+    """Names by number, also of numbers by name, and of numbers that JSON has made texts."""
+    swapped = bool(given) and all(isinstance(each, (int, np.integer)) for each in given.values())
+    pairs = [(number, name) for name, number in given.items()] if swapped else list(given.items())
+    try:
+        found = {int(number): name for number, name in pairs}
+    except (TypeError, ValueError):
+        found = {-1: ""}
+    if min(found, default=0) < 0 or max(found, default=0) >= MOST_NAMED:
+        raise DataError(f"class_names is {dict(given)!r}; expected names by number, such as {{0: 'cat'}}")
+    return found
 
 
 def _renumbered(
@@ -304,10 +334,10 @@ def _renumbered(
 
 
 def _hidden(classes: Sequence[str | int], names: Sequence[str]) -> frozenset[int]:
-    if isinstance(classes, str):
+    if isinstance(classes, (str, int)):
         raise DataError(f"hide_classes is {classes!r}; expected several, such as [{classes!r}]")
     for each in classes:
-        if isinstance(each, str) and each not in names:
+        if each not in names if isinstance(each, str) else names and not 0 <= each < len(names):
             raise DataError(unknown("class", each, names))
     return frozenset(names.index(each) if isinstance(each, str) else int(each) for each in classes)
 
@@ -318,16 +348,15 @@ def _limit(source: Source, most: int | None) -> int | None:
     return min(source.length, most)
 
 
-def _told_paths(collected: Collected, frame: pd.DataFrame, naming: Naming) -> Mapping[int, str]:
+def _told_paths(collected: Collected, naming: Naming) -> Mapping[int, str]:
     """Where samples lie: none if names are hidden, and none that is, or names, what is of a hidden class."""
     if naming.anonymous:
         return {}
-    hidden = set(frame.loc[frame["label"].isin(naming.hidden), "index"])
     names = [naming.classes[number] for number in naming.hidden if number < len(naming.classes)]
     return {
         index: path
         for index, path in collected.paths.items()
-        if index not in hidden and not any(name in path for name in names)
+        if index not in collected.hidden and not any(name in path for name in names)
     }
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from augimpact.profiling.decode import as_array
 from augimpact.profiling.panel import strict
 
-__all__ = ["AUGMENTED", "Naming", "is_hidden", "natural", "short"]
+__all__ = ["AUGMENTED", "Naming", "natural", "short"]
 
 # What the name of a split ends with whose images are augmented.
 AUGMENTED = ", augmented"
@@ -44,15 +42,6 @@ class Naming:
         known = frame["label"][frame["label"] >= 0]
         # As objects: what a folder is called may be no text that Arrow could hold.
         return pd.Series([self.label(number) for number in known], known.index, dtype=object)
-
-
-def is_hidden(label: Any, naming: Naming) -> bool:
-    """Whether a label, be it a mask or boxes, has a hidden class."""
-    if isinstance(label, Mapping):
-        label = label.get("labels", [])
-    if label is None or not naming.hidden:
-        return False
-    return bool(np.isin(np.asarray(as_array(label)), list(naming.hidden)).any())
 
 
 def short(names: Sequence[str] | pd.Index[Any]) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from augimpact.profiling.collect import EXTREMES, Collected, Extreme
-from augimpact.profiling.naming import Naming, is_hidden, natural, short
+from augimpact.profiling.naming import Naming, natural, short
 from augimpact.profiling.panel import Panel, draw_pictures
 from augimpact.profiling.statistics import EQUAL, fences
 
@@ -75,7 +75,7 @@ def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def samples(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
     """Samples, drawn evenly."""
     thumbnails = [
-        each for collected in splits.values() for each in collected.thumbnails if not is_hidden(each[1], naming)
+        each for collected in splits.values() for each in collected.thumbnails if each[0] not in collected.hidden
     ]
     if not thumbnails:
         return []
@@ -98,7 +98,7 @@ def extremes(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
         for split, frame in frames.items()
         for kind, several in splits[split].extremes.items()
         for extreme in _odd_of(kind, several, frame)
-        if not is_hidden(extreme.label, naming)
+        if extreme.number not in splits[split].hidden
     ]
     if not shown:
         return []

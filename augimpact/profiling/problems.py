@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from augimpact.data.integrity import NEAR, link, near_pairs
 from augimpact.measures import MEASURES
 from augimpact.profiling.collect import Collected
-from augimpact.profiling.naming import Naming
+from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.panel import COLOURS, Panel
 from augimpact.profiling.statistics import PLAIN, drift_between, information_about, odd_ones
 
@@ -96,10 +96,12 @@ def odd(frames: Mapping[str, pd.DataFrame]) -> Panel:
 
 
 def drift(frames: Mapping[str, pd.DataFrame]) -> list[Panel]:
-    """How far the second split is from the first, by each property."""
+    """How far the second split is from the first, by each property; of a single one, itself augmented."""
     if len(frames) < 2:
         return []
-    (first, one), (second, other) = list(frames.items())[:2]
+    raw = [split for split in frames if not split.endswith(AUGMENTED)]
+    first, second = (raw if len(raw) > 1 else list(frames))[:2]
+    one, other = frames[first], frames[second]
     found = drift_between(one, other)
     statistics = {"between": [first, second], "measures": found}
     ranked = sorted(found, key=lambda name: -(found[name]["ks"] or 0))

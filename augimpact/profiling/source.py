@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,8 @@ __all__ = ["Failure", "Sample", "Source", "source_of"]
 
 # Images that wait, at most, until their range is decided.
 WAITING = 256
+# The properties of a dataset that are boxes and the numbers of their classes.
+BOXES = ("boxes", "box_labels")
 # Errors in a row after which a loader is given up.
 MOST_ERRORS = 100
 
@@ -72,18 +74,34 @@ class Source(NamedTuple):
     paths: Sequence[str] | None
     fresh: bool = False
 
-    def samples(self, decoder: Decoder, images: Finder = None, labels: Finder = None) -> Iterator[Sample | Failure]:
+    def samples(
+        self,
+        decoder: Decoder,
+        images: Finder = None,
+        labels: Finder = None,
+        on_cut: Callable[[], object] = lambda: None,
+    ) -> Iterator[Sample | Failure]:
         """The samples one after the other.
+
+        Args:
+            decoder: of images.
+            images: where they are, see `split_item`.
+            labels: likewise.
+            on_cut: called where the items ended by an error, so that some may be missing.
 
         Raises:
             DataError: what is image and what label cannot be told, or the images' range cannot.
         """
         waiting: list[tuple[int, NDArray[Any], Any]] = []
-        index = 0
+        index, size, is_known, in_batches = 0, 1, False, False
         for item in self._items():
+            if isinstance(item, _Cut):
+                on_cut()
+                continue
             if isinstance(item, Exception):
                 yield Failure(index, _told(item), self._path(index))
-                index += 1
+                # Of a batch that failed it is not known how many it had.
+                index += size
                 continue
             if isinstance(self.items, _PlainView) and images is None and labels is None:
                 # What we made ourselves is known.
@@ -91,17 +109,36 @@ class Source(NamedTuple):
                 yield Sample(index, image, label, self._path(index), seen)
                 index += 1
                 continue
-            found = split_item(item, images, labels)
-            count = _count_of(found.image, found.label)
-            pictures = decoder.images_of(found.image, count)
-            for picture, label in zip(pictures, _labels_of(found.label, count), strict=True):
+            try:
+                found = split_item(item, images, labels)
+                count = _count_of(found.image, found.label, in_batches)
+                pictures = decoder.images_of(found.image, count)
+                several = [*zip(pictures, _labels_of(found.label, count), strict=True)]
+            except Exception as error:  # of an item that is not as those before it
+                if not is_known:
+                    raise
+                yield Failure(index, _told(error), self._path(index))
+                index += size
+                continue
+            # Where they were found once they are looked for.
+            images, labels, is_known = found.image_at, found.label_at if labels is None else labels, True
+            in_batches, size = in_batches or count is not None, max(1, len(several))
+            for picture, label in several:
                 decoder.learn(picture)
-                waiting.append((index, picture, label))
+                waiting.append((index, *self._kept(picture, label, decoder)))
                 index += 1
-            if decoder.is_decided or len(waiting) >= WAITING or waiting[-1][1].dtype.kind != "f":
+            if waiting and (decoder.is_decided or len(waiting) >= WAITING or waiting[-1][1].dtype.kind != "f"):
                 yield from self._decoded(waiting, decoder)
                 waiting.clear()
         yield from self._decoded(waiting, decoder)
+
+    def _kept(self, picture: NDArray[Any], label: Any, decoder: Decoder) -> tuple[NDArray[Any], Any]:
+        """What stays as it is when the loader fills the same memory again."""
+        if self.fresh:
+            return picture, label
+        # What is decoded at once is copied there.
+        waits = not decoder.is_decided and picture.dtype.kind == "f"
+        return picture.copy() if waits else picture, _copied(label)
 
     def _decoded(
         self, waiting: Sequence[tuple[int, NDArray[Any], Any]], decoder: Decoder
@@ -138,10 +175,12 @@ class Source(NamedTuple):
                 yield next(iterator)
                 errors = 0
             except StopIteration:
-                return
+                break
             except Exception as error:  # of a user's loader, whatever it raises
                 errors += 1
                 yield error
+        if errors:
+            yield _Cut()
 
 
 def source_of(data: Any) -> Source:
@@ -154,16 +193,16 @@ def source_of(data: Any) -> Source:
         data = SampleTable.from_folder(data, identity="path")
     if isinstance(data, SampleTable):
         data = ImageDataset(data)
-    if isinstance(data, ImageDataset):
-        view = _PlainView(data) if data.augmentation is None else data.view("image label")
+    if isinstance(data, ImageDataset) and data.augmentation is None:
         places = [str(path) for path in data.table["path"]]
-        return Source(view, True, len(data), data.class_names, places, fresh=data.augmentation is None)
+        return Source(_PlainView(data), True, len(data), _names_of(data, _label_names(data)), places, fresh=True)
     if isinstance(data, Dataset):
-        data = data.view("image label" if "label" in data.properties else "image")
+        data = data.view(["image", *_label_names(data)])
     if isinstance(data, View):
-        names = data.dataset.class_names
+        names = _names_of(data.dataset, data.names)
         paths = list(data.dataset.view("path")) if "path" in data.dataset.properties else None
-        return Source(data, True, len(data), names, paths)
+        is_boxed = "boxes" in data.names and "image" in data.names
+        return Source(_Boxed(data) if is_boxed else data, True, len(data), names, paths)
     names = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None)
     class_names = tuple(map(str, names)) if isinstance(names, (list, tuple)) else None
     has_length = hasattr(data, "__len__")
@@ -176,28 +215,81 @@ def source_of(data: Any) -> Source:
     raise DataError(f"a {type(data).__name__} gives no samples; expected a folder, dataset, table or iterable of them")
 
 
+class _Cut:
+    """Stands where the items of a loader ended by an error."""
+
+
+class _Boxed:
+    """Image and boxes of a view, with their classes if it names them, as torchvision's detection datasets have them."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    def __getitem__(self, index: int) -> tuple[Any, dict[str, Any]]:
+        named = dict(zip(self._view.names, self._view[index], strict=True))
+        return named["image"], _target([named[name] for name in BOXES if name in named])
+
+
 class _PlainView:
     """Bytes, label and RGB picture of each image of a table; several are decoded at once."""
 
     def __init__(self, dataset: ImageDataset) -> None:
         self._pipeline = ImagePipeline(channels=None)
-        names = [name for name in ("mask", "label") if name in dataset.properties][:1]
-        self._view = dataset.view(["content", *names])
+        self._names = _label_names(dataset)
+        # Masks and boxes as large as the images are.
+        plain = ImageDataset(dataset.table, self._pipeline, cache=dataset.cache)
+        self._view = plain.view(["content", *self._names])
 
     def __len__(self) -> int:
         return len(self._view)
 
     def __getitem__(self, index: int) -> tuple[Bytes, Any, Image.Image | None]:
-        loaded = self._view[index]
-        content, label = loaded if isinstance(loaded, tuple) else (loaded, None)
+        content, *found = self._view[index]
+        label = _target(found) if "boxes" in self._names else found[0]
         seen = self._pipeline.picture(content)
         if not isinstance(seen, Image.Image):
             return seen, _plain(label), None
         return bytes_in(seen), _plain(label), seen if seen.mode == "RGB" else None
 
 
-def _count_of(image: Any, label: Any) -> int | None:
-    """How many samples an item has; None of a single one."""
+def _label_names(dataset: Dataset) -> tuple[str, ...]:
+    """The properties that are a sample's label: its mask, else its boxes and their classes, else its class."""
+    first = next((name for name in ("mask", "boxes", "label") if name in dataset.properties), None)
+    if first == "boxes":
+        return tuple(name for name in BOXES if name in dataset.properties)
+    return () if first is None else (first,)
+
+
+def _names_of(dataset: Dataset, properties: Sequence[str]) -> tuple[str, ...] | None:
+    """The names of the classes of these properties."""
+    annotated = {"mask", "boxes"} & set(properties) and "label" not in properties
+    return dataset.annotation_names if annotated else dataset.class_names
+
+
+def _target(found: Sequence[Any]) -> dict[str, Any]:
+    """Boxes, and their classes if there are some."""
+    return dict(zip(("boxes", "labels"), found, strict=False))
+
+
+def _copied(label: Any) -> Any:
+    if isinstance(label, Mapping):
+        return {name: _copied(each) for name, each in label.items()}
+    if hasattr(label, "detach"):
+        return label.detach().clone()
+    return label.copy() if isinstance(label, np.ndarray) else label
+
+
+def _count_of(image: Any, label: Any, in_batches: bool) -> int | None:
+    """How many samples an item has; None of a single one.
+
+    Args:
+        image: what it has as its image.
+        label: and as its label.
+        in_batches: whether items before it had several.
+    """
     if isinstance(image, (list, tuple)):
         return len(image)
     shape = () if hasattr(image, "getbands") else tuple(getattr(image, "shape", ()))
@@ -207,7 +299,16 @@ def _count_of(image: Any, label: Any) -> int | None:
         return None
     # Three axes are a batch of grey images where there is a label for each, or a mask of its size.
     beside = (len(label),) if isinstance(label, (list, tuple)) else tuple(getattr(label, "shape", ()))
-    return int(shape[0]) if beside in (shape[:1], shape) else None
+    if beside not in (shape[:1], shape) or (not in_batches and shape[0] in (3, 4) and _is_one_hot(label)):
+        # Beside one image of so many channels a class, or a mask, of as many classes.
+        return None
+    return int(shape[0])
+
+
+def _is_one_hot(label: Any) -> bool:
+    """Whether of its first axis only one is 1 at each place, and the others are 0; of a mask none may be 1."""
+    values = as_array(label)
+    return bool(np.isin(values, (0, 1)).all() and (values.sum(axis=0) <= 1).all() and values.sum() >= 1)
 
 
 def _labels_of(label: Any, count: int | None) -> list[Any]:
@@ -231,6 +332,8 @@ def _plain(label: Any) -> Any:
     if not hasattr(label, "shape"):
         return int(label) if isinstance(label, (int, np.integer)) else label
     array = as_array(label)
+    if array.ndim == 1 and len(array) > 1 and array.dtype.kind in "biuf" and _is_one_hot(array):
+        return int(array.argmax())
     if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.rint(array)).all():
         array = array.astype(np.int64)
     if array.size == 1 and array.ndim <= 1:
@@ -249,9 +352,14 @@ def _stacks(data: Any) -> bool:
 
 
 def _length(data: Any) -> int | None:
+    """How many samples it has: of torch's loaders, whose length is that in batches, as many as they draw."""
     try:
-        return len(data)
-    except TypeError:
+        count = len(data)
+        if getattr(data, "batch_size", None) is None:
+            return count
+        drawn = len(data.sampler) if hasattr(data, "sampler") else count * int(data.batch_size)
+        return min(drawn, count * int(data.batch_size))
+    except (TypeError, ValueError):
         return None
 
 

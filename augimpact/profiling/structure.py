@@ -37,10 +37,15 @@ class Candidate(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The two parts of an item; the label is None where there is none."""
+    """The two parts of an item; the label is None where there is none.
+
+    image_at, label_at: where they were found: what finds them in the next item.
+    """
 
     image: Any
     label: Any
+    image_at: Finder
+    label_at: Finder
 
 
 def candidates_of(item: Any) -> list[Candidate]:
@@ -95,32 +100,30 @@ def split_item(item: Any, images: Finder, labels: Finder) -> Found:
     pictures = [each.path for each in leaves if each.kind == "image" and not (beside and each.path.startswith(beside))]
     if beside and isinstance(item[0], (list, tuple)):
         pictures = ["[0]"]
-    image_path = images if isinstance(images, str) else None
     if images is None:
-        chosen = _first_of_two(item, pictures, labels)
-        if chosen is None:
+        images = _first_of_two(item, pictures, labels)
+        if images is None:
             raise _asked(item, "images", pictures)
-        image_path = chosen
-    image = images(item) if callable(images) else value_at(item, image_path or "")
-    return Found(image, _label_of(item, labels, leaves, image_path))
+    image = images(item) if callable(images) else value_at(item, images)
+    if labels is None:
+        labels = _label_path(item, leaves, images if isinstance(images, str) else None)
+    if labels is None:
+        return Found(image, None, images, None)
+    return Found(image, labels(item) if callable(labels) else value_at(item, labels), images, labels)
 
 
-def _label_of(item: Any, labels: Finder, leaves: Sequence[Candidate], image_path: str | None) -> Any:
-    if callable(labels):
-        return labels(item)
-    if isinstance(labels, str):
-        return value_at(item, labels)
-    boxes = _boxes_beside(item)
-    if boxes is not None:
-        return boxes
+def _label_path(item: Any, leaves: Sequence[Candidate], image_path: str | None) -> str | None:
+    """Where the label is; None if there is none."""
+    if _boxes_beside(item) is not None:
+        return "" if isinstance(item, Mapping) else "[1]"
     # Beside an image another one can only be its mask.
     masks = [each.path for each in leaves if each.kind == "image" and each.path != image_path]
     if len(masks) == 1 and _may_be_mask(value_at(item, masks[0])):
-        return value_at(item, masks[0])
+        return masks[0]
     rest = [each.path for each in leaves if each.kind == "label"]
     if len(rest) > 1:
         raise _asked(item, "labels", rest)
-    return value_at(item, rest[0]) if rest else None
+    return rest[0] if rest else None
 
 
 def _first_of_two(item: Any, pictures: Sequence[str], labels: Finder) -> str | None:

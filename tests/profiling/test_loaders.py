@@ -1,0 +1,323 @@
+"""What loaders and datasets give that others do not: each label is found, told or named, and nobody's secret leaves."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader
+
+import augimpact as ai
+from augimpact.data.images import ImageDataset
+from augimpact.data.pipeline import ImagePipeline
+from augimpact.data.samples import SampleTable
+from augimpact.errors import AmbiguousData, DataError
+from augimpact.profiling.extract import profile as profile_with_a_bar
+
+
+def quiet(_done, _total):
+    """No bar."""
+
+
+def profile(*arguments, **options):
+    return profile_with_a_bar(*arguments, progress=quiet, **options)
+
+
+def pictures(count, side=32, seed=0):
+    return list(np.random.default_rng(seed).integers(0, 256, (count, side, side, 3), np.uint8))
+
+
+@pytest.fixture
+def masked(tmp_path):
+    """Eight photographs with masks: of the class 1 in every other."""
+    rows = []
+    for number, image in enumerate(pictures(8)):
+        Image.fromarray(image).save(tmp_path / f"{number}.png")
+        mask = np.zeros((32, 32), np.uint8)
+        mask[:8] = number % 2
+        Image.fromarray(mask).save(tmp_path / f"{number}-mask.png")
+        rows.append((f"{number}.png", f"{number}-mask.png"))
+    path = tmp_path / "table.csv"
+    pd.DataFrame(rows, columns=["path", "mask"]).to_csv(path, index=False)
+    return SampleTable.from_csv(path, identity="path")
+
+
+@pytest.mark.parametrize("way", ["table", "dataset", "resized", "selection", "view", "augmented"])
+def test_masks_of_tables_are_profiled_with_classes_of_their_own(masked, way):
+    given = {
+        "table": lambda: masked,
+        "dataset": lambda: ImageDataset(masked),
+        # The images are looked at as they are, and their masks with them.
+        "resized": lambda: ImageDataset(masked, ImagePipeline(16)),
+        "selection": lambda: ImageDataset(masked).subset(np.arange(8)),
+        "view": lambda: ImageDataset(masked).view("image mask"),
+        "augmented": lambda: ImageDataset(masked, ImagePipeline(16), augmentation=ai.RandomAugmentation(rotation=5)),
+    }[way]()
+    found = profile(given)
+    train = found["mask_classes"].statistics["train"]["classes"]
+    assert found["errors"].statistics["train"]["count"] == 0
+    assert train["class 1"]["images"] == 4
+    if way != "augmented":
+        assert train["class 1"]["share"] == pytest.approx(1 / 8)
+    with pytest.raises(DataError):
+        found["classes"]
+
+
+@pytest.mark.parametrize("kind", ["segmentation", "object_detection"])
+def test_a_training_set_is_profiled_by_its_classes(tmp_path, kind):
+    square = {"type": "Polygon", "coordinates": [[[0, 0], [8, 0], [8, 8], [0, 8], [0, 0]]]}
+    labels = {"segmentation": [{"geometry": square, "properties": {"class": "roof"}}],
+              "object_detection": {"roof": [[0, 0, 8, 8], [1, 1, 3, 3]], "car": []}}  # fmt: skip
+    with ai.Catalog(root=tmp_path / "sets").create("a", kind, classes=["car", "roof"]) as made:
+        made.feed([(image.transpose(2, 0, 1), labels[kind]) for image in pictures(4)])
+    dataset, panel = made.dataset("train"), "mask_classes" if kind == "segmentation" else "box_classes"
+    for given in (dataset, dataset.view("image mask" if kind == "segmentation" else "image boxes box_labels")):
+        found = profile(given)
+        assert found["errors"].statistics["train"]["count"] == 0
+        told = found[panel].statistics["train"]["classes"]["roof"]
+        assert (told["images"], told.get("boxes", 8)) == (4, 8)
+    moved = ai.RandomAugmentation(rotation=20, crop=(0.3, 0.5))
+    augmented = made.dataset("train", ImagePipeline(16), augmentation=moved)
+    if kind == "object_detection":
+        for boxes, numbers in augmented.view("boxes box_labels"):
+            assert len(boxes) == len(numbers)
+            assert set(numbers.tolist()) <= {1}
+    assert profile(augmented)["errors"].statistics["train"]["count"] == 0
+
+
+SECRET = "secret"
+
+
+@pytest.mark.parametrize("kind", ["one-hot", "white", "boxes", "mask"])
+def test_no_picture_or_path_of_a_hidden_class_leaves(tmp_path, kind):
+    """Whatever the label is in which the class stands."""
+
+    def label(number):
+        has = number % 2
+        mask = np.zeros((32, 32), np.uint8)
+        mask[:4] = has
+        return {
+            "mask": mask,
+            "white": mask * 255,
+            "one-hot": np.stack([1 - mask, np.zeros_like(mask), mask]),
+            "boxes": {"boxes": np.array([[0.0, 0, 4, 4]]), "labels": np.array([has])},
+        }[kind]
+
+    hidden = 2 if kind == "one-hot" else 1
+    names = None if kind == "white" else [f"class {number}" for number in range(hidden)] + [SECRET]
+    given = [(image, label(number)) for number, image in enumerate(pictures(8))]
+    where = {"images": "[0]", "labels": "[1]"}
+    found = profile(given, hide_classes=[hidden], class_names=names, samples=8, **where)
+    assert set(found["samples"].statistics["indices"]) == {0, 2, 4, 6}
+    assert all(
+        number % 2 == 0 for several in found["extremes"].statistics["train"].values() for number in several["indices"]
+    )
+    if kind in ("mask", "white"):
+        rows = []
+        for number, (image, mask) in enumerate(given):
+            Image.fromarray(image).save(tmp_path / f"{number}.png")
+            Image.fromarray(mask).save(tmp_path / f"{number}-mask.png")
+            rows.append((f"{number}.png", f"{number}-mask.png"))
+        pd.DataFrame(rows, columns=["path", "mask"]).to_csv(tmp_path / "a.csv", index=False)
+        table = SampleTable.from_csv(tmp_path / "a.csv", identity="path")
+        found = profile(table, hide_classes=[hidden], class_names=names, samples=8)
+        assert set(found.paths["train"]) == {0, 2, 4, 6}
+
+
+def test_an_image_beside_a_one_hot_label_is_one_image():
+    image = torch.rand(3, 32, 32)
+    vectors = [torch.tensor(each) for each in ([0, 1, 0], [1, 0, 0], [0.0, 0.0, 1.0])]
+    found = profile([(image, vectors[number % 3]) for number in range(6)])
+    assert found["summary"].statistics["train"]["channels"] == {"3": 6}
+    assert sorted(found["classes"].statistics["counts"]["train"].values()) == [2, 2, 2]
+    mask = torch.zeros(3, 32, 32, dtype=torch.uint8)
+    mask[1, :8], mask[0, 8:] = 1, 1
+    found = profile([(image, mask)] * 6, images="[0]", labels="[1]")
+    assert found["summary"].statistics["train"]["channels"] == {"3": 6}
+    assert found["mask_classes"].statistics["train"]["classes"]["class 1"]["share"] == pytest.approx(1 / 4)
+    # A batch of grey images whose last is a small one is still one.
+    grey = DataLoader([(torch.rand(32, 32), number % 2) for number in range(11)], batch_size=8)
+    assert profile(grey)["summary"].statistics["train"]["channels"] == {"1": 11}
+    batches = [(torch.rand(4, 3, 32, 32), torch.eye(5, dtype=torch.int64)[[0, 1, 2, 2]])] * 2
+    assert profile(batches)["classes"].statistics["counts"]["train"] == {"class 0": 2, "class 1": 2, "class 2": 4}
+
+
+def test_warnings_are_heard_after_a_folder_was_profiled(tmp_path):
+    generator = np.random.default_rng(0)
+    for number in range(60):
+        pixels = generator.integers(0, 256, (200, 250, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.jpg")
+    before = list(warnings.filters)
+    for _ in range(3):
+        profile(tmp_path, features=["summary"])
+    assert warnings.filters == before
+
+
+def test_memory_that_a_loader_fills_again_is_copied():
+    mask = np.zeros((4, 32, 32), np.int64)
+    values = np.zeros((32, 32, 3), np.float32)
+
+    def masks():
+        for number in range(30):
+            mask[:] = number % 3
+            yield np.stack(pictures(4, seed=number)), mask
+
+    found = profile(masks())["mask_classes"].statistics["train"]["classes"]
+    assert [found[f"class {number}"]["images"] for number in range(3)] == [40] * 3
+
+    def black_then_white():
+        for number in range(11):
+            values[:] = number == 10
+            yield values, 0
+
+    assert profile(black_then_white())["brightness"].statistics["train"]["mean"] == pytest.approx(1 / 11)
+
+
+NAN = np.full((32, 32, 3), np.nan, np.float32)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None, (None, 0), (NAN, 0), (np.where(np.eye(32)[..., None] > 0, np.inf, np.zeros((32, 32, 3))), 0),
+        (np.zeros((0, 32, 32, 3), np.float32), np.zeros(0)), {"other": 1}, 7,
+    ],
+    ids=str,
+)  # fmt: skip
+def test_one_item_that_cannot_be_used_is_in_the_ledger(bad):
+    good = [(image.astype(np.float32) / 255, number % 2) for number, image in enumerate(pictures(20))]
+    found = profile([*good[:10], bad, *good[10:]])
+    assert found["summary"].statistics["train"]["images"] == 20
+    empty = isinstance(bad, tuple) and len(bad) == 2 and hasattr(bad[0], "shape") and not bad[0].size
+    assert found["errors"].statistics["train"]["count"] == (0 if empty else 1)
+    assert found.complete
+
+
+def test_a_function_that_fails_for_one_item_and_a_range_that_changes():
+    items = [{"image": image, "label": 1} for image in pictures(6)]
+    items[3] = {"label": 1}
+    found = profile(items, images=lambda item: item["image"], labels="label")
+    assert found["errors"].statistics["train"]["kinds"] == {"KeyError": 1}
+    units = [(image / 255.0, 0) for image in pictures(3)]
+    with pytest.raises(AmbiguousData, match="after others"):
+        profile([*units, (pictures(1)[0] * 1.0, 0)])
+
+
+def test_lists_of_images_are_batches_to_the_last_however_short():
+    def collated(items):
+        return [each[0] for each in items], [each[1] for each in items]
+
+    for count in (7, 8):
+        data = [(torch.rand(3, 32, 32), number % 2) for number in range(count)]
+        found = profile(DataLoader(data, batch_size=3, collate_fn=collated))
+        assert found["summary"].statistics["train"]["images"] == count
+        assert sum(found["classes"].statistics["counts"]["train"].values()) == count
+
+
+def test_a_loader_that_ends_by_an_error_is_not_complete():
+    def dies():
+        for number, image in enumerate(pictures(20)):
+            if number == 5:
+                raise RuntimeError("gone")
+            yield image, 0
+
+    found = profile(dies())
+    assert found["summary"].statistics["train"]["images"] == 5
+    assert (found.complete, found["errors"].statistics["train"]["count"]) == (False, 1)
+
+
+def test_a_batch_that_fails_counts_as_a_batch_and_progress_is_in_samples():
+    class Failing:
+        def __init__(self):
+            self.data = pictures(20)
+
+        def __len__(self):
+            return 20
+
+        def __getitem__(self, index):
+            if index == 6:
+                raise OSError("cannot be read")
+            return self.data[index], index % 2
+
+    told = []
+    found = profile_with_a_bar(
+        DataLoader(Failing(), batch_size=4), samples=20, progress=lambda done, total: told.append((done, total))
+    )
+    assert found["errors"].statistics["train"]["indices"] == [4]
+    assert found["samples"].statistics["indices"] == [*range(4), *range(8, 20)]
+    assert {total for _, total in told} == {20}
+    assert found.complete
+
+
+def test_drift_is_between_the_splits_also_where_both_are_augmented():
+    light, dark = pictures(12), [image // 3 for image in pictures(12)]
+    augmentation = ai.RandomAugmentation(brightness=(0.9, 1.1))
+    assert profile(light, dark, augmentation=augmentation)["drift"].statistics["between"] == ["train", "val"]
+    alone = profile(light, augmentation=augmentation)["drift"].statistics["between"]
+    assert alone == ["train", "train, augmented"]
+
+
+@pytest.mark.parametrize(
+    "label", ["cat", np.random.default_rng(0).random((32, 32)), np.array([1, 0, 1, 1]), {"name": "x"}], ids=str
+)
+def test_a_label_that_is_none_is_told_and_its_image_counts(label):
+    found = profile([(image, label) for image in pictures(6)], images="[0]", labels="[1]")
+    assert found["summary"].statistics["train"]["images"] == 6
+    assert found["errors"].statistics["train"]["count"] == 6
+    without = profile([(image, label) for image in pictures(6)], images="[0]", labels=lambda _item: None)
+    assert without["errors"].statistics["train"]["count"] == 0
+
+
+def test_one_hot_masks_follow_an_augmentation():
+    mask = np.zeros((3, 32, 32), np.uint8)
+    mask[0, :16], mask[2, 16:] = 1, 1
+    found = profile(
+        [(image, mask) for image in pictures(4)], images="[0]", labels="[1]",
+        augmentation=ai.RandomAugmentation(rotation=(180, 180)),
+    )  # fmt: skip
+    for split in ("train", "train, augmented"):
+        assert found["mask_classes"].statistics[split]["classes"]["class 2"]["share"] == pytest.approx(1 / 2, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "names", [{"cat": 0, "dog": 1}, {"0": "cat", "1": "dog"}, {0: "cat", 1: "dog"}, ("cat", "dog")]
+)
+def test_names_come_in_any_form(names):
+    data = [(image, number % 2) for number, image in enumerate(pictures(4))]
+    assert profile(data, class_names=names)["classes"].statistics["counts"]["train"] == {"cat": 2, "dog": 2}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"class_names": {"cat": "x"}}, "class_names is"), ({"class_names": {-1: "x"}}, "class_names is"),
+        ({"class_names": {10**9: "x"}}, "class_names is"), ({"hide_classes": 3}, r"such as \[3\]"),
+        ({"hide_classes": [12], "class_names": ["a", "b"]}, "unknown class 12"), ({"seed": -1}, "seed is -1"),
+        ({"value_range": ("a", "b")}, "the range is"), ({"value_range": (1.0, 1.0)}, "the range is"),
+        ({"samples": -1}, "samples is -1"), ({"max_samples": 0}, "max_samples is 0"),
+        ({"mean": (0.5, 0.5), "std": (0.5, 0.5)}, "mean has 2 numbers; expected one a channel, 3"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_sentence(options, said):
+    data = [(image.astype(np.float32) / 255, number % 2) for number, image in enumerate(pictures(4))]
+    with pytest.raises(DataError, match=said):
+        profile(data, **options)
+
+
+def test_a_single_number_is_ignored_as_a_list_of_it_is():
+    mask = np.zeros((32, 32), np.uint8)
+    mask[:8], mask[8:16] = 1, 255
+    one, other = (profile([(image, mask) for image in pictures(2)], ignored=each) for each in (255, [255]))
+    assert one["mask_classes"].statistics == other["mask_classes"].statistics
+    assert one["errors"].statistics["train"]["count"] == 0
+
+
+def test_means_are_kept_of_so_many_classes_and_no_more():
+    found = profile(
+        ((image, number) for number, image in enumerate(pictures(1100, 8))), features=["mean_images"], samples=1
+    )
+    assert len(found["mean_images"].statistics) == 1000
