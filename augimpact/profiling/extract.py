@@ -10,22 +10,23 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from augimpact.errors import DataError, unknown
 from augimpact.profiling.ahead import ahead, grouped, torch_on_threads
 from augimpact.profiling.annotations import Annotations, annotation_panels
+from augimpact.profiling.arguments import check_numbers, hidden_of, names_of
 from augimpact.profiling.augmented import before_and_after
 from augimpact.profiling.collect import Collected, Measured, measured_of
 from augimpact.profiling.decode import Decoder
 from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.needs import MEAN_PICTURES, NEEDS, chosen_panels, needs_of
+from augimpact.profiling.opening import source_of
 from augimpact.profiling.panel import Panel
 from augimpact.profiling.panels import general_panels
 from augimpact.profiling.problems import broken_panel
 from augimpact.profiling.segmentation import MaskNumbers
-from augimpact.profiling.source import Failure, Sample, Source, source_of
+from augimpact.profiling.source import Failure, Sample, Source
 from augimpact.profiling.structure import Finder
 from augimpact.progress import Telling, telling
 
@@ -36,8 +37,6 @@ __all__ = ["Profile", "profile"]
 
 logger = logging.getLogger(__name__)
 TRAIN, VAL = "train", "val"
-# Classes that can be named: a larger number is a mistake.
-MOST_NAMED = 1 << 20
 # Bytes of images that are measured in one go: enough that a task's own cost is small beside them.
 GROUP = 1 << 23
 
@@ -167,16 +166,14 @@ def profile(
     """
     if channels not in ("RGB", "BGR"):
         raise DataError(f"channels is {channels!r}; expected RGB or BGR")
-    for name, value, least in (("samples", samples, 0), ("seed", seed, 0), ("max_samples", max_samples, 1)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least):
-            raise DataError(f"{name} is {value!r}; expected a whole number from {least} on")
+    check_numbers(samples=(samples, 0), seed=(seed, 0), max_samples=(max_samples, 1))
     ignored = [ignored] if isinstance(ignored, int) else list(ignored)
     chosen = chosen_panels(features)
     needs = needs_of(chosen)
     given = {TRAIN: source_of(train)} | ({} if val is None else {VAL: source_of(val)})
     decoder = Decoder(layout, value_range, mean, std, channels == "BGR")
-    names = _names_of(class_names, list(given.values()))
-    naming = Naming(names, _hidden(hide_classes, names), hide_names)
+    names = names_of(class_names, list(given.values()))
+    naming = Naming(names, hidden_of(hide_classes, names), hide_names)
     limits = {split: _limit(source, max_samples) for split, source in given.items()}
     total = sum(each for each in limits.values() if each is not None)
     splits: dict[str, Collected] = {}
@@ -296,30 +293,6 @@ def _size(sample: Sample | Failure) -> int:
     return sample.image.nbytes if isinstance(sample, Sample) else 0
 
 
-def _names_of(given: Sequence[str] | Mapping[int, str] | None, sources: Sequence[Source]) -> tuple[str, ...]:
-    """Those of the first split, and after them those that only another has."""
-    if given is None:
-        first = sources[0].class_names or ()
-        return tuple(dict.fromkeys((*first, *(name for each in sources for name in each.class_names or () if first))))
-    if isinstance(given, Mapping):
-        numbered = _numbered(given)
-        return tuple(str(numbered.get(number, f"class {number}")) for number in range(max(numbered, default=-1) + 1))
-    return tuple(map(str, given))
-
-
-def _numbered(given: Mapping[Any, Any]) -> dict[int, Any]:
-    """Names by number, also of numbers by name, and of numbers that JSON has made texts."""
-    swapped = bool(given) and all(isinstance(each, (int, np.integer)) for each in given.values())
-    pairs = [(number, name) for name, number in given.items()] if swapped else list(given.items())
-    try:
-        found = {int(number): name for number, name in pairs}
-    except (TypeError, ValueError):
-        found = {-1: ""}
-    if min(found, default=0) < 0 or max(found, default=0) >= MOST_NAMED:
-        raise DataError(f"class_names is {dict(given)!r}; expected names by number, such as {{0: 'cat'}}")
-    return found
-
-
 def _renumbered(
     stream: Iterator[Sample | Failure], own: Sequence[str] | None, names: Sequence[str]
 ) -> Iterator[Sample | Failure]:
@@ -331,15 +304,6 @@ def _renumbered(
             yield sample._replace(label=numbers[label])
         else:
             yield sample
-
-
-def _hidden(classes: Sequence[str | int], names: Sequence[str]) -> frozenset[int]:
-    if isinstance(classes, (str, int)):
-        raise DataError(f"hide_classes is {classes!r}; expected several, such as [{classes!r}]")
-    for each in classes:
-        if each not in names if isinstance(each, str) else names and not 0 <= each < len(names):
-            raise DataError(unknown("class", each, names))
-    return frozenset(names.index(each) if isinstance(each, str) else int(each) for each in classes)
 
 
 def _limit(source: Source, most: int | None) -> int | None:

@@ -1,9 +1,7 @@
-"""Anything that gives samples as one stream: folders, tables, datasets, loaders. What fails is told, and not fatal."""
+"""The samples of anything that gives them, as one stream. What fails is told, and not fatal."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,22 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from augimpact.data.dataset import Dataset, View
-from augimpact.data.image import bytes_in
-from augimpact.data.images import ImageDataset
-from augimpact.data.pipeline import ImagePipeline
-from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
 from augimpact.profiling.ahead import ahead
 from augimpact.profiling.decode import Bytes, Decoder, as_array
 from augimpact.profiling.structure import Finder, split_item
 
-__all__ = ["Failure", "Sample", "Source", "source_of"]
+__all__ = ["Failure", "Sample", "Source", "plain_label"]
 
 # Images that wait, at most, until their range is decided.
 WAITING = 256
-# The properties of a dataset that are boxes and the numbers of their classes.
-BOXES = ("boxes", "box_labels")
 # Errors in a row after which a loader is given up.
 MOST_ERRORS = 100
 
@@ -56,6 +47,10 @@ class Failure(NamedTuple):
     path: str | None
 
 
+class _Cut:
+    """Stands where the items of a loader ended by an error."""
+
+
 class Source(NamedTuple):
     """What can be profiled.
 
@@ -65,6 +60,7 @@ class Source(NamedTuple):
     class_names: if they are known.
     paths: of its samples, by index, if they are known.
     fresh: whether every item has memory of its own, which nobody fills again.
+    ready: whether the items are bytes, label and picture of an image already, and may be asked for on several threads.
     """
 
     items: Any
@@ -73,6 +69,7 @@ class Source(NamedTuple):
     class_names: tuple[str, ...] | None
     paths: Sequence[str] | None
     fresh: bool = False
+    ready: bool = False
 
     def samples(
         self,
@@ -103,7 +100,7 @@ class Source(NamedTuple):
                 # Of a batch that failed it is not known how many it had.
                 index += size
                 continue
-            if isinstance(self.items, _PlainView) and images is None and labels is None:
+            if self.ready and images is None and labels is None:
                 # What we made ourselves is known.
                 image, label, seen = item
                 yield Sample(index, image, label, self._path(index), seen)
@@ -167,7 +164,7 @@ class Source(NamedTuple):
         if self.by_index:
             indices = range(self.length or 0)
             # A user's dataset may not be made for several threads.
-            yield from ahead(self._item, indices) if isinstance(self.items, _PlainView) else map(self._item, indices)
+            yield from ahead(self._item, indices) if self.ready else map(self._item, indices)
             return
         iterator, errors = iter(self.items), 0
         while errors < MOST_ERRORS:
@@ -181,97 +178,6 @@ class Source(NamedTuple):
                 yield error
         if errors:
             yield _Cut()
-
-
-def source_of(data: Any) -> Source:
-    """What can be profiled, of a folder, a `SampleTable`, a dataset of ours or torchvision's, or any iterable.
-
-    Raises:
-        DataError: it is none of these.
-    """
-    if isinstance(data, (str, os.PathLike)):
-        data = SampleTable.from_folder(data, identity="path")
-    if isinstance(data, SampleTable):
-        data = ImageDataset(data)
-    if isinstance(data, ImageDataset) and data.augmentation is None:
-        places = [str(path) for path in data.table["path"]]
-        return Source(_PlainView(data), True, len(data), _names_of(data, _label_names(data)), places, fresh=True)
-    if isinstance(data, Dataset):
-        data = data.view(["image", *_label_names(data)])
-    if isinstance(data, View):
-        names = _names_of(data.dataset, data.names)
-        paths = list(data.dataset.view("path")) if "path" in data.dataset.properties else None
-        is_boxed = "boxes" in data.names and "image" in data.names
-        return Source(_Boxed(data) if is_boxed else data, True, len(data), names, paths)
-    names = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None)
-    class_names = tuple(map(str, names)) if isinstance(names, (list, tuple)) else None
-    has_length = hasattr(data, "__len__")
-    if hasattr(data, "__iter__") and not (
-        hasattr(data, "__getitem__") and has_length and not hasattr(data, "batch_size")
-    ):
-        return Source(data, False, _length(data), class_names, None, _stacks(data))
-    if hasattr(data, "__getitem__") and has_length and not isinstance(data, Mapping):
-        return Source(data, True, _length(data), class_names, None)
-    raise DataError(f"a {type(data).__name__} gives no samples; expected a folder, dataset, table or iterable of them")
-
-
-class _Cut:
-    """Stands where the items of a loader ended by an error."""
-
-
-class _Boxed:
-    """Image and boxes of a view, with their classes if it names them, as torchvision's detection datasets have them."""
-
-    def __init__(self, view: View) -> None:
-        self._view = view
-
-    def __len__(self) -> int:
-        return len(self._view)
-
-    def __getitem__(self, index: int) -> tuple[Any, dict[str, Any]]:
-        named = dict(zip(self._view.names, self._view[index], strict=True))
-        return named["image"], _target([named[name] for name in BOXES if name in named])
-
-
-class _PlainView:
-    """Bytes, label and RGB picture of each image of a table; several are decoded at once."""
-
-    def __init__(self, dataset: ImageDataset) -> None:
-        self._pipeline = ImagePipeline(channels=None)
-        self._names = _label_names(dataset)
-        # Masks and boxes as large as the images are.
-        plain = ImageDataset(dataset.table, self._pipeline, cache=dataset.cache)
-        self._view = plain.view(["content", *self._names])
-
-    def __len__(self) -> int:
-        return len(self._view)
-
-    def __getitem__(self, index: int) -> tuple[Bytes, Any, Image.Image | None]:
-        content, *found = self._view[index]
-        label = _target(found) if "boxes" in self._names else found[0]
-        seen = self._pipeline.picture(content)
-        if not isinstance(seen, Image.Image):
-            return seen, _plain(label), None
-        return bytes_in(seen), _plain(label), seen if seen.mode == "RGB" else None
-
-
-def _label_names(dataset: Dataset) -> tuple[str, ...]:
-    """The properties that are a sample's label: its mask, else its boxes and their classes, else its class."""
-    first = next((name for name in ("mask", "boxes", "label") if name in dataset.properties), None)
-    if first == "boxes":
-        return tuple(name for name in BOXES if name in dataset.properties)
-    return () if first is None else (first,)
-
-
-def _names_of(dataset: Dataset, properties: Sequence[str]) -> tuple[str, ...] | None:
-    """The names of the classes of these properties."""
-    annotated = {"mask", "boxes"} & set(properties) and "label" not in properties
-    return dataset.annotation_names if annotated else dataset.class_names
-
-
-def _target(found: Sequence[Any]) -> dict[str, Any]:
-    """Boxes, and their classes if there are some."""
-    return dict(zip(("boxes", "labels"), found, strict=False))
 
 
 def _copied(label: Any) -> Any:
@@ -314,16 +220,16 @@ def _is_one_hot(label: Any) -> bool:
 def _labels_of(label: Any, count: int | None) -> list[Any]:
     """The label of each sample."""
     if count is None or label is None:
-        return [_plain(label)] * (count or 1)
+        return [plain_label(label)] * (count or 1)
     if isinstance(label, Mapping):
         return [{name: each[number] for name, each in label.items()} for number in range(count)]
     if len(label) != count:
         raise DataError(f"{count} images with {len(label)} labels; expected one for each")
     # A tensor's numbers are several times slower one by one than an array's.
-    return [_plain(each) for each in (as_array(label) if hasattr(label, "detach") else label)]
+    return [plain_label(each) for each in (as_array(label) if hasattr(label, "detach") else label)]
 
 
-def _plain(label: Any) -> Any:
+def plain_label(label: Any) -> Any:
     """A whole number, a mask `(H, W)` of whole numbers, or what it is."""
     if isinstance(label, Mapping) or label is None:
         return label
@@ -341,26 +247,6 @@ def _plain(label: Any) -> Any:
     if array.ndim == 3 and 1 in (array.shape[0], array.shape[-1]):
         array = array[0] if array.shape[0] == 1 else array[..., 0]
     return array
-
-
-def _stacks(data: Any) -> bool:
-    """Whether it is a loader of torch's that stacks each batch anew."""
-    module = sys.modules.get("torch.utils.data")
-    if module is None or type(data) is not module.DataLoader:
-        return False
-    return data.batch_sampler is not None and data.collate_fn is module.default_collate
-
-
-def _length(data: Any) -> int | None:
-    """How many samples it has: of torch's loaders, whose length is that in batches, as many as they draw."""
-    try:
-        count = len(data)
-        if getattr(data, "batch_size", None) is None:
-            return count
-        drawn = len(data.sampler) if hasattr(data, "sampler") else count * int(data.batch_size)
-        return min(drawn, count * int(data.batch_size))
-    except (TypeError, ValueError):
-        return None
 
 
 def _told(error: Exception) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -164,6 +166,12 @@ def test_a_library_that_does_not_know_ones_own_augmentation_has_no_code(tmp_path
         forget("dim")
     assert [path.name for path in files] == [*NAMES, "augment_augimpact.py"]
     assert "no code for fastai: dim is an augmentation of one's own" in caplog.text
+
+
+def test_an_impact_is_read_and_shown_without_torch(known):
+    """A light kernel does so."""
+    code = "import sys, augimpact.impact.result, augimpact.impact.view; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_code_of_an_earlier_report_does_not_outlive_its_ranges(known, tmp_path):

@@ -1,0 +1,132 @@
+"""What can be profiled: folders, tables, datasets of ours and others', loaders, any iterable; each as a `Source`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PIL import Image
+
+from augimpact.data.dataset import Dataset, View
+from augimpact.data.image import bytes_in
+from augimpact.data.images import ImageDataset
+from augimpact.data.pipeline import ImagePipeline
+from augimpact.data.samples import SampleTable
+from augimpact.errors import DataError
+from augimpact.profiling.decode import Bytes
+from augimpact.profiling.source import Source, plain_label
+
+__all__ = ["source_of"]
+
+# The properties of a dataset that are boxes and the numbers of their classes.
+BOXES = ("boxes", "box_labels")
+
+
+def source_of(data: Any) -> Source:
+    """What can be profiled, of a folder, a `SampleTable`, a dataset of ours or torchvision's, or any iterable.
+
+    Raises:
+        DataError: it is none of these.
+    """
+    if isinstance(data, (str, os.PathLike)):
+        data = SampleTable.from_folder(data, identity="path")
+    if isinstance(data, SampleTable):
+        data = ImageDataset(data)
+    if isinstance(data, ImageDataset) and data.augmentation is None:
+        places = [str(path) for path in data.table["path"]]
+        names = _names_of(data, _label_names(data))
+        return Source(_PlainView(data), True, len(data), names, places, fresh=True, ready=True)
+    if isinstance(data, Dataset):
+        data = data.view(["image", *_label_names(data)])
+    if isinstance(data, View):
+        names = _names_of(data.dataset, data.names)
+        paths = list(data.dataset.view("path")) if "path" in data.dataset.properties else None
+        is_boxed = "boxes" in data.names and "image" in data.names
+        return Source(_Boxed(data) if is_boxed else data, True, len(data), names, paths)
+    names = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None)
+    class_names = tuple(map(str, names)) if isinstance(names, (list, tuple)) else None
+    has_length = hasattr(data, "__len__")
+    if hasattr(data, "__iter__") and not (
+        hasattr(data, "__getitem__") and has_length and not hasattr(data, "batch_size")
+    ):
+        return Source(data, False, _length(data), class_names, None, _stacks(data))
+    if hasattr(data, "__getitem__") and has_length and not isinstance(data, Mapping):
+        return Source(data, True, _length(data), class_names, None)
+    raise DataError(f"a {type(data).__name__} gives no samples; expected a folder, dataset, table or iterable of them")
+
+
+class _Boxed:
+    """Image and boxes of a view, with their classes if it names them, as torchvision's detection datasets have them."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    def __getitem__(self, index: int) -> tuple[Any, dict[str, Any]]:
+        named = dict(zip(self._view.names, self._view[index], strict=True))
+        return named["image"], _target([named[name] for name in BOXES if name in named])
+
+
+class _PlainView:
+    """Bytes, label and RGB picture of each image of a table; several are decoded at once."""
+
+    def __init__(self, dataset: ImageDataset) -> None:
+        self._pipeline = ImagePipeline(channels=None)
+        self._names = _label_names(dataset)
+        # Masks and boxes as large as the images are.
+        plain = ImageDataset(dataset.table, self._pipeline, cache=dataset.cache)
+        self._view = plain.view(["content", *self._names])
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    def __getitem__(self, index: int) -> tuple[Bytes, Any, Image.Image | None]:
+        content, *found = self._view[index]
+        label = _target(found) if "boxes" in self._names else found[0]
+        seen = self._pipeline.picture(content)
+        if not isinstance(seen, Image.Image):
+            return seen, plain_label(label), None
+        return bytes_in(seen), plain_label(label), seen if seen.mode == "RGB" else None
+
+
+def _label_names(dataset: Dataset) -> tuple[str, ...]:
+    """The properties that are a sample's label: its mask, else its boxes and their classes, else its class."""
+    first = next((name for name in ("mask", "boxes", "label") if name in dataset.properties), None)
+    if first == "boxes":
+        return tuple(name for name in BOXES if name in dataset.properties)
+    return () if first is None else (first,)
+
+
+def _names_of(dataset: Dataset, properties: Sequence[str]) -> tuple[str, ...] | None:
+    """The names of the classes of these properties."""
+    annotated = {"mask", "boxes"} & set(properties) and "label" not in properties
+    return dataset.annotation_names if annotated else dataset.class_names
+
+
+def _target(found: Sequence[Any]) -> dict[str, Any]:
+    """Boxes, and their classes if there are some."""
+    return dict(zip(("boxes", "labels"), found, strict=False))
+
+
+def _stacks(data: Any) -> bool:
+    """Whether it is a loader of torch's that stacks each batch anew."""
+    module = sys.modules.get("torch.utils.data")
+    if module is None or type(data) is not module.DataLoader:
+        return False
+    return data.batch_sampler is not None and data.collate_fn is module.default_collate
+
+
+def _length(data: Any) -> int | None:
+    """How many samples it has: of torch's loaders, whose length is that in batches, as many as they draw."""
+    try:
+        count = len(data)
+        if getattr(data, "batch_size", None) is None:
+            return count
+        drawn = len(data.sampler) if hasattr(data, "sampler") else count * int(data.batch_size)
+        return min(drawn, count * int(data.batch_size))
+    except (TypeError, ValueError):
+        return None
