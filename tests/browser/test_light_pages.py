@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from augimpact.impact.scheduler import own_cluster
 from tests.browser.conftest import PATIENCE
-from tests.browser.driving import pixels, set_range, slider, wait_for_preview, wait_for_sweep, wait_until
+from tests.browser.driving import pause, pixels, set_range, slider, wait_for_preview, wait_for_sweep, wait_until
 from tests.browser.serving import serving
 
 pytestmark = [
@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="there is no /proc to read memory from"),
 ]
 PAGES = 8
-BRIGHTNESS = (0.6, 1.7, 0.8, 1.9, 0.7)
+BRIGHTNESS = (0.6, 1.2, 0.9, 1.5, 0.75)
 
 
 class Told(NamedTuple):
@@ -44,6 +44,8 @@ def opened(chromium: Browser, address: str) -> Page:
     page.set_default_timeout(PATIENCE)
     page.goto(address)
     wait_for_sweep(page)
+    # A page that plays takes a core.
+    pause(page)
     return page
 
 
@@ -55,7 +57,10 @@ def sweep_together(pages: list[Page]) -> float:
         page.locator("button.primary").click()
     for page in pages:
         wait_for_sweep(page)
-    return time.monotonic() - began
+    took = time.monotonic() - began
+    for page in pages:
+        pause(page)
+    return took
 
 
 def preview(page: Page, brightness: float) -> float:

@@ -19,7 +19,7 @@ from augimpact.data.image import example
 from augimpact.models.outputs import VALUES, Outputs
 from augimpact.payload import described, payload_of
 from augimpact.render.document import html_page
-from tests.browser.driving import AUGMENTED, pause, set_range, text
+from tests.browser.driving import AUGMENTED, pause, set_range, text, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -138,7 +138,7 @@ def test_the_picture_is_that_of_the_report(page, trace):
 
 def test_a_row_scrubs_to_its_frame_and_stops(page):
     page.locator("tbody tr").nth(15).locator("td").nth(1).click()
-    assert text(page, ".position") == "16 / 20"
+    wait_until(page, "() => document.querySelector('.position').textContent === '16 / 20'")
     page.wait_for_timeout(300)
     assert text(page, ".position") == "16 / 20"
     assert marked(page)[:2] == ["16", "23.2°"]
