@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-__all__ = ["code_hash", "importing_from", "run_file"]
+__all__ = ["code_hash", "importing_from", "run_file", "unwrapped"]
+
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 def run_file(path: Path) -> ModuleType:
@@ -72,11 +75,22 @@ def code_hash(written: Callable[..., Any]) -> str:
     """
     found = hashlib.blake2b(digest_size=12)
     while isinstance(written, partial):
-        found.update(repr((written.args, written.keywords)).encode())
+        given = [*written.args, *(value for _, value in sorted(written.keywords.items()))]
+        # An object is told by its type: where it lies in memory is another place each time.
+        told = [code_hash(each) if callable(each) else ADDRESS.sub("", repr(each)) for each in given]
+        found.update(repr((sorted(written.keywords), told)).encode())
         written = written.func
-    written = inspect.unwrap(written)
+    written = unwrapped(written)
     found.update(_text_of(written if inspect.isroutine(written) or inspect.isclass(written) else type(written)))
     return found.hexdigest()
+
+
+def unwrapped(written: Callable[..., Any]) -> Callable[..., Any]:
+    """What was written, without what was put around it."""
+    while isinstance(written, partial):
+        written = written.func
+    found: Callable[..., Any] = inspect.unwrap(written)
+    return found
 
 
 def _text_of(written: Any) -> bytes:

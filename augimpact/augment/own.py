@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +19,7 @@ from augimpact.augment import parameters
 from augimpact.augment.colour import column
 from augimpact.augment.parameters import Parameter
 from augimpact.errors import ParameterError
-from augimpact.user_code import code_hash
+from augimpact.user_code import code_hash, unwrapped
 
 __all__ = ["Own", "augmentation", "forget", "own_effects", "own_of", "put", "register_effect", "seeded"]
 
@@ -42,8 +43,10 @@ class Own(NamedTuple):
 
 
 _registered: dict[str, Own] = {}
-# The global generators are seeded by one thread at a time.
+# The global generators are seeded by one thread at a time; that of another process is not waited for.
 _seeding = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: globals().update(_seeding=threading.RLock()))
 
 
 def augmentation(
@@ -111,7 +114,7 @@ def own_parameter(
 
 def register_effect(parameter: Parameter, rows: Rows, written: Callable[..., Any]) -> None:
     """Adds the parameter to the catalogue, and `rows`, made of what the user has written, to the end of `augment`."""
-    put(Own(parameter, rows, code_hash(written), getattr(written, "__module__", None) or ""))
+    put(Own(parameter, rows, code_hash(written), getattr(unwrapped(written), "__module__", None) or ""))
 
 
 def put(own: Own) -> None:

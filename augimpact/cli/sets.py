@@ -103,8 +103,7 @@ def feed(
     with _catalog(url, root, secret).from_id(number) as training_set, progress_bar("feeding") as step:
         pairs: Any
         if source.suffix == ".json":
-            place, known = images or source.parent, training_set.classes
-            pairs, total = pairs_of_coco(source, place, training_set.mltype, size, known), 0
+            pairs, total = pairs_of_coco(source, images or source.parent, training_set.mltype, size), 0
         else:
             is_csv = source.suffix == ".csv"
             table = SampleTable.from_csv(source) if is_csv else SampleTable.from_folder(source)

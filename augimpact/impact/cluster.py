@@ -14,6 +14,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -44,6 +45,8 @@ __all__ = ["Cluster", "connected", "own_cluster"]
 WAITING = 2
 # Files that are tried to see whether a worker sees any at all.
 PROBES = 5
+# A worker does one job at a time that sweeps augmentations of somebody's own: they are registered in its process.
+OWN_AT_ONCE = threading.Lock()
 
 
 class ModelOnWorker(WorkerPlugin):  # type: ignore[misc]
@@ -251,8 +254,10 @@ def _about(plugin: str) -> dict[str, Any]:
 
 
 def _done(plugin: str, job: Job, plan: Mapping[str, Any], options: Mapping[str, Any], seen: Sequence[str]) -> bytes:
-    model = get_worker().plugins[plugin].model()
-    part, missing = done_job(job, model, Plan.from_document(plan), options)
+    # What another run swept under the same name is not what this one does.
+    with OWN_AT_ONCE if plan["own"] else nullcontext():
+        model = get_worker().plugins[plugin].model()
+        part, missing = done_job(job, model, Plan.from_document(plan), options)
     # One file may be gone for all; here none is seen at all.
     if missing and _unseen(seen, options) is not None:
         raise DataError(f"there is no {job.paths[0]!r}, nor any other of {len(job.paths)} samples")

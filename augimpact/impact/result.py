@@ -158,16 +158,16 @@ def keep(folder: Path, recipe: Mapping[str, Any], samples: pd.DataFrame) -> None
 
 def samples_frame(frame: pd.DataFrame, classes: Sequence[str], labels: Sequence[int]) -> pd.DataFrame:
     """The samples as they are kept: with `class` and `label`, categories as text, without what is no plain value."""
-    kept: dict[str, Any] = {"category": [_text("/".join(map(str, each))) for each in frame["category"]]}
+    kept: dict[str, Any] = {"category": [as_text("/".join(map(str, each))) for each in frame["category"]]}
     for name, column in frame.items():
         if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             kept[str(name)] = column.to_numpy()
         elif name not in kept and all(isinstance(each, str) or pd.isna(each) for each in column):
-            kept[str(name)] = [_text(each) if isinstance(each, str) else None for each in column]
-    kept |= {"class": [_text(each) for each in classes], "label": np.asarray(labels, np.int64)}
+            kept[str(name)] = [as_text(each) if isinstance(each, str) else None for each in column]
+    kept |= {"class": [as_text(each) for each in classes], "label": np.asarray(labels, np.int64)}
     return pd.DataFrame(kept)
 
 
-def _text(text: str) -> str:
+def as_text(text: str) -> str:
     """As UTF-8 can hold it; a path may have bytes that are no text."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -20,7 +20,7 @@ from augimpact.impact.jobs import Job, done_here, jobs_of
 from augimpact.impact.labels import SYNSET, UNKNOWN, matched_classes
 from augimpact.impact.parts import Parts
 from augimpact.impact.plan import Plan, plan_of
-from augimpact.impact.result import PARTS, Impact, impact_of, keep, samples_frame
+from augimpact.impact.result import PARTS, Impact, as_text, impact_of, keep, samples_frame
 from augimpact.models.load import load_classifier
 from augimpact.progress import Telling, telling
 from augimpact.sweep import Sweep
@@ -96,7 +96,7 @@ def measure_impact(
             "key": plan.key(worker.about["fingerprint"]),
             "dataset": os.fspath(dataset) if isinstance(dataset, (str, os.PathLike)) else None,
             "labels": dict(zip(table.class_names, numbers, strict=True)),
-            "unread": table.errors[["path", "error"]].astype(str).to_numpy().tolist(),
+            "unread": [[as_text(str(each)) for each in row] for row in table.errors[["path", "error"]].to_numpy()],
             "versions": dict(versions()),
         }
         parts = Parts(place / PARTS / recipe["key"])

@@ -7,6 +7,7 @@ buffers, so that tens of thousands of samples of a thousand classes are some meg
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -18,6 +19,7 @@ from augimpact.errors import DataError
 from augimpact.impact.curves import Groups, bootstrapped, groups_of, metrics_of, rows_of_paths
 from augimpact.impact.intervals import wilson
 from augimpact.impact.outcomes import Outcomes, SweptPath
+from augimpact.impact.ranges import safe_ranges
 from augimpact.impact.result import Impact
 from augimpact.impact.robustness import confusion, first_flips, sides
 from augimpact.impact.safe_range import SafeRange
@@ -42,10 +44,10 @@ def view_of(impact: Impact, most: int = MOST_LISTED, *, sealed: bool = False) ->
 
     Returns:
         `caption`, `note` (which samples are listed, where not all are), `total` (N), `has_labels`, `sealed`, `metrics`,
-        `names` (classes that are predicted), `groups` (name and count of each class of the dataset, none where there
-        are no two), `samples` (of the n listed: `rows` among all, `groups`, `labels` and `neutral` predictions as
-        buffers of 32 bits, and `names`), and `paths`, each with its K places in the order of their strengths; see
-        `_path`.
+        `resting` (by metric `(1 + G,)` float32: of all and of each group under the neutral setting), `names` (classes
+        that are predicted), `groups` (name and count of each class of the dataset, none where there are no two),
+        `samples` (of the n listed: `rows` among all, `groups`, `labels` and `neutral` predictions as buffers of 32
+        bits, and `names`), and `paths`, each with its K places in the order of their strengths; see `_path`.
 
     Raises:
         DataError: there are no samples.
@@ -64,19 +66,20 @@ def view_of(impact: Impact, most: int = MOST_LISTED, *, sealed: bool = False) ->
     known = [every, by_class] if len(by_class.names) > 1 else [every]
     intervals = _intervals(outcomes, known)
     names = by_class.names if len(known) > 1 else ()
-    safe = _safe(impact)
+    resting = {name: _resting(each, known) for name, each in metrics_of(outcomes).items()}
     return {
         "caption": _caption(impact),
         "note": _note(len(outcomes), len(listed)),
         "total": len(outcomes),
         "has_labels": outcomes.has_labels,
         "sealed": sealed,
-        "metrics": list(metrics_of(outcomes)),
+        "metrics": list(resting),
+        "resting": {name: values.astype("<f4").tobytes() for name, values in resting.items()},
         "names": classes.names,
         "groups": [[name, int(count)] for name, count in zip(names, by_class.counts, strict=False)],
         "samples": _samples(listed, places, names, classes, sealed=sealed),
         "paths": [
-            _path(number, outcomes, listed, intervals, safe[number], classes) | {"pairs": classes.told(found)}
+            _path(number, outcomes, listed, intervals, classes) | {"pairs": classes.told(found)}
             for number, found in enumerate(pairs)
         ],
     }
@@ -158,7 +161,6 @@ def _path(
     outcomes: Outcomes,
     listed: Outcomes,
     intervals: Mapping[str, NDArray[np.float64]],
-    safe: SafeRange | None,
     classes: _Classes,
 ) -> dict[str, Any]:
     """One path of K places.
@@ -167,9 +169,9 @@ def _path(
         `label`, `axis`, `unit`, `neutral` (its strength, or None), `strengths`, `told` and `marks` (each in words and
         short), `curves` (by metric `(1 + G, 3, K)` float32: of all and of each group the value and both ends of its
         interval), `changed` (`(3, K)` int32: of all samples how many flipped, are no longer right, are right now),
-        `safe`, `predicted` (`(n, K)` numbers of names, of 16 or 32 bits), `scores` (`(n, K)` shares of 65535),
-        `order` (of the listed samples, the least robust first) and `first` (`(n, 2)` float32: the strengths below and
-        above neutral at which each flips first, NaN if none).
+        `safe` and, where that is None, `unsafe` (why), `predicted` (`(n, K)` numbers of names, of 16 or 32 bits),
+        `scores` (`(n, K)` shares of 65535), `order` (of the listed samples, the least robust first) and `first`
+        (`(n, 2)` float32: the strengths below and above neutral at which each flips first, NaN if none).
     """
     path = outcomes.paths[number]
     order = ordered_strengths(path)
@@ -186,7 +188,7 @@ def _path(
         "marks": [_mark(path, place) for place in order.tolist()],
         "curves": {name: each[..., tested].astype("<f4").tobytes() for name, each in intervals.items()},
         "changed": _changed(outcomes, rows).astype("<i4").tobytes(),
-        "safe": None if safe is None else _told_range(safe, path),
+        **_safe(outcomes, path),
         "predicted": classes.places(listed.predicted[:, rows]).astype(width).tobytes(),
         "scores": np.rint(listed.scores[:, rows].clip(0, 1) * FULL).astype("<u2").tobytes(),
         "order": robust_last(listed, path.rows).astype("<u4").tobytes(),
@@ -242,11 +244,16 @@ def _neutral(path: SweptPath) -> float | None:
         return None
 
 
-def _safe(impact: Impact) -> Sequence[SafeRange | None]:
+def _resting(values: NDArray[Any], known: Sequence[Groups]) -> NDArray[np.float64]:
+    """Of all samples, and of each group, what a metric is under the neutral setting, which no path need pass."""
+    return np.concatenate([groups.sums(values[:, :1])[:, 0] / groups.counts for groups in known])
+
+
+def _safe(outcomes: Outcomes, path: SweptPath) -> dict[str, Any]:
     try:
-        return impact.ranges().paths
-    except DataError:  # a path that does not pass neutral
-        return [None] * len(impact.outcomes.paths)
+        return {"safe": _told_range(safe_ranges(replace(outcomes, paths=(path,))).paths[0], path)}
+    except DataError as error:  # a path that does not pass neutral
+        return {"safe": None, "unsafe": str(error)}
 
 
 def _told_range(safe: SafeRange, path: SweptPath) -> dict[str, Any]:

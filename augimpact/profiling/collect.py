@@ -25,7 +25,7 @@ from augimpact.profiling.needs import (
     PERCEPTUAL,
     THUMBNAILS,
 )
-from augimpact.profiling.source import Failure, Sample
+from augimpact.profiling.source import Failure, Sample, is_one_hot
 
 __all__ = ["THUMBNAIL", "Collected", "Measured", "as_rgb", "measured_of", "normalisation"]
 
@@ -161,6 +161,8 @@ class Collected:
         self.errors: list[Failure] = []
         self.hidden: set[int] = set()
         self._hides = frozenset(hides)
+        # Whether vectors may be classes, and some were.
+        self._takes_vectors, self._vectors = True, False
         self.colours: dict[int, NDArray[np.int64]] = {}
         self.means: dict[int | None, tuple[int, NDArray[np.float64], NDArray[np.float64]]] = {}
         self.thumbnails: list[tuple[int, Any, NDArray[np.uint8]]] = []
@@ -193,6 +195,9 @@ class Collected:
             # The image counts, without the label.
             told = f"{type(seen.sample.label).__name__} is no class, mask or boxes; expected one, or labels=…"
             self.errors.append(Failure(number, f"DataError: a label of the type {told}", path))
+            if _is_vector(seen.sample.label):
+                # Of several classes at once: then one that has a single 1 is no class either.
+                self._take_no_vectors()
         if self._hides & (annotated if annotated is not None else {label}):
             self.hidden.add(number)
         self._take(seen, label)
@@ -215,12 +220,25 @@ class Collected:
 
     def _checked(self, label: Any) -> int | None:
         """The number of the class, where there is one."""
+        if _is_vector(label) and self._takes_vectors and is_one_hot(label):
+            self._vectors = True
+            label = int(np.argmax(label))
         if not isinstance(label, (int, np.integer)) or isinstance(label, bool):
             return int(label) if isinstance(label, bool) else None
         if label < 0 or (self._classes is not None and label >= self._classes):
             expected = "a number from 0" + ("" if self._classes is None else f" to {self._classes - 1}")
             raise DataError(f"the label is {label}; expected {expected}")
         return int(label)
+
+    def _take_no_vectors(self) -> None:
+        """Takes the classes of vectors back."""
+        if self._vectors:
+            self._pack()
+            for block in self._blocks:
+                block["label"] = np.int32(-1)
+            self.thumbnails = [(number, None, picture) for number, _, picture in self.thumbnails]
+            self.means.clear()
+        self._takes_vectors, self._vectors = False, False
 
     def _take(self, seen: Measured, label: int | None) -> None:
         number, image, _, path, _ = seen.sample
@@ -234,9 +252,9 @@ class Collected:
         if seen.small is not None and MEAN_PICTURES in self._needs:
             self._add_to_mean(label, seen.small)
         if self._samples and OUTERMOST in self._needs:
-            self._keep_extremes(seen)
+            self._keep_extremes(seen, label)
         if self._samples and THUMBNAILS in self._needs:
-            self._keep_thumbnail(seen)
+            self._keep_thumbnail(seen, label)
         if path is not None:
             self._paths[number] = path
         self._seen += 1
@@ -255,22 +273,22 @@ class Collected:
         squares += small**2
         self.means[label] = (count + 1, total, squares)
 
-    def _keep_extremes(self, seen: Measured) -> None:
+    def _keep_extremes(self, seen: Measured, label: int | None) -> None:
         """Of each extreme the few that are it most, the first first."""
         numbers = {**seen.numbers, **shape_of(seen.sample.image)}
         for kind, (name, sign) in EXTREMES.items():
             kept, key = self.extremes.setdefault(kind, []), sign * numbers[name]
             if len(kept) < KEPT or key < kept[-1].key:
-                kept.append(Extreme(key, numbers[name], seen.sample.number, seen.sample.label, _thumbnail(seen)))
+                kept.append(Extreme(key, numbers[name], seen.sample.number, label, _thumbnail(seen)))
                 kept.sort(key=lambda extreme: extreme.key)
                 del kept[KEPT:]
 
-    def _keep_thumbnail(self, seen: Measured) -> None:
+    def _keep_thumbnail(self, seen: Measured, label: int | None) -> None:
         """Reservoir sampling (Vitter 1985, algorithm R): each sample is kept with the same chance."""
         place = self._seen if self._seen < self._samples else int(self._random.integers(0, self._seen + 1))
         if place >= self._samples:
             return
-        kept = (seen.sample.number, seen.sample.label, _thumbnail(seen))
+        kept = (seen.sample.number, label, _thumbnail(seen))
         if place < len(self.thumbnails):
             self.thumbnails[place] = kept
         else:
@@ -286,6 +304,10 @@ class Collected:
 def _says_nothing(label: Any) -> bool:
     """Whether there is no label, or one that many have and no panel is of, such as a number that is predicted."""
     return label is None or isinstance(label, float)
+
+
+def _is_vector(label: Any) -> bool:
+    return isinstance(label, np.ndarray) and label.ndim == 1 and len(label) > 1 and label.dtype.kind in "biuf"
 
 
 def shape_of(image: NDArray[np.uint8]) -> dict[str, float]:

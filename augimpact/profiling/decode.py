@@ -111,10 +111,13 @@ class Decoder:
         """
         if self.span is not None or image.dtype.kind != "f" or not image.size:
             return
-        finite = image[np.isfinite(image)]
-        if not finite.size:
-            return
-        low, high = float(finite.min()), float(finite.max())
+        # What is no number counts for neither.
+        low, high = float(np.fmin.reduce(image, axis=None)), float(np.fmax.reduce(image, axis=None))
+        if not np.isfinite([low, high]).all():
+            finite = image[np.isfinite(image)]
+            if not finite.size:
+                return
+            low, high = float(finite.min()), float(finite.max())
         if low < -SLACK:
             message = (
                 f"the images have values from {low:.3g} to {high:.3g}; "

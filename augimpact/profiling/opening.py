@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from PIL import Image
@@ -51,9 +52,10 @@ def source_of(data: Any) -> Source:
     if hasattr(data, "__iter__") and not (
         hasattr(data, "__getitem__") and has_length and not hasattr(data, "batch_size")
     ):
-        return Source(data, False, _length(data), class_names, None, _stacks(data))
+        batched = getattr(data, "batch_size", None) is not None
+        return Source(data, False, _samples_in(data), class_names, None, _stacks(data), batched=batched)
     if hasattr(data, "__getitem__") and has_length and not isinstance(data, Mapping):
-        return Source(data, True, _length(data), class_names, None)
+        return Source(data, True, len(data), class_names, None)
     raise DataError(f"a {type(data).__name__} gives no samples; expected a folder, dataset, table or iterable of them")
 
 
@@ -75,10 +77,10 @@ class _PlainView:
     """Bytes, label and RGB picture of each image of a table; several are decoded at once."""
 
     def __init__(self, dataset: ImageDataset) -> None:
-        self._pipeline = ImagePipeline(channels=None)
         self._names = _label_names(dataset)
         # Masks and boxes as large as the images are.
-        plain = ImageDataset(dataset.table, self._pipeline, cache=dataset.cache)
+        plain = copy(dataset)
+        plain.pipeline = self._pipeline = ImagePipeline(channels=None)
         self._view = plain.view(["content", *self._names])
 
     def __len__(self) -> int:
@@ -120,8 +122,8 @@ def _stacks(data: Any) -> bool:
     return data.batch_sampler is not None and data.collate_fn is module.default_collate
 
 
-def _length(data: Any) -> int | None:
-    """How many samples it has: of torch's loaders, whose length is that in batches, as many as they draw."""
+def _samples_in(data: Any) -> int | None:
+    """How many samples a loader has: of torch's, whose length is that in batches, as many as they draw."""
     try:
         count = len(data)
         if getattr(data, "batch_size", None) is None:

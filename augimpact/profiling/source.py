@@ -12,9 +12,9 @@ from PIL import Image
 from augimpact.errors import DataError
 from augimpact.profiling.ahead import ahead
 from augimpact.profiling.decode import Bytes, Decoder, as_array
-from augimpact.profiling.structure import Finder, split_item
+from augimpact.profiling.structure import Finder, Found, split_item
 
-__all__ = ["Failure", "Sample", "Source", "plain_label"]
+__all__ = ["Failure", "Sample", "Source", "is_one_hot", "plain_label"]
 
 # Images that wait, at most, until their range is decided.
 WAITING = 256
@@ -27,7 +27,7 @@ class Sample(NamedTuple):
 
     number: its place in the stream.
     image: `(H, W, C)` bytes.
-    label: a whole number, a mask `(H, W)`, a mapping with boxes, or None.
+    label: a whole number, a vector, a mask `(H, W)`, a mapping with boxes, or None.
     path: where it lies, if that is known.
     picture: the image as Pillow's of mode "RGB", if it came as one.
     """
@@ -61,6 +61,7 @@ class Source(NamedTuple):
     paths: of its samples, by index, if they are known.
     fresh: whether every item has memory of its own, which nobody fills again.
     ready: whether the items are bytes, label and picture of an image already, and may be asked for on several threads.
+    batched: whether each item has several samples.
     """
 
     items: Any
@@ -70,6 +71,7 @@ class Source(NamedTuple):
     paths: Sequence[str] | None
     fresh: bool = False
     ready: bool = False
+    batched: bool = False
 
     def samples(
         self,
@@ -90,7 +92,7 @@ class Source(NamedTuple):
             DataError: what is image and what label cannot be told, or the images' range cannot.
         """
         waiting: list[tuple[int, NDArray[Any], Any]] = []
-        index, size, is_known, in_batches = 0, 1, False, False
+        index, size, is_known, in_batches, given = 0, 1, False, self.batched, labels is not None
         for item in self._items():
             if isinstance(item, _Cut):
                 on_cut()
@@ -107,7 +109,7 @@ class Source(NamedTuple):
                 index += 1
                 continue
             try:
-                found = split_item(item, images, labels)
+                found = _found_in(item, images, labels, given)
                 count = _count_of(found.image, found.label, in_batches)
                 pictures = decoder.images_of(found.image, count)
                 several = [*zip(pictures, _labels_of(found.label, count), strict=True)]
@@ -188,6 +190,16 @@ def _copied(label: Any) -> Any:
     return label.copy() if isinstance(label, np.ndarray) else label
 
 
+def _found_in(item: Any, images: Finder, labels: Finder, given: bool) -> Found:
+    """The parts of an item; where its label is not at the place of the one before, it is looked for anew."""
+    try:
+        return split_item(item, images, labels)
+    except DataError:
+        if given or labels is None:
+            raise
+        return split_item(item, images, None)
+
+
 def _count_of(image: Any, label: Any, in_batches: bool) -> int | None:
     """How many samples an item has; None of a single one.
 
@@ -205,13 +217,13 @@ def _count_of(image: Any, label: Any, in_batches: bool) -> int | None:
         return None
     # Three axes are a batch of grey images where there is a label for each, or a mask of its size.
     beside = (len(label),) if isinstance(label, (list, tuple)) else tuple(getattr(label, "shape", ()))
-    if beside not in (shape[:1], shape) or (not in_batches and shape[0] in (3, 4) and _is_one_hot(label)):
+    if beside not in (shape[:1], shape) or (not in_batches and shape[0] in (3, 4) and is_one_hot(label)):
         # Beside one image of so many channels a class, or a mask, of as many classes.
         return None
     return int(shape[0])
 
 
-def _is_one_hot(label: Any) -> bool:
+def is_one_hot(label: Any) -> bool:
     """Whether of its first axis only one is 1 at each place, and the others are 0; of a mask none may be 1."""
     values = as_array(label)
     return bool(np.isin(values, (0, 1)).all() and (values.sum(axis=0) <= 1).all() and values.sum() >= 1)
@@ -238,8 +250,6 @@ def plain_label(label: Any) -> Any:
     if not hasattr(label, "shape"):
         return int(label) if isinstance(label, (int, np.integer)) else label
     array = as_array(label)
-    if array.ndim == 1 and len(array) > 1 and array.dtype.kind in "biuf" and _is_one_hot(array):
-        return int(array.argmax())
     if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.rint(array)).all():
         array = array.astype(np.int64)
     if array.size == 1 and array.ndim <= 1:

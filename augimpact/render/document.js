@@ -14,7 +14,7 @@ page.querySelector("#player noscript")?.remove();
 rows.forEach((row, frame) => row.addEventListener("click", () => player.scrub(frame)));
 for (const button of page.querySelectorAll("[data-copy]")) button.addEventListener("click", () => copy(button));
 player.setReference(reference);
-await player.setTrace(payload, 0, () => false);
+await player.setTrace(payload, () => 0, () => false);
 page.dataset.ready = "true";
 
 /** Marks the row of a frame and brings it into view inside its box: the page itself stays where it is. */

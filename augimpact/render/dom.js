@@ -20,6 +20,18 @@ export function element(tag, attributes = {}, ...children) {
 }
 
 /**
+ * Puts other children into an element. Where one of them had the focus, the one of the same `data-key` has it then.
+ * @param {HTMLElement} box
+ * @param {...Node} children
+ */
+export function replaceChildrenOf(box, ...children) {
+  const focused = /** @type {Document|ShadowRoot} */ (box.getRootNode()).activeElement;
+  const key = focused && box.contains(focused) ? focused.dataset.key : undefined;
+  box.replaceChildren(...children);
+  if (key !== undefined) [...box.querySelectorAll("[data-key]")].find((each) => each.dataset.key === key)?.focus();
+}
+
+/**
  * A row of buttons of which one is pressed.
  * @param {string} label for screen readers
  * @param {string[]} names

@@ -1,6 +1,6 @@
 // An impact over a dataset: curves with bands, a strength to move, what flips there to what, and the samples that do.
 // All of it is worked out here, of numbers that came once; only pictures are asked for, and what is opened is told.
-import { dropdown, element, segmented } from "./dom.js";
+import { dropdown, element, replaceChildrenOf, segmented } from "./dom.js";
 import { impactChart } from "./impact_chart.js";
 import { impactClasses } from "./impact_classes.js";
 import { KINDS, changeWords, nearestPlace, readImpact, wantedSamples, worstPlace } from "./impact_data.js";
@@ -91,8 +91,8 @@ export function mountImpact(root, host) {
     cursor.value = String(place);
     cursor.setAttribute("aria-valuetext", now.told[place]);
     at.textContent = heading.textContent = now.told[place];
-    numbers.show(now, metric, place, now.neutral === null ? -1 : nearestPlace(now.strengths, now.neutral), rows);
-    sentence.textContent = now.safe ? `Safe range (shaded): ${now.safe.sentence}` : "There is no safe range: the path does not pass neutral.";
+    numbers.show(now, metric, place, impact.resting[metric], rows);
+    sentence.textContent = now.safe ? `Safe range (shaded): ${now.safe.sentence}` : `There is no safe range: ${now.unsafe}.`;
     changed.textContent = changeWords(impact, now, place, impact.total);
     onlyBox.hidden = rows.length < 2;
     showPairs();
@@ -102,11 +102,13 @@ export function mountImpact(root, host) {
   function showPairs() {
     const found = path().pairs[place];
     const most = Math.max(1, ...found.map(([, , count]) => count));
-    pairs.replaceChildren(
+    replaceChildrenOf(
+      pairs,
       ...found.slice(0, PAIRS).map(([from, to, count]) => {
         const pressed = pair !== null && pair[0] === from && pair[1] === to;
         return element("button.pair", {
-          type: "button", "aria-pressed": String(pressed), title: "list these images", onclick: () => choosePair(pressed ? null : [from, to]),
+          type: "button", "aria-pressed": String(pressed), title: "list these images", dataset: { key: `${from} ${to}` },
+          onclick: () => choosePair(pressed ? null : [from, to]),
         },
         element("span", {}, impact.names[from], " → ", impact.names[to]), element("b", {}, count.toLocaleString("en")),
         element("i", { style: { width: `${(100 * count) / most}%` } }));

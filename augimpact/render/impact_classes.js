@@ -1,5 +1,5 @@
 // The classes of an impact: those that are switched on as chips, each in its colour, and a search over all of them.
-import { element } from "./dom.js";
+import { element, replaceChildrenOf } from "./dom.js";
 import { classColour } from "./matching.js";
 import { percentText, rankedGroups } from "./impact_data.js";
 
@@ -35,8 +35,11 @@ export function impactClasses(change) {
   const box = element("div.impact-classes", {}, details, chips);
 
   function flip(group) {
+    const among = chips.contains(/** @type {Document|ShadowRoot} */ (box.getRootNode()).activeElement);
     on = switched(on, group);
     show();
+    // A chip that was pressed is gone.
+    if (among) (chips.querySelector("button") ?? summary).focus();
     change(on);
   }
 
@@ -56,12 +59,14 @@ export function impactClasses(change) {
     const found = rankedGroups(impact, path, metric, search.value);
     const full = !on.includes(null);
     const count = path.strengths.length;
-    choices.replaceChildren(
+    replaceChildrenOf(
+      choices,
       ...found.slice(0, LISTED).map((group) => {
         const [name, images] = impact.groups[group];
         const values = path.curves[metric].subarray(3 * (group + 1) * count, (3 * (group + 1) + 1) * count);
         const box = element("input", {
-          type: "checkbox", checked: on.includes(group), disabled: full && !on.includes(group), onchange: () => flip(group),
+          type: "checkbox", checked: on.includes(group), disabled: full && !on.includes(group), dataset: { key: String(group) },
+          onchange: () => flip(group),
         });
         return element("label", { title: `${name}, ${images} images` }, box, element("span", {}, name),
           element("small", {}, percentText(values.reduce((sum, each) => sum + each, 0) / count, 0)));

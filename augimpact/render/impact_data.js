@@ -13,13 +13,14 @@ import { bytes } from "./payload.js";
  * @property {Record<string, Float32Array>} curves by metric, of each group value, low and high at every place
  * @property {Int32Array} changed how many flipped, are no longer right, are right now
  * @property {{low: number, high: number, ends: string[], sentence: string, classes: Record<string, string[]>}|null} safe
+ * @property {string} [unsafe] why there is no safe range
  * @property {Uint16Array|Uint32Array} predicted of every listed sample at every place
  * @property {Uint16Array} scores
  * @property {Uint32Array} order
  * @property {Float32Array} first
  * @property {[number, number, number][][]} pairs
  */
-/** @typedef {{caption: string, note: string, has_labels: boolean, sealed: boolean, metrics: string[], names: string[], groups: [string, number][], samples: any, paths: ImpactPath[]}} ImpactData */
+/** @typedef {{caption: string, note: string, has_labels: boolean, sealed: boolean, metrics: string[], resting: Record<string, Float32Array>, names: string[], groups: [string, number][], samples: any, paths: ImpactPath[]}} ImpactData */
 /** @typedef {{kind: string, groups: number[]|null, pair: [number, number]|null}} Wanted which samples are listed */
 
 // Which samples are listed: all, those of another prediction than when neutral, those that are no longer right.
@@ -55,7 +56,8 @@ export function readImpact(payload) {
     order: numbersOf(path.order, Uint32Array),
     first: numbersOf(path.first, Float32Array),
   }));
-  return { ...payload, samples, paths };
+  const resting = Object.fromEntries(Object.entries(payload.resting).map(([name, view]) => [name, numbersOf(view, Float32Array)]));
+  return { ...payload, samples, paths, resting };
 }
 
 /**

@@ -19,8 +19,8 @@ export function impactNumbers() {
 
   return {
     element: table,
-    /** @param {any} path @param {string} metric @param {number} place @param {number} neutral its place, −1 for none @param {NumbersRow[]} rows */
-    show(path, metric, place, neutral, rows) {
+    /** @param {any} path @param {string} metric @param {number} place @param {Float32Array} resting of each group when neutral @param {NumbersRow[]} rows */
+    show(path, metric, place, resting, rows) {
       heading.textContent = metric;
       body.replaceChildren(...rows.map(({ name, count, group, colour }) => {
         const { value, low, high } = curveOf(path, metric, group);
@@ -30,7 +30,7 @@ export function impactNumbers() {
             element("i", { style: { background: classColour(colour) } }), element("span", {}, name), element("small", {}, count.toLocaleString("en")))),
           element("td", {}, element("b", {}, percentText(value[place]))),
           element("td", {}, `${percentText(low[place])} – ${percentText(high[place])}`),
-          element("td", {}, neutral < 0 ? "–" : pointsText(value[place] - value[neutral])),
+          element("td", {}, pointsText(value[place] - resting[group])),
           element("td", {}, ends ? (ends[0] === ends[1] ? `only ${ends[0]}` : `${ends[0]} to ${ends[1]}`) : "–"));
       }));
     },

@@ -229,7 +229,7 @@ export function mountPlayer(root, host) {
     /**
      * Shows a sweep from a frame on; resolves when its frames are decoded and painted.
      * @param {any} payload see payload.py
-     * @param {number} first it plays by itself from the beginning, and rests anywhere else
+     * @param {() => number} first asked after decoding; it plays by itself from the beginning, and rests anywhere else
      * @param {() => boolean} overtaken asked after decoding
      */
     async setTrace(payload, first, overtaken) {
@@ -241,7 +241,7 @@ export function mountPlayer(root, host) {
       dropNeutral();
       trace = read;
       direction = 1;
-      frame = Math.min(first, trace.count - 1);
+      frame = Math.max(0, Math.min(first(), trace.count - 1));
       chart.setTrace(trace);
       showBand();
       places.setTrace(trace);
@@ -308,7 +308,7 @@ export function mountPlayer(root, host) {
     },
     /** @param {number} next */
     setFrame(next) {
-      if (trace && next !== frame) scrubTo(Math.min(next, trace.count - 1));
+      if (trace && next !== frame) scrubTo(Math.max(0, Math.min(next, trace.count - 1)));
     },
     /** Stops at a frame, as when a person chose it. @param {number} next */
     scrub(next) {

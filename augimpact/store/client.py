@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,9 +50,8 @@ class RemoteShelf:
             root = user_cache_path("augimpact") / "sets"
         self._root = root / hashlib.sha256(self._url.encode()).hexdigest()[:16]
         make_folder(self._root)
-        self._client = httpx.Client(
-            timeout=TIMEOUT, headers={} if token is None else {"Authorization": f"Bearer {token}"}
-        )
+        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        self._clients: dict[int, httpx.Client] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._given
@@ -160,6 +160,14 @@ class RemoteShelf:
             with begun.open("ab" if answer.status_code == 206 else "wb") as file:
                 for block in answer.iter_bytes():
                     file.write(block)
+
+    @property
+    def _client(self) -> httpx.Client:
+        """A process that was forked has connections of its own."""
+        process = os.getpid()
+        if process not in self._clients:
+            self._clients[process] = httpx.Client(timeout=TIMEOUT, headers=self._headers)
+        return self._clients[process]
 
     def _document(self, method: str, route: str, **options: Any) -> Document:
         return dict(self._read(method, route, **options)["data"])

@@ -59,9 +59,7 @@ def coco_classes(path: str | Path) -> list[str]:
     return sorted(str(each["name"]) for each in _read_json(path)["categories"])
 
 
-def pairs_of_coco(
-    path: str | Path, folder: str | Path, kind: str, size: int | None = None, classes: Sequence[str] = ()
-) -> Pairs:
+def pairs_of_coco(path: str | Path, folder: str | Path, kind: str, size: int | None = None) -> Pairs:
     """The images of a COCO file (Lin et al. 2014, arXiv:1405.0312), with their boxes, or with masks of their classes.
 
     Args:
@@ -69,17 +67,13 @@ def pairs_of_coco(
         folder: of the images.
         kind: `object_detection` or `segmentation`.
         size: to whose square images are brought, and what is marked in them.
-        classes: of the set, by which masks are numbered; by default `coco_classes`.
 
     Raises:
-        DataError: it is no such file, has other classes, or an annotation cannot be read.
+        DataError: it is no such file, or an annotation cannot be read.
     """
     document = _read_json(path)
     names = {each["id"]: str(each["name"]) for each in document["categories"]}
-    wanted = own_classes(kind, classes) or tuple(sorted(names.values()))
-    lacking = sorted(set(names.values()) - set(wanted))
-    if lacking:
-        raise DataError(f"{str(path)!r} has the class {lacking[0]!r}; expected those of the set: {', '.join(wanted)}")
+    classes = sorted(set(names.values()))
     marked: dict[Any, list[Any]] = {}
     for each in document["annotations"]:
         marked.setdefault(each.get("image_id"), []).append(each)
@@ -88,7 +82,7 @@ def pairs_of_coco(
         whole = image.size
         if size is not None:
             image = image.resize((size, size), Image.Resampling.BICUBIC)
-        boxes: dict[str, list[Any]] = {name: [] for name in wanted}
+        boxes: dict[str, list[Any]] = {name: [] for name in classes}
         mask = np.zeros(image.size[::-1], np.uint16)
         for each in marked.get(about["id"], []):
             try:
@@ -96,11 +90,12 @@ def pairs_of_coco(
                 if kind == "object_detection":
                     boxes[name].append(_corners(each, whole, image.size))
                 else:
-                    mask[_inside(each, whole, image.size)] = wanted.index(name) + 1
+                    mask[_inside(each, whole, image.size)] = classes.index(name) + 1
             except (KeyError, TypeError, ValueError) as error:
                 told = f"{type(error).__name__}: {error}"
                 raise DataError(f"the annotation {each.get('id')} of {str(path)!r} cannot be read ({told})") from error
-        yield image, boxes if kind == "object_detection" else mask, {"name": str(about["file_name"])}
+        label = boxes if kind == "object_detection" else {"mask": mask, "classes": classes}
+        yield image, label, {"name": str(about["file_name"])}
 
 
 def _corners(annotation: Mapping[str, Any], whole: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float64]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import logging
 import math
 import os
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from augimpact.store.shelf import Document, Shelf
 
 __all__ = ["Fed", "Pending"]
+
+logger = logging.getLogger(__name__)
 
 # Modes of Pillow whose numbers are the picture's own.
 PLAIN = ("L", "RGB", "RGBA", "I", "I;16", "F")
@@ -59,6 +64,7 @@ class Pending:
     def __init__(self, shelf: Shelf, set_id: int, kind: str) -> None:
         self._shelf, self._id, self._kind = shelf, set_id, kind
         self.clear()
+        _all.add(self)
 
     def clear(self) -> None:
         """Forgets all of it."""
@@ -98,7 +104,9 @@ class Pending:
         """
         if self._process != os.getpid():
             self.clear()
-        classes = classes_of(own_classes(self._kind, known["classes"]), self._classes, self._kind)
+        classes: Sequence[str] = own_classes(self._kind, known["classes"])
+        if not known["fixed"]:
+            classes = classes_of(classes, self._classes, self._kind)
         fed = _fed(pair, self._kind, tuple(classes), grows=not known["fixed"])
         first_image = None if self._first is None else self._first.image
         shape = known["shape"] or (None if first_image is None else first_image.shape)
@@ -110,8 +118,10 @@ class Pending:
             raise DataError(f"the image is of {fed.image.dtype}; expected {dtype} as the first is")
         if tile is not None and tuple(tile) != found[1:]:
             raise DataError(f"the image has {found[1:]} pixels; expected {tuple(tile)}")
+        if not known["fixed"]:
+            names_of(fed.label.classes, "classes")
+            self._classes = classes_of(classes, fed.label.classes, self._kind)
         self._first = self._first or fed
-        self._classes = classes_of(classes, fed.label.classes, self._kind)
         return fed
 
     def add(self, group: str, row: Row) -> None:
@@ -125,7 +135,11 @@ class Pending:
         if self._process != os.getpid():
             self.clear()
         with self._lock:
-            self._begun += [Batch(group, rows, uuid.uuid4().hex) for group, rows in self._rows.items() if rows]
+            self._begun += [
+                Batch(group, rows[start : start + PART_ROWS], uuid.uuid4().hex)
+                for group, rows in self._rows.items()
+                for start in range(0, len(rows), PART_ROWS)
+            ]
             self._rows = {}
             while self._begun:
                 group, rows, made = self._begun[0]
@@ -154,6 +168,14 @@ def _fed(pair: tuple[Any, ...], kind: str, classes: tuple[str, ...], *, grows: b
     return Fed(array, label, _known(about))
 
 
+def _deep_picture(path: Path) -> Image.Image | None:
+    """The picture of a file of more than 8 bits, which keeps them; others are RGB, whatever file they are in."""
+    if not path.is_file():
+        return None
+    with opened(path.read_bytes()) as picture:
+        return picture.copy() if picture.mode.startswith(("I", "F")) else None
+
+
 def _known(about: Mapping[str, Any]) -> dict[str, Any]:
     """What is known of a pair, as it is kept.
 
@@ -178,12 +200,7 @@ def _as_array(image: Any) -> NDArray[Any]:
         DataError: it is no such image.
     """
     if isinstance(image, (str, Path)):
-        try:
-            content = Path(image).read_bytes()
-        except OSError as error:
-            raise DataError(f"{str(image)!r} cannot be read ({error.strerror or error})") from error
-        with opened(content) as picture:
-            return _as_array(picture)
+        image = _deep_picture(Path(image)) or read_image(image)
     if isinstance(image, Image.Image):
         # As a person sees it; what is no plain picture, such as one of a palette, as RGB.
         values = np.asarray(turned(image) if image.mode in PLAIN else read_image(image))
@@ -200,3 +217,16 @@ def _as_array(image: Any) -> NDArray[Any]:
     if values.shape[-1] in (1, 3, 4) and values.shape[0] not in (1, 3, 4) and values.shape[0] > values.shape[-1]:
         raise DataError(f"an image of shape {values.shape}, which seems (H, W, C); expected (C, H, W)")
     return np.array(values, values.dtype.newbyteorder("="), order="C")
+
+
+# What was fed and not saved is saved when the program ends: before the libraries that write it are taken down.
+_all: WeakSet[Pending] = WeakSet()
+
+
+@atexit.register
+def _save_all() -> None:
+    for pending in list(_all):
+        try:
+            pending.save()
+        except Exception:  # whatever a database or a server raises, others are saved
+            logger.exception("what was fed to a training set could not be saved")

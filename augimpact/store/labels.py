@@ -17,8 +17,8 @@ from skimage.draw import polygon
 from augimpact.errors import DataError
 
 __all__ = [
-    "BACKGROUND", "KINDS", "LONGEST_NAME", "MOST_CLASSES", "Grid", "Label", "are_numbered", "as_label", "given_back",
-    "own_classes",
+    "BACKGROUND", "KINDS", "LONGEST_NAME", "MOST_BOXES", "MOST_CLASSES", "Grid", "Label", "are_numbered", "as_label",
+    "given_back", "own_classes",
 ]  # fmt: skip
 
 KINDS = ("classification", "object_detection", "segmentation")
@@ -27,6 +27,8 @@ BACKGROUND = "background"
 UNNAMED = "class"
 NUMBERED = re.compile(f"{UNNAMED}\\d+")
 LONGEST_NAME, MOST_CLASSES = 200, 10_000
+# Of one image.
+MOST_BOXES = 1 << 16
 
 
 class Grid(NamedTuple):
@@ -90,11 +92,12 @@ def as_label(
         value: of a classification one-hot, `[0, 1, 0]`, where a single number is of a binary one, or a class's name; of
             boxes `[[minx, miny, maxx, maxy], …]` in pixels, or such lists by the names of classes; of a segmentation
             GeoJSON features, whose class is their property `class` or `label`, or `(H, W)` numbers of classes, 0 the
-            background.
+            background; with names beside them as `{"mask": …, "classes": […]}`.
         size: height and width of the image.
         classes: those of the set, if there are any.
         grid: of the image; without one features are in pixels.
-        grows: whether a label may be of other classes.
+        grows: whether a label may be of other classes. Then it is of its own alone, so that an equal pair has an equal
+            label whatever came before, and numbers and names do not mix, for a number would mean another class later.
 
     Raises:
         DataError: it is no such label.
@@ -106,14 +109,13 @@ def as_label(
     if kind == "classification":
         return _one_hot(value, known, grows)
     if kind == "object_detection":
-        is_new = grows and isinstance(value, Mapping) and not set(value) <= set(known)
-        return _boxes(value, tuple(sorted(map(str, value))) if is_new else known)
+        return _boxes(value, tuple(sorted(map(str, value))) if grows and isinstance(value, Mapping) else known)
     return _mask(value, size, known, grid or Grid(0, 1, 0, 1), grows)
 
 
 def _one_hot(value: Any, classes: tuple[str, ...], grows: bool) -> Label:
     if isinstance(value, str):
-        if grows and value not in classes and not are_numbered(classes):
+        if grows and (not are_numbered(classes) or NUMBERED.fullmatch(value)):
             classes = (value,)
         if value not in classes:
             raise DataError(f"the class is {value!r}; expected one of {', '.join(classes) or 'those given at first'}")
@@ -150,6 +152,8 @@ def _boxes(value: Any, classes: tuple[str, ...]) -> Label:
             raise DataError(f"the boxes of {name!r} are {boxes!r}; expected [[minx, miny, maxx, maxy], …]") from None
         if not np.isfinite(several).all() or (several[:, :2] > several[:, 2:]).any():
             raise DataError(f"a box of {name!r} ends before it begins; expected [minx, miny, maxx, maxy]")
+        if len(several) > MOST_BOXES:
+            raise DataError(f"there are {len(several)} boxes of {name!r}; expected at most {MOST_BOXES} in an image")
         found.append(several)
         numbers.append(np.full(len(several), names.index(name), np.int32))
     return Label(names, np.concatenate(numbers), np.concatenate(found))
@@ -160,16 +164,23 @@ def _mask(value: Any, size: tuple[int, int], classes: tuple[str, ...], grid: Gri
         value = value["features"]
     if isinstance(value, Sequence) and all(isinstance(each, Mapping) for each in value):
         return _drawn(value, size, classes, grid, grows)
+    if isinstance(value, Mapping) and set(value) == {"mask", "classes"}:
+        named = tuple(map(str, value["classes"]))
+        _check_named(named, classes, grows)
+        return Label(named, _mask(value["mask"], size, named, grid, grows=False).numbers)
     numbers = np.asarray(value)
     if numbers.shape != size or numbers.dtype.kind not in "biu" or (numbers < 0).any():
         raise DataError(
             f"a mask of shape {numbers.shape} and type {numbers.dtype}; expected {size} numbers of classes, or features"
         )
     most = int(numbers.max(initial=0))
-    if grows and most > len(classes) and are_numbered(classes):
-        classes = ()
-    # In the order of the numbers also where they are put in that of the names.
-    names = classes or tuple(f"{UNNAMED}{number:05}" for number in range(1, min(most, MOST_CLASSES) + 1))
+    names = classes
+    if grows or not classes:
+        if classes and not are_numbered(classes):
+            raise DataError("a mask of numbers after classes by name; expected features, or names beside the numbers")
+        # In the order of the numbers also where they are put in that of the names.
+        width = len(classes[0]) - len(UNNAMED) if classes else 5
+        names = tuple(f"{UNNAMED}{number:0{width}}" for number in range(1, min(most, MOST_CLASSES) + 1))
     if most > len(names):
         raise DataError(f"the mask has the class {most}; expected at most {len(names)}")
     return Label(names, numbers.astype(np.uint16))
@@ -181,11 +192,10 @@ def _drawn(
     """GeoJSON features as a mask: a pixel is of the last feature in which its centre lies."""
     named = [_class_of(each, classes) for each in features]
     own = tuple(sorted(set(named)))
-    names = own if not classes or (grows and not set(own) <= set(classes)) else classes
+    _check_named(own, classes, grows)
+    names = own if grows or not classes else classes
     mask = np.zeros(size, np.uint16)
     for name, feature in zip(named, features, strict=True):
-        if name not in names or name == BACKGROUND:
-            raise DataError(f"there is a feature of the class {name!r}; expected {', '.join(names)}")
         for rings in _polygons_of(feature):
             inside = np.zeros(size, bool)
             for ring in rings:
@@ -196,6 +206,14 @@ def _drawn(
                 inside[polygon(rows, columns, size)] ^= True
             mask[inside] = names.index(name) + 1
     return Label(names, mask)
+
+
+def _check_named(own: Sequence[str], classes: tuple[str, ...], grows: bool) -> None:
+    for name in own:
+        is_known = name in classes or not classes or (grows and not are_numbered(classes))
+        if name == BACKGROUND or not is_known:
+            expected = ", ".join(classes) or "another name"
+            raise DataError(f"there is a feature of the class {name!r}; expected {expected}")
 
 
 def _class_of(feature: Mapping[str, Any], classes: tuple[str, ...]) -> str:

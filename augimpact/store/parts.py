@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from augimpact.data.hashing import digest_of
 from augimpact.errors import DataError
 from augimpact.files import written_whole
-from augimpact.store.labels import LONGEST_NAME, MOST_CLASSES, Label
+from augimpact.store.labels import LONGEST_NAME, MOST_BOXES, MOST_CLASSES, Label
 
 __all__ = [
     "PART_BYTES", "PART_ROWS", "Bounds", "Part", "PartReader", "Row", "bounds_of", "hash_of_file", "names_of",
@@ -36,8 +36,6 @@ __all__ = [
 
 # A part is full with so many bytes of images, or so many of them.
 PART_BYTES, PART_ROWS = 64 << 20, 4096
-# Of one image.
-MOST_BOXES = 1 << 16
 # Of one image; what says that it has more is refused before room is made for it.
 IMAGE_BYTES = 1 << 30
 FORMAT = 1
@@ -144,7 +142,8 @@ def write_part(path: Path, kind: str, group: str, rows: Sequence[Row], made: str
         images = file.create_dataset("images", (len(rows), *rows[0].shape), rows[0].dtype, **_chunked(rows[0].shape))
         for number, row in enumerate(rows):
             images.id.write_direct_chunk((number, 0, 0, 0), row.packed)
-        labels = [_renumbered(row.label, classes, kind) for row in rows]
+        numbers = {name: number for number, name in enumerate(classes)}
+        labels = [_renumbered(row.label, numbers, kind) for row in rows]
         if kind == "object_detection":
             ends = np.cumsum([0, *(len(each) for each in labels)])
             file.create_dataset("ends", data=ends)
@@ -168,12 +167,12 @@ def _all_classes(several: Sequence[tuple[str, ...]]) -> list[str]:
     return list(different[0]) if len(different) == 1 else sorted({name for each in different for name in each})
 
 
-def _renumbered(label: Label, classes: Sequence[str], kind: str) -> NDArray[Any]:
-    if list(label.classes) == list(classes):
+def _renumbered(label: Label, numbers: Mapping[str, int], kind: str) -> NDArray[Any]:
+    places = np.array([numbers[name] for name in label.classes], int)
+    if len(places) == len(numbers) and (places == np.arange(len(places))).all():
         return label.numbers
-    places = np.array([classes.index(name) for name in label.classes], int)
     if kind == "classification":
-        one_hot = np.zeros(len(classes), np.uint8)
+        one_hot = np.zeros(len(numbers), np.uint8)
         one_hot[places] = label.numbers
         return one_hot
     if kind == "segmentation":

@@ -45,8 +45,8 @@ class TrainingSet:
         self._shelf, self._document = shelf, dict(document)
         self._reader, self._may_feed = PartReader(), False
         self._pending = Pending(shelf, self.id, str(document["mlType"]))
-        # What was fed and not saved is saved when nobody has the set any more, at the latest when the program ends.
-        weakref.finalize(self, self._pending.save)
+        # What was fed and not saved is saved when nobody has the set any more; `feeding` does it when the program ends.
+        weakref.finalize(self, self._pending.save).atexit = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._flush()

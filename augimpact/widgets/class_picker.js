@@ -1,5 +1,5 @@
 // Choosing some of many classes: a search, a list of what it finds, the chosen ones first.
-import { element } from "../render/dom.js";
+import { element, replaceChildrenOf } from "../render/dom.js";
 
 // So many are listed; a search finds the others.
 const LISTED = 60;
@@ -59,10 +59,11 @@ export function classPicker(choose) {
   function list() {
     if (!made.open) return;
     const { shown, more } = listed(names, chosen, search.value);
-    box.replaceChildren(
+    replaceChildrenOf(
+      box,
       ...shown.map((index) => element("label", { title: names[index] },
         element("input", {
-          type: "checkbox", checked: chosen.includes(index),
+          type: "checkbox", checked: chosen.includes(index), dataset: { key: String(index) },
           onchange: (event) => pick(event.target.checked ? [...chosen, index] : chosen.filter((each) => each !== index)),
         }), element("span", {}, names[index]))),
       ...(more ? [element("small", {}, `${more} more: search for them`)] : []),

@@ -26,11 +26,13 @@ export default {
 
     // A kernel that has ended answers nothing: after a change it is asked whether it is there.
     let unanswered = 0;
+    let lost = false;
     function ask() {
       if (unanswered) return;
       model.send({ kind: "ping" });
       unanswered = window.setTimeout(() => {
         unanswered = 0;
+        lost = true;
         message.textContent = "the connection to the kernel is lost: reload the page, or run the cell again";
         message.classList.add("error");
       }, PATIENCE);
@@ -39,6 +41,9 @@ export default {
       if (kind !== "pong") return;
       window.clearTimeout(unanswered);
       unanswered = 0;
+      // It was only slow.
+      if (lost) showStatus();
+      lost = false;
     };
 
     const host = { model, state, change };

@@ -131,7 +131,9 @@ class ImpactBeside:
         from augimpact.impact.along import Bands
 
         name = str(self.known.recipe["name"])
-        if trace.recipe.get("classifier", {}).get("name") != name:
+        # Scores of other outputs, or of some of them alone, are no numbers of the same kind.
+        same = trace.recipe.get("classifier", {}).get("name") == name
+        if not same or tuple(trace.labels) != tuple(self.known.outcomes.names):
             return {}
         if self._bands is None or self._bands[0] is not self.known:
             self._bands = self.known, Bands(self.known.outcomes)

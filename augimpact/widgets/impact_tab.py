@@ -65,6 +65,8 @@ class ImpactTab:
         self._following = threading.Lock()
         self._request: Callable[[], None] = _nothing
         self._stopped = False
+        # Whether a measurement was asked for and has not ended.
+        self._measures = False
         self._begun = False
         self.view: ImpactView | None = None
         self.tabs = Tabs((PLAYER, IMPACT))
@@ -82,7 +84,8 @@ class ImpactTab:
         with self._following:
             trace = next(iter(shown.traces.values())) if isinstance(shown, Beside) else shown
             band = self._beside.band(trace)
-            if band:
+            # Another sweep may have appeared meanwhile, and what was behind the last is not behind this one.
+            if self._explorer.player.shown is shown and self._explorer.player.band != band:
                 self._explorer.player.show_band(band)
         self._begin()
 
@@ -107,6 +110,7 @@ class ImpactTab:
         except Cancelled:
             if not self._stopped:
                 raise
+            self._measures = False
             self._beside.forget()
             self._say("idle", "cancelled")
             return
@@ -114,6 +118,7 @@ class ImpactTab:
             logger.exception("the impact could not be measured")
             self.show_error(error)
             return
+        self._measures = False
         self._reader.submit(self._show)
 
     def close(self) -> None:
@@ -147,12 +152,13 @@ class ImpactTab:
 
     def _on_message(self, _widget: Any, message: dict[str, Any], _buffers: list[Any]) -> None:
         if message.get("kind") == "measure" and self._beside.can_measure:
-            self._stopped = False
+            self._stopped, self._measures = False, True
             self._say("running", WAITING)
             self._request()
         elif message.get("kind") == "cancel":
             self._stopped = True
-            self._say("running", STOPPING)
+            # It may have ended while the message was on its way.
+            self._say(*(("running", STOPPING) if self._measures else ("idle", "")))
 
     def _on_state(self, _change: dict[str, Any]) -> None:
         if self.view is None:
@@ -171,6 +177,7 @@ class ImpactTab:
 
     def show_error(self, error: Exception) -> None:
         """Says why nothing is measured or read."""
+        self._measures = False
         # What is wrong with data names files of this machine.
         hidden = self._private and isinstance(error, DataError)
         self._say("error", PRIVATE_ERROR if hidden else sentence(error, private=self._private))

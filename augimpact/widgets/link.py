@@ -128,13 +128,13 @@ class Link:
         cancelled: Cancelling | None,
     ) -> Any:
         client = self._connected()
+        where = self._last_worker if progress is None else None
         for _ in range(MOST_SENT):
             self._heard = Heard(question.number)
             # `distributed.wait` asks the current client.
             with client.as_current():
-                said = self._said(
-                    client, self._submitted(client, question, quick=progress is None), progress, cancelled
-                )
+                asked = self._submitted(client, question, where, quick=progress is None)
+                said = self._said(client, asked, progress, cancelled)
             self._last_worker = said.worker
             if said.failure is not None:
                 raise said.failure.raised()
@@ -142,14 +142,15 @@ class Link:
                 return said.result
             # The worker may be gone meanwhile; another then says that it lacks them.
             client.run(keep_pictures, contents(said.unseen), workers=[said.worker], on_error="return")
+            where = said.worker
         raise WorkerError("no worker keeps the image that was sent")
 
-    def _submitted(self, client: Client, question: Question, *, quick: bool) -> Future:
-        """The task; what is quick goes before the rest, and where it was answered before."""
-        where = [self._last_worker] if quick and self._last_worker is not None else None
+    def _submitted(self, client: Client, question: Question, where: str | None, *, quick: bool) -> Future:
+        """The task, for a worker if it is there; what is quick goes before the rest."""
         return client.submit(
             answer, question, key=f"augimpact-{question.kind}-{question.page}-{time.monotonic_ns()}", pure=False,
-            priority=10 if quick else 0, workers=where, allow_other_workers=where is not None,
+            priority=10 if quick else 0, workers=None if where is None else [where],
+            allow_other_workers=where is not None,
         )  # fmt: skip
 
     def _said(self, client: Client, future: Future, progress: Telling | None, cancelled: Cancelling | None) -> Answer:

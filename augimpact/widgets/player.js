@@ -9,9 +9,15 @@ export default {
     const giveKeysBack = keepKeys(el);
     // Unlike that of any other view, so that each downloads only what it asked for.
     let request = Math.floor(Math.random() * 2 ** 40) * 1000;
+    // Those that are not answered yet: while one file is made another may be asked for.
+    const open = new Set();
+    const ask = (wishes) => {
+      open.add(++request);
+      model.send({ kind: "save", request, ...wishes });
+    };
     const player = mountPlayer(el, {
       colourMaps: model.get("colour_maps"),
-      save: (wishes) => model.send({ kind: "save", request: ++request, ...wishes }),
+      save: ask,
       settle: (frame) => {
         if (model.get("frame") === frame) return;
         model.set("frame", frame);
@@ -53,9 +59,11 @@ export default {
       const payload = model.get("payload");
       if (payload.jpegs)
         return take("trace", async (overtaken) => {
-          shown = payload;
+          shown = null;
           player.offer(model.get("formats"));
-          await player.setTrace(payload, model.get("frame"), overtaken);
+          // The frame may be set while the pictures are decoded.
+          await player.setTrace(payload, () => model.get("frame"), overtaken);
+          if (!overtaken()) shown = payload;
         });
       forget();
     };
@@ -76,7 +84,7 @@ export default {
     const showBand = () => player.setBand(model.get("band") ?? {});
     const onMessage = (message, buffers) => {
       // Another view of the same player may have asked.
-      if (message.request !== request) return;
+      if (!open.delete(message.request)) return;
       if (message.kind === "file") download(message.name, message.mime, buffers[0]);
       const made = message.kind === "file";
       player.saved(made ? `saved ${message.name}` : message.text, !made);

@@ -10,7 +10,7 @@ from PIL import Image
 from augimpact.data.image import read_image
 from augimpact.data.locations import is_local, read_bytes
 from augimpact.errors import DataError, ImageError
-from augimpact.widgets.gallery import thumbnail
+from augimpact.widgets.gallery import MAX_OPENED, thumbnail
 
 if TYPE_CHECKING:
     from augimpact.data.samples import SampleTable
@@ -37,6 +37,8 @@ class SampleImages:
         self._contents = {} if data is None else dict(data.contents)
         self._options = {} if data is None else dict(data.options)
         self._private = private
+        # What was given last: who opens a sample once more means the same image.
+        self._given: dict[int, Image.Image] = {}
 
     def name(self, row: int) -> str:
         """What a person calls a sample: its class and its file."""
@@ -51,7 +53,11 @@ class SampleImages:
         path = self._paths[row]
         if not self._private and path not in self._contents and is_local(path) and Path(path).is_file():
             return path
-        return self._read(row)
+        if row not in self._given:
+            self._given[row] = self._read(row)
+            for earlier in list(self._given)[:-MAX_OPENED]:
+                del self._given[earlier]
+        return self._given[row]
 
     def thumbnail(self, row: int) -> bytes:
         """A small JPEG; empty where the sample cannot be read any more."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from augimpact.errors import Cancelled
 from augimpact.store.catalog import Catalog
 from augimpact.store.labels import KINDS
 from augimpact.store.pairs import Pair
@@ -148,19 +149,24 @@ class SetBrowser(ipywidgets.VBox):
         if self.chosen is None:
             return
         asked = self.chosen, self._group.value
+
+        def tell(done: int, total: int) -> None:
+            if asked != (self.chosen, self._group.value):
+                raise Cancelled
+            if done % 50 == 0:
+                self._said.value = f"<p class='augimpact-set-words'>{done:,} of {total:,} images…</p>"
+
         self._profile.disabled = True
         try:
-            found = profile(asked[0].dataset(asked[1]), max_samples=PROFILED, progress=self._tell)
+            found = profile(asked[0].dataset(asked[1]), max_samples=PROFILED, progress=tell)
+        except Cancelled:
+            return
         finally:
             self._profile.disabled = False
         if asked == (self.chosen, self._group.value):
             self.board = Board(found)
             self._panels.children = [self.board]
             self._said.value = ""
-
-    def _tell(self, done: int, total: int) -> None:
-        if done % 50 == 0:
-            self._said.value = f"<p class='augimpact-set-words'>{done:,} of {total:,} images…</p>"
 
     def _show_error(self, error: Exception) -> None:
         told = escape(sentence(error, private=False))

@@ -9,9 +9,15 @@ export default {
     const giveKeysBack = keepKeys(el);
     // Unlike that of any other view, so that each downloads only what it asked for.
     let request = Math.floor(Math.random() * 2 ** 40) * 1000;
+    // Those that are not answered yet: while one file is made another may be asked for.
+    const open = new Set();
+    const ask = (wishes) => {
+      open.add(++request);
+      model.send({ kind: "save", request, ...wishes });
+    };
     const surface = mountSurface(el, {
       colours: model.get("colours"),
-      save: (suffix) => model.send({ kind: "save", request: ++request, suffix }),
+      save: (suffix) => ask({ suffix }),
       choose: (setting) => {
         model.set("chosen", setting);
         model.save_changes();
@@ -27,7 +33,7 @@ export default {
     const mark = () => surface.setChosen(model.get("chosen"));
     const onMessage = (message, buffers) => {
       // Another view of the same surface may have asked.
-      if (message.request !== request) return;
+      if (!open.delete(message.request)) return;
       const made = message.kind === "file";
       if (made) download(message.name, message.mime, buffers[0]);
       surface.saved(made ? `saved ${message.name}` : message.text, !made);

@@ -313,6 +313,11 @@ def test_a_file_that_cannot_be_read_is_in_the_ledger(pieces, classifier, tmp_pat
     for each in (found, ai.Impact.load(tmp_path / "out")):
         assert len(each.outcomes) == 2
         assert each.errors["path"].map(lambda path: Path(path).name).tolist() == ["gone.png"]
+    folder = shutil.copytree(pieces, tmp_path / "odd")
+    (folder / os.fsdecode(b"bad\xff.png")).symlink_to("nowhere")
+    odd = ai.measure_impact(folder, SWEEP, classifier, labels={}, folder=tmp_path / "odd-out", progress=quiet)
+    assert (len(odd.outcomes), len(odd.errors)) == (12, 1)
+    odd.save(tmp_path / "odd.html")
     (tmp_path / "b.csv").write_text(f"path\n{tmp_path / 'gone.png'}\n")
     with pytest.raises(DataError, match=r"the dataset is empty; .*the first error was: .*gone"):
         ai.measure_impact(tmp_path / "b.csv", SWEEP, classifier, progress=quiet)

@@ -19,7 +19,7 @@ function view(numbers) {
 const [CAT, DOG, FOX] = [0, 1, 2];
 // Two samples at three strengths: a cat that is taken for a dog at 10, a dog for a fox at −10 and for a cat at 10.
 const PAYLOAD = {
-  caption: "", note: "", total: 2, has_labels: true, sealed: false, metrics: ["accuracy"], names: ["cat", "dog", "fox"],
+  caption: "", note: "", total: 2, has_labels: true, sealed: false, metrics: ["accuracy"], resting: { accuracy: view(Float32Array.of(1, 1, 0)) }, names: ["cat", "dog", "fox"],
   groups: [["cat", 1], ["dog, domestic", 1]],
   samples: {
     rows: view(Uint32Array.of(7, 4)), groups: view(Int32Array.of(0, 1)), labels: view(Int32Array.of(CAT, DOG)),

@@ -146,6 +146,50 @@ def test_an_image_beside_a_one_hot_label_is_one_image():
     assert profile(batches)["classes"].statistics["counts"]["train"] == {"class 0": 2, "class 1": 2, "class 2": 4}
 
 
+def test_vectors_of_several_classes_are_no_classes(tmp_path):
+    """Also where some of them have a single 1, before or after."""
+    vectors = [[1, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0]]
+    data = [(image, np.array(vectors[number % 5])) for number, image in enumerate(pictures(10))]
+    found = profile(data, images="[0]", labels="[1]", samples=4)
+    assert found["summary"].statistics["train"]["images"] == 10
+    assert (found.frames["train"]["label"] == -1).all()
+    assert set(found["samples"].statistics["classes"]) == {""}
+    assert found["errors"].statistics["train"]["count"] > 0
+
+
+def test_a_sample_may_have_no_label_where_others_have_one():
+    items = [{"image": image, "label": number % 2} for number, image in enumerate(pictures(6))]
+    del items[3]["label"]
+    found = profile(items)
+    assert found["summary"].statistics["train"]["images"] == 6
+    assert sum(found["classes"].statistics["counts"]["train"].values()) == 5
+
+
+def test_a_dataset_by_index_is_as_long_as_it_says_and_is_asked_for_its_own_labels(masked):
+    class ByIndex:
+        batch_size = 4
+
+        def __len__(self):
+            return 6
+
+        def __getitem__(self, index):
+            return pictures(6)[index], index % 2
+
+    class Swapped(ImageDataset):
+        def get_mask(self, index, context):
+            return 1 - super().get_mask(index, context)
+
+    assert profile(ByIndex())["summary"].statistics["train"]["images"] == 6
+    shares = [
+        profile(kind(masked))["mask_classes"].statistics["train"]["classes"]["class 1"]["share"]
+        for kind in (ImageDataset, Swapped)
+    ]
+    assert shares == pytest.approx([1 / 8, 7 / 8])
+    # Three grey images of a loader whose labels look like one class of three.
+    grey = DataLoader([(torch.rand(32, 32), int(number == 1)) for number in range(6)], batch_size=3)
+    assert profile(grey)["summary"].statistics["train"]["channels"] == {"1": 6}
+
+
 def test_warnings_are_heard_after_a_folder_was_profiled(tmp_path):
     generator = np.random.default_rng(0)
     for number in range(60):

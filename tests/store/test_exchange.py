@@ -181,13 +181,22 @@ def test_coco_is_numbered_by_the_classes_of_the_set(catalog, coco, tmp_path):
     path, _, document = coco
     wanted = ["aardvark", "animal", "thing"]
     with catalog.create("masks", "segmentation", classes=wanted) as made:
-        made.feed(ai.pairs_of_coco(path, path.parent, made.mltype, size=64, classes=made.classes))
+        made.feed(ai.pairs_of_coco(path, path.parent, made.mltype, size=64))
     with catalog.create("own", "segmentation", classes=ai.coco_classes(path)) as own:
         own.feed(ai.pairs_of_coco(path, path.parent, own.mltype, size=64))
     for one, other in zip(made[:], own[:], strict=True):
         np.testing.assert_array_equal(one.y, np.array([0, 2, 3])[other.y])
-    with pytest.raises(DataError, match="has the class 'animal'; expected those of the set: roof"):
-        list(ai.pairs_of_coco(path, path.parent, "segmentation", classes=["background", "roof"]))
+    # A set that grows keeps the names, and takes another file with others.
+    grown = catalog.create("grown", "segmentation")
+    for _ in range(2):
+        grown.feed(ai.pairs_of_coco(path, path.parent, grown.mltype, size=64))
+        grown.save()
+    assert grown.classes == ("background", "animal", "thing")
+    for one, other in zip(grown[:2], own[:], strict=True):
+        np.testing.assert_array_equal(one.y, other.y)
+    roofs = catalog.create("roofs", "segmentation", classes=["roof"])
+    with pytest.raises(DataError, match="a feature of the class 'animal'; expected roof"):
+        roofs.feed(ai.pairs_of_coco(path, path.parent, roofs.mltype, size=64))
     for changed in ({"category_id": 99}, {"segmentation": {"counts": [1, 2, 3]}}, {"segmentation": [[1, 2, 3]]}):
         document["annotations"][0] |= changed
         path.write_text(json.dumps(document))

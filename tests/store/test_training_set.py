@@ -6,6 +6,7 @@ import pickle
 import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from multiprocessing import get_context
 
@@ -132,7 +133,7 @@ BLACK = np.zeros((3, 32, 32), np.uint8)
         ((BLACK.transpose(1, 2, 0), [1]), r".* seems \(H, W, C\)"),
         ((np.zeros((2, 2, 2, 2)), [1]), ".*expected numbers"),
         ((BLACK, [1, 0]), "the label has 2"),
-        (("nowhere.png", [1]), ".*cannot be read"),
+        (("nowhere.png", [1]), ".*no image"),
         ((BLACK.astype("U1"), [1]), ".*expected numbers"),
         (BLACK, "a ndarray is no pair|the image has the shape"),
         (7, "a int is no pair"),
@@ -211,9 +212,9 @@ def test_labels_that_would_mean_another_class_later_are_refused(catalog):
         named.feed([(BLACK, [roof])])
         if saves:
             named.save()
-        named.feed([(BLACK, np.where(np.arange(32) < 9, 1, mask))])
-        with pytest.raises(DataError, match="the mask has the class 2; expected at most 1"):
-            named.feed([(BLACK, mask + 2)])
+        with pytest.raises(DataError, match="a mask of numbers after classes by name"):
+            named.feed([(BLACK, mask + 1)])
+        named.feed([(BLACK, {"mask": mask + 1, "classes": ["roof"]})])
         assert named.save()["classes"] == ["background", "roof"]
         binary = catalog.create("binary")
         binary.feed([(BLACK, [0])])
@@ -229,9 +230,77 @@ def test_labels_that_would_mean_another_class_later_are_refused(catalog):
             words.feed([(BLACK, [0])])
         words.feed([(BLACK, "dog")])
         assert [pair.y.tolist() for pair in words[:]] == [[1, 0], [0, 1]]
+        plain = catalog.create("plain")
+        plain.feed([(BLACK, "class1"), (BLACK, "class2")])
+        assert [pair.y.tolist() for pair in plain[:]] == [[1, 0], [0, 1]]
     for wrong, said in ((mask + 70_000, "the mask has the class 70000"), ([background], "of the class 'background'")):
         with pytest.raises(DataError, match=said):
             catalog.create("wrong", "segmentation").feed([(BLACK, wrong)])
+
+
+def test_equal_pairs_are_one_wherever_they_stand(catalog):
+    made = catalog.create("a")
+    pairs = [(image, "edcba"[number % 5]) for number, image in enumerate(images(40))]
+    for _ in range(2):
+        made.feed(pairs)
+    assert [pair.data["id"] for pair in made[:40]] == [pair.data["id"] for pair in made[40:]]
+    parts = made.partition([50, 50])
+    found = [{pair.data["id"] for pair in part} for part in parts.values()]
+    assert not found[0] & found[1]
+    masks = catalog.create("b", "segmentation")
+    mask = np.arange(1024).reshape(32, 32) % 3
+    masks.feed([(BLACK, mask), (BLACK, mask * 2), (BLACK, mask)])
+    assert masks[0].data["id"] == masks[2].data["id"] != masks[1].data["id"]
+    np.testing.assert_array_equal(masks[2].y, mask)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bad", "said"),
+    [
+        ("classification", "  ", "one of the classes is"), ("classification", "x" * 201, "one of the classes is"),
+        ("object_detection", {"a": np.tile([0, 0, 1, 1], (70_000, 1))}, "70000 boxes"),
+    ],
+)  # fmt: skip
+def test_what_no_part_can_hold_is_said_when_it_is_fed(catalog, kind, bad, said):
+    made = catalog.create("a", kind)
+    good = "a" if kind == "classification" else {"a": [[0, 0, 1, 1]]}
+    with pytest.raises(DataError, match=f"pair 2 of train: .*{said}"):
+        made.feed([*((image, good) for image in images(2)), (BLACK, bad)])
+    assert made.save()["count"] == {"train": 2}
+
+
+def test_several_threads_may_feed_one_set(catalog, small_parts):
+    made = catalog.create("a", classes=["x"])
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda seed: made.feed([(image, [1]) for image in images(50, seed=seed)]), range(4)))
+    assert made.save()["count"] == {"train": 200}
+    assert max(each["rows"] for each in made._parts) <= 10
+
+
+ENDING = """
+import sys, numpy as np
+from augimpact.store.catalog import Catalog
+made = Catalog(sys.argv[1], sys.argv[2], owner="ann").from_id(int(sys.argv[3]))
+made.feed([(np.zeros((3, 8, 8), np.uint8), [1])])
+"""
+
+
+@SMALL
+@HERE
+def test_what_was_not_saved_is_saved_when_the_program_ends(catalog, database, tmp_path):
+    made = catalog.create("a", classes=["x"])
+    run = [sys.executable, "-c", ENDING, database, str(tmp_path / "parts"), str(made.id)]
+    assert subprocess.run(run, check=True, capture_output=True, text=True).stderr == ""
+    assert made.refresh().count == {"train": 1}
+
+
+def test_files_of_grey_and_of_colour_are_fed_to_one_set(catalog, tmp_path):
+    for name, mode in (("grey.jpg", "L"), ("colour.jpg", "RGB"), ("palette.png", "P")):
+        Image.new(mode, (8, 8), 7).save(tmp_path / name)
+    made = catalog.create("a")
+    made.feed([(tmp_path / name, "a") for name in ("grey.jpg", "colour.jpg", "palette.png")])
+    made.feed([(Image.new("RGB", (8, 8)), "a")])
+    assert made.save()["shape"] == [3, 8, 8]
 
 
 def test_what_is_discarded_decides_nothing(catalog):
@@ -247,8 +316,6 @@ def feed_one(made, seed):
     made.save()
 
 
-@SMALL
-@HERE
 def test_a_forked_process_feeds_what_it_was_given_itself(catalog):
     made = catalog.create("a", classes=["x"])
     made.feed([(images(1)[0], [1])])

@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,9 @@ from augimpact.impact.result import RECIPE as WRITTEN
 from augimpact.impact.result import Impact
 from augimpact.impact.view import view_of
 from augimpact.widgets.app import checked_options
+from augimpact.widgets.gallery import Gallery
 from augimpact.widgets.impact_beside import RECIPE
+from augimpact.widgets.sample_images import SampleImages
 from tests.impact.conftest import put_pieces
 from tests.widgets.test_explorer import wait_for
 
@@ -92,6 +95,43 @@ def test_the_page_gets_the_curves_that_the_report_has():
     score = numbers(path["curves"]["score"], "<f4", 3, 3, 4)
     # Fewer draws of the bootstrap than the report takes.
     assert score[0] == pytest.approx(every[["score", "score_low", "score_high"]].to_numpy().T, abs=0.03)
+
+
+def test_what_is_told_from_neutral_is_told_from_neutral():
+    """Also of a path that does not come there; and such a one takes no range from another."""
+    outcomes = example_outcomes(200, strengths=(20, 30, 40), holds=15)
+    shown = view_of(Impact(outcomes, pd.DataFrame({"path": []}), {"name": "a model"}))
+    assert numbers(shown["resting"]["accuracy"], "<f4", 3)[0] == 1
+    assert numbers(shown["paths"][0]["curves"]["accuracy"], "<f4", 3, 3, 3)[0, 0].max() == 0
+    assert shown["paths"][0]["safe"] is None
+    assert "expected one that passes neutral, 0" in shown["paths"][0]["unsafe"]
+    passing = example_outcomes(200, strengths=(-20, 0, 20, 30), holds=15)
+    away = replace(passing.paths[0], rows=passing.paths[0].rows[2:], values=passing.paths[0].values[2:])
+    both = view_of(Impact(replace(passing, paths=(passing.paths[0], away)), pd.DataFrame({"path": []}), {"name": "m"}))
+    assert [path["safe"] is None for path in both["paths"]] == [False, True]
+
+
+def test_the_band_is_of_the_same_outputs_and_goes_with_its_sweep(impact, opened):
+    explorer = opened(impact=impact)
+    wait_for(lambda: explorer.player.band)
+    state = explorer.controls.state
+    explorer.controls.state = state | {"classes": ["tabby", "tiger cat"]}
+    wait_for(lambda: explorer.trace is not None and len(explorer.trace.labels) == 2)
+    wait_for(lambda: explorer.player.band == {})
+    explorer.controls.state = explorer.controls.state | {"classes": []}
+    wait_for(lambda: explorer.player.band)
+
+
+def test_a_cancel_that_comes_too_late_leaves_nothing_waiting(photographs, opened):
+    view = select(opened(data=photographs))
+    view._handle_custom_msg({"kind": "cancel"}, [])
+    wait_for(lambda: view.task["kind"] == "idle")
+
+
+def test_a_sample_that_is_opened_again_is_the_same_image(impact):
+    images, gallery = SampleImages(impact.outcomes, private=True), Gallery(private=True)
+    assert len({gallery.offer(images.name(1), images.source(1)) for _ in range(4)}) == 1
+    assert gallery.offer(images.name(2), images.source(2)) != gallery.offer(images.name(1), images.source(1))
 
 
 def test_of_many_samples_the_least_robust_travel_and_the_page_says_so():
