@@ -40,20 +40,16 @@ class LocalShelf:
 
     def __init__(self, url: str | None, root: Path, owner: str | None, engine: Engine | None = None) -> None:
         make_folder(root)
-        self.root, self.owner, self._url = root.resolve(), owner, url
-        self._engine = engine or engine_of(url or f"sqlite:///{self.root / 'catalog.sqlite'}")
-        self._process = os.getpid()
+        self.root, self.owner = root.resolve(), owner
+        self._url = url or f"sqlite:///{self.root / 'catalog.sqlite'}"
+        self.engine = engine or engine_of(self._url)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._url, self.root, self.owner)
 
-    @property
-    def engine(self) -> Engine:
-        """Of the database; a process that was forked has connections of its own."""
-        if self._process != os.getpid():
-            self._engine.dispose(close=False)
-            self._process = os.getpid()
-        return self._engine
+    def connected(self) -> Self:
+        """The same with connections that stay open, until its engine is disposed of: for many that ask."""
+        return type(self)(self._url, self.root, self.owner, engine_of(self._url, stays=True))
 
     def as_seen_by(self, owner: str | None) -> Self:
         """The same for somebody else."""

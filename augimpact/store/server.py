@@ -6,7 +6,8 @@ counted while it comes, and becomes the name of a file only as a hash that the c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
@@ -174,10 +175,18 @@ def said_once(request: Request) -> None:
         raise HTTPException(422, f"query.{twice}: expected one, it is there {said.count(twice)} times")
 
 
+@asynccontextmanager
+async def _connected(app: FastAPI) -> AsyncIterator[None]:
+    """While it serves, connections to the database stay open."""
+    app.state.shelf = shelf = app.state.shelf.connected()
+    yield
+    shelf.engine.dispose()
+
+
 def make_app(shelf: LocalShelf) -> FastAPI:
     """The server of these sets."""
     # The usual page of an API is fetched from elsewhere; this one is the server's own.
-    app = FastAPI(title="augimpact training sets", version="1", docs_url=None, redoc_url=None)
+    app = FastAPI(title="augimpact training sets", version="1", docs_url=None, redoc_url=None, lifespan=_connected)
     app.state.shelf = shelf
     app.add_api_route("/docs", lambda: HTMLResponse(page_of(app.openapi())), include_in_schema=False)
     app.include_router(router)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, ForeignKey, Index, String, create_engine, event, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import JSON, Float
 
 from augimpact.errors import DataError
@@ -112,11 +113,15 @@ class Token(Base):
     revoked_at: Mapped[str | None]
 
 
-def engine_of(url: str) -> Engine:
+def engine_of(url: str, *, stays: bool = False) -> Engine:
     """A database with these tables, which are made where there are none.
+
+    A database serves so many connections and no more, and a process that is forked must not have its parent's: so one
+    is open only as long as something is asked.
 
     Args:
         url: as SQLAlchemy takes it; of PostgreSQL with or without the name of the driver.
+        stays: connections are kept for what is asked next.
 
     Raises:
         DataError: it cannot be reached, or was made by a newer augimpact.
@@ -124,7 +129,8 @@ def engine_of(url: str) -> Engine:
     url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
     try:
         is_sqlite = url.startswith("sqlite")
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS} if is_sqlite else {})
+        arguments = {"timeout": BUSY_SECONDS} if is_sqlite else {}
+        engine = create_engine(url, connect_args=arguments, poolclass=None if stays else NullPool)
         if is_sqlite:
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_at_once)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import time
 
 import numpy as np
+import psycopg
 import pytest
 from sqlalchemy import create_engine, event, text
 
@@ -13,7 +15,8 @@ from augimpact.store.catalog import Catalog
 from augimpact.store.labels import KINDS
 from augimpact.store.shelf import NotYours
 from augimpact.store.tables import SCHEMA, words_of
-from tests.store.conftest import images
+from augimpact.store.tokens import make_token
+from tests.store.conftest import images, serving
 
 HERE = pytest.mark.parametrize("catalogs", ["here"], indirect=True)
 WORDS = ("Road", "roads", "house-plants", "Ünïcode", "50%", "O'Hare", "a_b")
@@ -176,3 +179,29 @@ def test_one_s_own_sets_need_nothing(catalogs, monkeypatch, tmp_path):
     assert [each.count for each in Catalog().search("a")] == [{"train": 2}]
     assert (tmp_path / "own" / "catalog.sqlite").is_file()
     assert create_engine(f"sqlite:///{tmp_path / 'own' / 'catalog.sqlite'}").dialect.name == "sqlite"
+
+
+@HERE
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_database_has_a_connection_while_it_is_asked_and_a_server_while_it_serves(catalogs, database, shelf):
+    def connections(wanted):
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        with psycopg.connect(database, autocommit=True) as connection:
+            for _ in range(100):
+                if (found := connection.execute(asked).fetchone()[0]) == wanted:
+                    break
+                # The process of a connection that was closed takes a moment to end.
+                time.sleep(0.05)
+        return found
+
+    several = [catalogs("ann") for _ in range(5)]
+    made = several[0].create("a", classes=["x"])
+    made.feed([(image, [1]) for image in images(2)])
+    made.save()
+    assert [len(each.search()) for each in several] == [1] * 5
+    assert connections(0) == 0
+    with serving(shelf) as address:
+        token = make_token(shelf.engine, "ann")
+        assert len(Catalog(address, shelf.root / "cache", token=token).search()) == 1
+        assert connections(1) == 1
+    assert connections(0) == 0

@@ -11,9 +11,10 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 import numpy as np
@@ -53,11 +54,11 @@ def write_some(url: str, root: Path, number: int, seed: int) -> int:
     return seed
 
 
-def read_some(url: str, root: Path, number: int) -> int:
-    """Reads again and again, until all is there; what is seen is right, and never becomes less."""
-    reader, seen = Catalog(url, root, owner=OWNER).from_id(number), 0
-    while seen < AT_ONCE * PAIRS:
-        time.sleep(0.1)
+def read_some(url: str, root: Path, number: int, all_written: Event) -> int:
+    """Reads again and again, until all is written; what is seen is right, and never becomes less."""
+    reader, seen, ended = Catalog(url, root, owner=OWNER).from_id(number), 0, False
+    while not ended:
+        ended = all_written.wait(0.1)
         reader.refresh()
         assert len(reader) >= seen
         seen = len(reader)
@@ -71,11 +72,15 @@ def read_some(url: str, root: Path, number: int) -> int:
 def write_and_read_at_once(url: str, root: Path) -> int:
     """Eight processes write and eight threads read; how many pairs are there then, each of which is there once."""
     made = Catalog(url, root, owner=OWNER).create("many", classes=["x"])
-    arguments = url, root, made.id
-    with get_context("spawn").Pool(AT_ONCE) as writers, ThreadPoolExecutor(AT_ONCE) as readers:
-        read = [readers.submit(read_some, *arguments) for _ in range(AT_ONCE)]
-        written = writers.starmap(write_some, [(*arguments, seed) for seed in range(AT_ONCE)])
-        assert sorted(written) == list(range(AT_ONCE))
+    arguments, all_written = (url, root, made.id), Event()
+    writers = ProcessPoolExecutor(AT_ONCE, mp_context=get_context("spawn"))
+    with ThreadPoolExecutor(AT_ONCE) as readers, writers:
+        read = [readers.submit(read_some, *arguments, all_written) for _ in range(AT_ONCE)]
+        written = [writers.submit(write_some, *arguments, seed) for seed in range(AT_ONCE)]
+        try:
+            assert [each.result(timeout=120) for each in written] == list(range(AT_ONCE))
+        finally:
+            all_written.set()
         assert [each.result(timeout=120) for each in read] == [AT_ONCE * PAIRS] * AT_ONCE
     values = sorted(int(pair.array()[0, 0, 0]) for pair in made.refresh()[:])
     assert values == sorted(seed * 100 + count for seed in range(AT_ONCE) for count in range(PAIRS))
