@@ -5,9 +5,11 @@ made; PYTHON is the interpreter of an environment with `data-gradients==0.3.2` a
 
 Of each dataset three things are measured in turns: what decoding alone takes; profiles that decode, with all panels
 and with those that both tools have; and the same with decoding taken out for both, its images in memory under a
-DataLoader, for that is the user's own time with either tool. Both make their pass and no report. Torch has one thread
+DataLoader, for that is the user's own time with either tool; a small dataset's are gone through several times, so that
+what is done once a pass is as small a part as it is of others. Both make their pass and no report. Torch has one thread
 in all of them: on a busy machine its threads wait for each other, which would cost whoever else allows it many times
-more than the stacking of batches can gain.
+more than the stacking of batches can gain. Both keep the memory that they freed, as the command line does: without
+that both spend much of their time on getting the pages of each batch anew.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Self
@@ -33,6 +35,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import PILToTensor
 
 from augimpact.data.image import EXAMPLES, example
+from augimpact.memory import keep_freed_memory
 from augimpact.profiling.extract import profile
 from benchmarks.timing import keep, peak_megabytes, table
 
@@ -46,12 +49,15 @@ PEERS = ("ClassificationSummaryStats", "ClassificationClassFrequency", "ImagesRe
          "ImageColorDistribution")  # fmt: skip
 # Runs in the peer's own environment: a pass for each line that it is sent, so that all contestants take turns.
 PEER = """
-import os, sys, tempfile, time
+import ctypes, os, sys, tempfile, time
+# As `augimpact.memory` has it.
+for option in ((-1, 1 << 30), (-3, 1 << 30), (-8, 1)):
+    ctypes.CDLL(None).mallopt(*option)
 import torch
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import PILToTensor
-folder, extractors, size = sys.argv[1], sys.argv[2].split(","), int(sys.argv[3])
+folder, extractors, size, count = sys.argv[1], sys.argv[2].split(","), int(sys.argv[3]), int(sys.argv[4])
 os.chdir(tempfile.mkdtemp())
 torch.set_num_threads(1)
 from data_gradients.managers.classification_manager import ClassificationAnalysisManager
@@ -61,7 +67,7 @@ sources = {"files": dataset, "memory": None}
 for line in sys.stdin:
     kind = line.strip()
     if sources[kind] is None:
-        sources[kind] = [dataset[number] for number in range(len(dataset))]
+        sources[kind] = [dataset[number] for number in range(len(dataset))] * (count // len(dataset))
     manager = ClassificationAnalysisManager(
         report_title="x", train_data=DataLoader(sources[kind], batch_size=size), class_names=dataset.classes,
         use_cache=False, is_batch=True, image_channels=ImageChannels.from_str("RGB"),
@@ -83,6 +89,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     torch.set_num_threads(1)
+    keep_freed_memory()
     figures = {}
     with tempfile.TemporaryDirectory() as name:
         folders = {f"{MADE:,} of 500 × 375": made(Path(name, "made"))}
@@ -116,7 +123,7 @@ def measure_speed(title: str, folder: Path, python: str | None, rounds: int) -> 
         RuntimeError: the peer did not look at every pixel.
     """
     files = ImageFolder(str(folder), transform=PILToTensor())
-    memory = [files[number] for number in range(len(files))]
+    memory = [files[number] for number in range(len(files))] * max(1, MADE // len(files))
     contestants: dict[str, Callable[[], object]] = {
         DECODING: lambda: deque(DataLoader(files, batch_size=BATCH), maxlen=0),
         "files, all panels, from the folder": lambda: profile(folder, progress=silent),
@@ -129,8 +136,9 @@ def measure_speed(title: str, folder: Path, python: str | None, rounds: int) -> 
         ),
     }
     times: dict[str, list[float]] = {}
-    pixels = sum(image[0].numel() for image, _ in memory)
-    with Peer(python, folder, len(memory), pixels) if python else nullcontext() as peer:
+    counts = {"files": len(files), "memory": len(memory)}
+    pixels = {kind: sum(image[0].numel() for image, _ in memory[:count]) for kind, count in counts.items()}
+    with Peer(python, folder, counts, pixels) if python else nullcontext() as peer:
         for number in range(rounds + 1):
             for name, run in contestants.items():
                 began = time.perf_counter()
@@ -140,8 +148,11 @@ def measure_speed(title: str, folder: Path, python: str | None, rounds: int) -> 
                 times.setdefault(f"{kind}, the peer", []).append(peer.seconds(kind))
             if not number:
                 times.clear()
-    speeds = {name: len(memory) / statistics.median(each) for name, each in times.items()}
-    rows = [(f"{title}: {len(memory)} images", "images a second", "times the peer's")]
+    speeds = {
+        name: counts["memory" if name.startswith("memory") else "files"] / statistics.median(each)
+        for name, each in times.items()
+    }
+    rows = [(f"{title}: {len(files)} files, {len(memory)} in memory", "images a second", "times the peer's")]
     for name, speed in speeds.items():
         theirs = speeds.get(f"{name.partition(',')[0]}, the peer")
         rows.append((name, f"{speed:.0f}", "" if theirs is None else f"{speed / theirs:.1f}"))
@@ -155,14 +166,15 @@ class Peer:
     Args:
         python: its interpreter.
         folder: of the images.
-        count: of them.
-        pixels: of all.
+        counts: of them, by the kind of pass.
+        pixels: of all, likewise.
     """
 
-    def __init__(self, python: str, folder: Path, count: int, pixels: int) -> None:
-        self._expected = (count, pixels)
+    def __init__(self, python: str, folder: Path, counts: Mapping[str, int], pixels: Mapping[str, int]) -> None:
+        self._expected = {kind: (count, pixels[kind]) for kind, count in counts.items()}
         self._process = subprocess.Popen(
-            [python, "-c", PEER, str(folder.resolve()), ",".join(PEERS), str(BATCH)],
+            [python, "-c", PEER, str(folder.resolve()), ",".join(PEERS), str(BATCH),
+             str(counts["memory"])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
 
@@ -181,9 +193,9 @@ class Peer:
         # It prints much else.
         for line in self._process.stdout:
             found = re.search(r"SECONDS (\S+) (\d+) (\d+)", line)
-            if found and (int(found[2]), int(found[3])) != self._expected:
+            if found and (int(found[2]), int(found[3])) != self._expected[kind]:
                 raise RuntimeError(
-                    f"data-gradients saw {found[2]} images, {found[3]} pixels; expected {self._expected}"
+                    f"data-gradients saw {found[2]} images, {found[3]} pixels; expected {self._expected[kind]}"
                 )
             if found:
                 return float(found[1])

@@ -33,7 +33,7 @@ def compared_panels(pair: Pair, names: Names, ranges: tuple[SafeRanges, SafeRang
     Args:
         pair: two impacts of the same samples.
         names: of the two.
-        ranges: their safe ranges. None where a path does not pass neutral.
+        ranges: their safe ranges. None where no path passes neutral.
     """
     metric = "accuracy" if pair.first.has_labels else "agreement"
     table = compared_curves(*pair, names=names)
@@ -41,8 +41,9 @@ def compared_panels(pair: Pair, names: Names, ranges: tuple[SafeRanges, SafeRang
     by_class = compared_curves(*pair, "class", names=names) if several else None
     panels: list[Panel] = []
     for number, path in enumerate(pair.first.paths):
-        if ranges is not None:
-            panels.append(_ranges(number, path, names, [each.paths[number] for each in ranges]))
+        safe = [each.on(number) for each in ranges or ()]
+        if found := [each for each in safe if each is not None]:
+            panels.append(_ranges(number, path, names, found))
         panels.append(_curves(number, path, names, metric, table[table["path"] == number]))
         if by_class is not None:
             panels.append(_classes(number, path, names, metric, by_class[by_class["path"] == number]))

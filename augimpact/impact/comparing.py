@@ -181,15 +181,14 @@ def compared_ranges(
     _check_names(names)
     found = [safe_ranges(impact, **options) for impact in paired(first, second)]
     rows = []
-    for number, both in enumerate(zip(*(each.paths for each in found), strict=True)):
+    for both in zip(*(each.paths for each in found), strict=True):
         for parameter in both[0].parameters:
             for name, each in zip(names, both, strict=True):
                 ends = zip(("low", "high"), each.ranges[parameter], strict=True)
                 classes = zip(("every_class_low", "every_class_high"), each.of_every_class[parameter], strict=True)
                 reasons = {"below": each.below.reason, "above": each.above.reason}
-                rows.append(
-                    {"path": number, "parameter": parameter, "impact": name, **dict(ends)} | reasons | dict(classes)
-                )
+                row = {"path": both[0].path, "parameter": parameter, "impact": name, **dict(ends)}
+                rows.append(row | reasons | dict(classes))
     return pd.DataFrame(rows)
 
 

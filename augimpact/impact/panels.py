@@ -35,13 +35,13 @@ def impact_panels(impact: Impact, ranges: SafeRanges | None) -> list[Panel]:
 
     Args:
         impact: of N samples.
-        ranges: its safe ranges; what they allow is shaded on the curves. None where a path does not pass neutral.
+        ranges: its safe ranges; what they allow is shaded on the curves. None where no path passes neutral.
     """
     outcomes, table = impact.outcomes, impact.curves()
     by_class = curves(outcomes, "class") if outcomes.samples["class"].nunique() > 1 else None
     panels: list[Panel] = []
     for number, path in enumerate(outcomes.paths):
-        of_path, safe = table[table["path"] == number], None if ranges is None else ranges.paths[number]
+        of_path, safe = table[table["path"] == number], None if ranges is None else ranges.on(number)
         panels += [] if safe is None else [_range(number, path, safe)]
         panels += [_curve(number, path, of_path, safe), _change(number, path, of_path, safe)]
         if by_class is not None:

@@ -15,6 +15,7 @@ if
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ from augimpact.profiling.reference import HIGH, LOW
 
 __all__ = ["METRICS", "RangeEnd", "SafeRange", "SafeRanges", "domain_shares", "margin_of", "safe_ranges"]
 
+logger = logging.getLogger(__name__)
 METRICS = ("accuracy", "agreement")
 Numbers = NDArray[np.float64]
 
@@ -60,7 +62,7 @@ def safe_ranges(
     metric: str | None = None,
     by: str | None = "class",
 ) -> SafeRanges:
-    """The widest range around neutral of every path that holds, of all samples and of each class.
+    """The widest range around neutral that holds, of every path that passes neutral, for all samples and each class.
 
     What holds is said at the top of this module. Only tested strengths are judged; the range ends at one of them, or at
     neutral. Of a class the metric is that of its samples, the domain that of all. The worst class is that of the
@@ -76,8 +78,8 @@ def safe_ranges(
         by: the column of the samples that classes are; None looks for no worst class.
 
     Raises:
-        DataError: a path that does not pass neutral, accuracy without labels, no samples, no such column or metric, or
-            a number outside its range.
+        DataError: no path passes neutral (if some do not, a warning tells which), accuracy without labels, no samples,
+            no such column or metric, or a number outside its range.
 
     >>> from augimpact.impact.example import example_outcomes
     >>> found = safe_ranges(example_outcomes(200, holds=15))
@@ -90,11 +92,10 @@ def safe_ranges(
     domain = _domain_of(outcomes, inside) if by_domain else None
     every, classes = groups_of(outcomes, None), groups_of(outcomes, by)
     found = []
-    for path in outcomes.paths:
-        _check_passes_neutral(outcomes, path)
-        (overall,) = _ranges_on(outcomes, path, every, asked, domain)
+    for number in _passing_neutral(outcomes):
+        (overall,) = _ranges_on(outcomes, number, every, asked, domain)
         if by is not None and len(classes.names) > 1:
-            ranked = sorted(_ranges_on(outcomes, path, classes, asked, domain), key=_narrowness)
+            ranked = sorted(_ranges_on(outcomes, number, classes, asked, domain), key=_narrowness)
             overall = replace(overall, classes=tuple(ranked))
         found.append(overall)
     return SafeRanges(tuple(found))
@@ -143,6 +144,7 @@ class _Walk:
         bounds: `(G, K)` lower bounds of the change.
     """
 
+    number: int
     path: SweptPath
     sides: Sides
     groups: Groups
@@ -156,6 +158,7 @@ class _Walk:
     def range_of(self, group: int) -> SafeRange:
         count = int(self.groups.counts[group])
         return SafeRange(
+            path=self.number,
             parameters=self.path.parameters,
             below=self._end(group, count, self.sides.below),
             above=self._end(group, count, self.sides.above),
@@ -203,14 +206,15 @@ class _Walk:
 
 
 def _ranges_on(
-    outcomes: Outcomes, path: SweptPath, groups: Groups, asked: _Asked, domain: _Domain | None
+    outcomes: Outcomes, number: int, groups: Groups, asked: _Asked, domain: _Domain | None
 ) -> list[SafeRange]:
-    """The range of each group on one path."""
+    """The range of each group on the path of that number."""
+    path = outcomes.paths[number]
     right = outcomes.correct if asked.metric == "accuracy" else outcomes.agrees
     before, after = right[:, :1], right[:, path.rows]
     gained, lost = groups.sums(after & ~before), groups.sums(before & ~after)
     bounds = tango_lower(gained, lost, groups.counts[:, None], asked.confidence)
-    walk = _Walk(path, sides(path), groups, asked, domain, gained, lost, groups.sums(before)[:, 0], bounds)
+    walk = _Walk(number, path, sides(path), groups, asked, domain, gained, lost, groups.sums(before)[:, 0], bounds)
     return [walk.range_of(group) for group in range(len(groups.names))]
 
 
@@ -218,6 +222,26 @@ def _narrowness(found: SafeRange) -> tuple[float, float, str]:
     """By which the narrowest range comes first."""
     changes = [end.change for end in (found.below, found.above) if end.change is not None]
     return abs(found.above.strength - found.below.strength), min(changes, default=0.0), found.group
+
+
+def _passing_neutral(outcomes: Outcomes) -> list[int]:
+    """The numbers of the paths that have ranges.
+
+    Raises:
+        DataError: none has.
+    """
+    numbers, problems = [], []
+    for number, path in enumerate(outcomes.paths):
+        try:
+            _check_passes_neutral(outcomes, path)
+            numbers.append(number)
+        except DataError as error:
+            problems.append(error)
+    if problems and not numbers:
+        raise problems[0]
+    for problem in problems:
+        logger.warning("no safe range: %s", problem)
+    return numbers
 
 
 def _check_passes_neutral(outcomes: Outcomes, path: SweptPath) -> None:

@@ -144,7 +144,7 @@ def impact_html(impact: Impact) -> str:
 
 
 def ranges_of(impact: Impact, **options: Any) -> SafeRanges | None:
-    """The safe ranges, see `Impact.ranges`; None where a path does not pass neutral."""
+    """The safe ranges, see `Impact.ranges`; None where no path passes neutral."""
     try:
         return impact.ranges(**options)
     except DataError as error:

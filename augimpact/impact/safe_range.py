@@ -49,6 +49,7 @@ class SafeRange:
     """How far one may go on one path; of several parameters all change together, as on the path.
 
     Attributes:
+        path: its number.
         parameters: that change.
         below: the end where the strength is below neutral, see `SweptPath.strengths`.
         above: the end where it is above.
@@ -61,6 +62,7 @@ class SafeRange:
         classes: the range of each class, the narrowest first; none where there are no two classes.
     """
 
+    path: int
     parameters: tuple[str, ...]
     below: RangeEnd
     above: RangeEnd
@@ -146,7 +148,7 @@ class SafeRanges(Mapping[str, tuple[float, float]]):
     """The least and the highest safe value of each parameter; on several paths the narrowest.
 
     Attributes:
-        paths: what was found on each path, in their order.
+        paths: what was found on each path that passes neutral, in their order.
     """
 
     paths: tuple[SafeRange, ...]
@@ -169,6 +171,10 @@ class SafeRanges(Mapping[str, tuple[float, float]]):
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.paths))
+
+    def on(self, path: int) -> SafeRange | None:
+        """What was found on the path of that number; None if it does not pass neutral."""
+        return next((each for each in self.paths if each.path == path), None)
 
     @property
     def of_every_class(self) -> dict[str, tuple[float, float]]:

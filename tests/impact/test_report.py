@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,9 @@ from PIL import Image
 import augimpact as ai
 from augimpact.augment.own import forget
 from augimpact.errors import OutputError
+from augimpact.impact.comparing import compared_ranges
 from augimpact.impact.example import example_outcomes
+from augimpact.impact.outcomes import SweptPath
 from augimpact.impact.panels import impact_panels
 from augimpact.impact.report import ranges_of
 from augimpact.impact.result import Impact
@@ -113,6 +116,20 @@ def test_a_path_that_does_not_pass_neutral_has_a_report_without_ranges(caplog, t
     names = json.loads((tmp_path / "out" / "impact.json").read_text())["panels"]
     assert "curve_0" in names
     assert "range_0" not in names
+
+
+def test_a_path_that_does_not_pass_neutral_takes_no_range_from_others(caplog, tmp_path):
+    outcomes = example_outcomes(50, strengths=range(-30, 31, 10))
+    (path,) = outcomes.paths
+    above = SweptPath(("rotation",), path.rows[4:], path.values[4:])
+    impact = Impact(replace(outcomes, paths=(above, path)), pd.DataFrame(), {"name": "k"})
+    impact.save(tmp_path / "out")
+    assert "no safe range: the path of rotation goes from 10 to 30" in caplog.text
+    names = json.loads((tmp_path / "out" / "impact.json").read_text())["panels"]
+    assert {"curve_0", "curve_1", "range_1"} <= set(names)
+    assert "range_0" not in names
+    assert [safe.path for safe in impact.ranges().paths] == [1]
+    assert compared_ranges(impact.outcomes, impact.outcomes)["path"].unique().tolist() == [1]
 
 
 def test_wrong_places_are_named_and_nothing_is_left(known, tmp_path):
