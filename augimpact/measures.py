@@ -1,8 +1,8 @@
 """What an image is like before any model sees it: five numbers an image, fast enough for a whole dataset.
 
 `measure` takes a batch, `measure_picture` one image that is a Pillow picture already; both can leave measures out.
-All but the saturation are of the luma Y = 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded to 8 bits just as
-Pillow's mode "L" has it, so that any other program finds the same numbers.
+All but the saturation are of the luma Y = 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). Its mean is exact; for the others
+it is rounded to 8 bits just as Pillow's mode "L" has it, so that any other program finds the same numbers.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from PIL import Image
 
 from augimpact.errors import ImageError
 
-__all__ = ["MEASURES", "Measure", "measure", "measure_picture"]
+__all__ = ["MEASURES", "Measure", "brightness_of", "measure", "measure_picture"]
 
+# Of red, green and blue, in thousandths.
+LUMA = np.array([299, 587, 114])
 LEVELS = 256
 WHITE = LEVELS - 1
 # What is worked on at once fits a core's cache: one image of 512², or many small ones.
@@ -94,37 +96,50 @@ def measure_picture(
     """
     if planes is None and "saturation" in names:
         planes = np.stack([np.asarray(channel) for channel in picture.split()])
-    needs_luma = any(name != "saturation" for name in names)
-    luma = [picture.convert("L")] if needs_luma else []
-    return {name: float(values[0]) for name, values in _measured(luma, planes, names).items()}
+    return {name: float(values[0]) for name, values in _measured([picture], planes, names).items()}
+
+
+def brightness_of(colours: NDArray[np.int64]) -> Numbers:
+    """The mean of the luma of N images, `(N,)`, in [0, 1]: of whole numbers, and exact.
+
+    Args:
+        colours: how often each value is in each channel, `(N, 3, 256)`.
+
+    >>> brightness_of(np.array([Image.new("RGB", (8, 8), "red").histogram()]).reshape(1, 3, 256)).tolist()
+    [0.299]
+    """
+    sums = colours @ np.arange(LEVELS)
+    return np.asarray(sums @ LUMA / (LUMA.sum() * WHITE * colours[:, 0].sum(axis=1)))
 
 
 def _measure_chunk(images: Bytes) -> dict[str, Numbers]:
-    luma = [Image.fromarray(image).convert("L") for image in images]
     # Channel by channel: arithmetic on every third byte would be several times slower.
     planes = np.ascontiguousarray(np.moveaxis(images, -1, 0))
-    return _measured(luma, planes, MEASURES)
+    return _measured([Image.fromarray(image) for image in images], planes, MEASURES)
 
 
 def _measured(pictures: Sequence[Image.Image], planes: Bytes | None, names: Collection[str]) -> dict[str, Numbers]:
     """The named measures of N images, `(N,)` each.
 
     Args:
-        pictures: their luma.
+        pictures: of mode "RGB".
         planes: `(3, N, H, W)`, or of one image `(3, H, W)`; may be missing where no saturation is asked for.
         names: of `MEASURES`.
     """
     found: dict[str, Numbers] = {}
-    if {"brightness", "contrast", "entropy"} & set(names):
-        counts = np.array([picture.histogram() for picture in pictures])
-        shares = counts / counts[0].sum()
     if "brightness" in names:
-        # Of whole numbers, and exact; Pillow counts without holding Python's lock, unlike numpy where it adds.
-        found["brightness"] = counts @ np.arange(LEVELS) / (counts[0].sum() * WHITE)
+        # Pillow counts without holding Python's lock, unlike numpy where it adds.
+        counts = np.array([picture.histogram() for picture in pictures])
+        found["brightness"] = brightness_of(counts.reshape(-1, 3, LEVELS))
+    if {"contrast", "sharpness", "entropy"} & set(names):
+        luma = [picture.convert("L") for picture in pictures]
+    if {"contrast", "entropy"} & set(names):
+        counts = np.array([picture.histogram() for picture in luma])
+        shares = counts / counts[0].sum()
     if "contrast" in names:
         found["contrast"] = _deviation(shares)
     if "sharpness" in names:
-        found["sharpness"] = _sharpness(np.stack([np.asarray(picture) for picture in pictures]))
+        found["sharpness"] = _sharpness(np.stack([np.asarray(picture) for picture in luma]))
     if "saturation" in names and planes is not None:
         found["saturation"] = _saturation(*planes.reshape(3, -1, *planes.shape[-2:]))
     if "entropy" in names:

@@ -28,7 +28,6 @@ Function = Callable[[Tensor, Tensor], Tensor]
 Rows = Callable[[Tensor, NDArray[np.float64], int], Tensor]
 
 
-
 class Own(NamedTuple):
     """An augmentation of one's own.
 

@@ -25,9 +25,7 @@ sets.add_typer(token, name="token")
 
 Url = Annotated[
     str | None,
-    typer.Option(
-        "--catalog", help="A server's address, or a database's; else SQLite.", envvar="AUGIMPACT_CATALOG"
-    ),
+    typer.Option("--catalog", help="A server's address, or a database's; else SQLite.", envvar="AUGIMPACT_CATALOG"),
 ]
 Root = Annotated[Path | None, typer.Option(help="The folder of the parts.", envvar="AUGIMPACT_SETS")]
 Secret = Annotated[str | None, typer.Option("--token", help="For a server.", envvar="AUGIMPACT_TOKEN")]

@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 __all__ = ["ahead", "grouped", "torch_on_threads"]
 
@@ -26,28 +27,62 @@ def ahead(
 ) -> Iterator[Result]:
     """What the function gives for each item, in their order; what it raises is raised where the item's turn comes.
 
+    Args:
+        function: of an item.
+        items: they are taken on the thread that asks.
+        threads: how many compute. The one that asks is one of them: it takes its part before it waits for another, for
+            one more than there are cores would only have all wait for Python's lock.
+
     >>> list(ahead(lambda number: number**2, range(5)))
     [0, 1, 4, 9, 16]
     """
-    waiting: deque[Future[Result]] = deque()
+    waiting: deque[_Task[Item, Result]] = deque()
     iterator, ended = iter(items), None
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(max(1, threads - 1)) as pool:
         try:
             while ended is None:
                 try:
-                    waiting.append(pool.submit(function, next(iterator)))
+                    item = next(iterator)
+                    waiting.append(_Task(function, item, pool.submit(function, item)))
                 except BaseException as error:
                     # Also where the items end by an error, what was begun is given before it.
                     ended = error
-                while waiting and (len(waiting) > WAITING * threads or waiting[0].done()):
-                    yield waiting.popleft().result()
+                while waiting and (len(waiting) > WAITING * threads or waiting[0].future.done()):
+                    yield _first(waiting, helps=threads > 1)
             while waiting:
-                yield waiting.popleft().result()
+                yield _first(waiting, helps=threads > 1)
         finally:
             for each in waiting:
-                each.cancel()
+                each.future.cancel()
     if not isinstance(ended, StopIteration):
         raise ended
+
+
+@dataclass
+class _Task(Generic[Item, Result]):
+    """What a thread of the pool computes, unless the one that asks was faster to begin with it."""
+
+    function: Callable[[Item], Result]
+    item: Item
+    future: Future[Result]
+
+    def was_taken(self) -> bool:
+        """Computes it here, if nobody has begun."""
+        if not self.future.cancel():
+            return False
+        self.future = Future()
+        try:
+            self.future.set_result(self.function(self.item))
+        except BaseException as error:
+            self.future.set_exception(error)
+        return True
+
+
+def _first(waiting: deque[_Task[Item, Result]], *, helps: bool) -> Result:
+    """Takes the first away and gives what it came to; until that is there, what nobody has begun is computed here."""
+    while helps and not waiting[0].future.done() and any(task.was_taken() for task in waiting):
+        pass
+    return waiting.popleft().future.result()
 
 
 def grouped(items: Iterable[Item], size: Callable[[Item], int], most: int) -> Iterator[list[Item]]:

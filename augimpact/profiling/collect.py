@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from PIL import Image
 
 from augimpact.data.integrity import perceptual_hash
 from augimpact.errors import DataError
-from augimpact.measures import MEASURES, measure_picture
+from augimpact.measures import MEASURES, brightness_of, measure_picture
 from augimpact.profiling.needs import (
     CLIPPED,
     COLOURS,
@@ -77,18 +78,20 @@ def measured_of(sample: Sample, needs: Collection[str] = EVERYTHING) -> Measured
     """
     if 0 in sample.image.shape:
         raise DataError(f"an image of shape {sample.image.shape}; expected at least one pixel")
-    planes = None if sample.picture is not None else _planes_of(sample.image)
-    picture = sample.picture or (Image.fromarray(as_rgb(sample.image)) if planes is None else _merged(planes))
-    numbers: dict[str, Any] = measure_picture(picture, planes, [name for name in MEASURES if name in needs])
+    seen = _Forms(sample)
+    others = [name for name in MEASURES if name in needs and name != "brightness"]
+    numbers: dict[str, Any] = measure_picture(seen.picture, seen.planes, others) if others else {}
     colours = reduced = small = None
+    if "brightness" in needs:
+        numbers["brightness"] = float(brightness_of(seen.colours_as_rgb[None])[0])
     if {COLOURS, CLIPPED, CONTENT} & set(needs):
-        colours = _colours_of(sample.image, picture)
+        colours = seen.colours
         if CLIPPED in needs:
             clipped = colours[:, : CLIPPED_DARK + 1].sum() + colours[:, CLIPPED_LIGHT:].sum()
             numbers[CLIPPED] = float(clipped / colours.sum())
     if {CONTENT, PERCEPTUAL, MEAN_PICTURES} & set(needs):
         # What is small, and still two cells of the largest grid that is laid over it, is quick to resize.
-        reduced = picture.reduce(max(1, min(picture.size) // (2 * MEAN_SIDE)))
+        reduced = seen.picture.reduce(max(1, min(seen.picture.size) // (2 * MEAN_SIDE)))
     if reduced is not None and colours is not None and CONTENT in needs:
         numbers[CONTENT] = _content_of(sample.image.shape, colours, reduced)
     if reduced is not None and PERCEPTUAL in needs:
@@ -98,29 +101,51 @@ def measured_of(sample: Sample, needs: Collection[str] = EVERYTHING) -> Measured
     return Measured(sample, numbers, colours if COLOURS in needs else None, small)
 
 
-def _planes_of(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """The channels, `(3, H, W)`, of an RGB image whose memory is laid out so, as that of most tensors is."""
-    planes = image.transpose(2, 0, 1)
-    return planes if len(planes) == 3 and planes.flags.c_contiguous else None
+class _Forms:
+    """An image in all forms in which it is measured, each made when it is first needed."""
 
+    def __init__(self, sample: Sample) -> None:
+        self._image = sample.image
+        if sample.picture is not None:
+            self.picture = sample.picture
 
-def _merged(planes: NDArray[np.uint8]) -> Image.Image:
-    """A picture of three channels, several times faster than by way of an array `(H, W, 3)`."""
-    return Image.merge("RGB", [Image.fromarray(plane) for plane in planes])
+    @cached_property
+    def planes(self) -> NDArray[np.uint8] | None:
+        """The channels, `(3, H, W)`, of an RGB image whose memory is laid out so, as that of most tensors is."""
+        planes = self._image.transpose(2, 0, 1)
+        return planes if len(planes) == 3 and planes.flags.c_contiguous else None
+
+    @cached_property
+    def picture(self) -> Image.Image:
+        """As Pillow's of mode "RGB"; of planes several times faster than by way of an array `(H, W, 3)`."""
+        if self.planes is None:
+            return Image.fromarray(as_rgb(self._image))
+        return Image.merge("RGB", [Image.fromarray(plane) for plane in self.planes])
+
+    @cached_property
+    def colours(self) -> NDArray[np.int64]:
+        """How often each value is in each channel, `(C, 256)`; Pillow counts those of its modes."""
+        channels = self._image.shape[-1]
+        if channels in (1, 3):
+            return np.array(self.picture.histogram()[: LEVELS * channels], np.int64).reshape(channels, LEVELS)
+        levels = np.moveaxis(self._image, -1, 0)
+        return np.stack([np.bincount(channel.reshape(-1), minlength=LEVELS) for channel in levels])
+
+    @property
+    def colours_as_rgb(self) -> NDArray[np.int64]:
+        """Likewise `(3, 256)`, of the image as it is measured, see `as_rgb`."""
+        channels = self._image.shape[-1]
+        if channels == 1:
+            return np.repeat(self.colours, 3, axis=0)
+        if channels in (3, 4):
+            return self.colours[:3]
+        return np.array(self.picture.histogram(), np.int64).reshape(3, LEVELS)
 
 
 def _content_of(shape: tuple[int, ...], colours: NDArray[np.int64], reduced: Image.Image) -> bytes:
     """Two images with the same counts in every channel, and the same when they are reduced, are one."""
     told = np.array(shape).tobytes() + colours.tobytes() + reduced.tobytes()
     return hashlib.blake2b(told, digest_size=8).digest()
-
-
-def _colours_of(image: NDArray[np.uint8], picture: Image.Image) -> NDArray[np.int64]:
-    """How often each value is in each channel, `(C, 256)`; Pillow counts those of its modes."""
-    channels = image.shape[-1]
-    if channels in (1, 3):
-        return np.array(picture.histogram()[: LEVELS * channels], np.int64).reshape(channels, LEVELS)
-    return np.stack([np.bincount(channel.reshape(-1), minlength=LEVELS) for channel in np.moveaxis(image, -1, 0)])
 
 
 class Extreme(NamedTuple):

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -115,3 +118,30 @@ def test_items_come_in_their_order_and_errors_in_their_place():
     endless = ahead(lambda number: number, iter(int, 1))
     assert [next(endless) for _ in range(3)] == [0, 0, 0]
     endless.close()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_no_more_compute_at_once_than_are_asked_for_and_who_asks_is_one_of_them(threads):
+    at_once, most, workers, lock = 0, 0, set(), threading.Lock()
+
+    def slow(number: int) -> int:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+            workers.add(threading.get_ident())
+        time.sleep(0.003)
+        with lock:
+            at_once -= 1
+        if number == 30:
+            raise ValueError("thirty")
+        return number
+
+    given = ahead(slow, range(60), threads)
+    assert [next(given) for _ in range(30)] == list(range(30))
+    with pytest.raises(ValueError, match="thirty"):
+        next(given)
+    assert most <= threads
+    assert len(workers) == threads
+    # With one, who asks goes on taking items.
+    assert (threading.get_ident() in workers) == (threads > 1)
