@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from PIL import Image, ImageStat
 
 from augimpact.data.image import EXAMPLES, example
 from augimpact.models.classifier import Classifier
@@ -32,6 +33,12 @@ BROWSER_VARIABLE = "AUGIMPACT_REQUIRE_BROWSER"
 REDIS_VARIABLE = "AUGIMPACT_REQUIRE_REDIS"
 # And with this a missing PostgreSQL.
 POSTGRESQL_VARIABLE = "AUGIMPACT_REQUIRE_POSTGRESQL"
+
+
+def mean_luma(picture: Image.Image) -> float:
+    """Of all pixels, as a share of white."""
+    red, green, blue = ImageStat.Stat(picture).mean
+    return (0.299 * red + 0.587 * green + 0.114 * blue) / 255
 
 
 @pytest.fixture(scope="session")

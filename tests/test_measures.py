@@ -18,6 +18,7 @@ from skimage.measure import shannon_entropy
 from augimpact.data.image import EXAMPLES, example
 from augimpact.errors import ImageError
 from augimpact.measures import CHUNK_PIXELS, MEASURES, measure, measure_picture
+from tests.conftest import mean_luma
 
 PHOTOGRAPHS = [np.asarray(example(name)) for name in EXAMPLES]
 RANDOM = np.random.default_rng(0)
@@ -43,7 +44,7 @@ def by_other_hands(image: np.ndarray) -> dict[str, float]:
     eight_bit = np.asarray(Image.fromarray(image).convert("L"))
     luma = eight_bit / 255
     return {
-        "brightness": (image.reshape(-1, 3).mean(axis=0) / 255 @ [0.299, 0.587, 0.114]).item(),
+        "brightness": mean_luma(Image.fromarray(image)),
         "contrast": luma.std(),
         "sharpness": laplace(luma, mode="reflect").var(),
         "saturation": rgb2hsv(image)[..., 1].mean(),

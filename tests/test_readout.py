@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image, ImageStat
+from PIL import Image
 from scipy import ndimage
 
 from augimpact.models.outputs import VALUES, Outputs
 from augimpact.readout import drift_of, event_of, flips_of, numbers_of, path_axis, stability_of
 from augimpact.sweep import Sweep
+from tests.conftest import mean_luma
 from tests.test_trace import TRACE, made
 
 
@@ -20,14 +21,14 @@ def test_the_measures_of_each_frame_are_those_that_pillow_and_scipy_find():
     series = {each["name"]: each for each in numbers_of(TRACE)}
     assert list(series) == ["brightness", "contrast", "sharpness", "saturation", "entropy", "drift"]
     greys = [Image.fromarray(frame).convert("L") for frame in TRACE.frames]
-    means = [ImageStat.Stat(grey).mean[0] / 255 for grey in greys]
+    means = [mean_luma(Image.fromarray(frame)) for frame in TRACE.frames]
     assert series["brightness"]["values"] == pytest.approx(means, abs=1e-9)
     # Pillow's own entropy and scipy's Laplacian are independent of ours.
     assert series["entropy"]["values"] == pytest.approx([grey.entropy() for grey in greys], abs=1e-6)
     laplacians = [ndimage.laplace(np.asarray(grey, np.float64) / 255, mode="reflect").var() for grey in greys]
     assert series["sharpness"]["values"] == pytest.approx(laplacians, rel=1e-6)
-    neutral = Image.fromarray(TRACE.neutral.frames[0]).convert("L")
-    assert series["brightness"]["original"] == pytest.approx(ImageStat.Stat(neutral).mean[0] / 255, abs=1e-9)
+    neutral = mean_luma(Image.fromarray(TRACE.neutral.frames[0]))
+    assert series["brightness"]["original"] == pytest.approx(neutral, abs=1e-9)
 
 
 def test_drift_is_told_in_percent_and_what_is_no_number_is_none():

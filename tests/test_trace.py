@@ -16,6 +16,7 @@ from augimpact.errors import OutputError, UserError
 from augimpact.models.outputs import VALUES, Outputs
 from augimpact.sweep import Sweep
 from augimpact.trace import Trace
+from tests.conftest import mean_luma
 
 SCORES = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.3, 0.6, 0.1], [0.2, 0.1, 0.7]], np.float32)
 
@@ -224,7 +225,7 @@ def test_the_table_says_how_far_the_map_drifted_and_measures_the_picture():
     table = TRACE.table()
     assert {"drift_shift", "drift_overlap", "drift_correlation", "drift_visible"} <= set(table)
     assert table["measured_brightness"].to_numpy() == pytest.approx(
-        [frame.reshape(-1, 3).mean(axis=0) / 255 @ [0.299, 0.587, 0.114] for frame in TRACE.frames]
+        [mean_luma(Image.fromarray(frame)) for frame in TRACE.frames]
     )
     assert "drift_shift" not in made().table()
     with pytest.raises(UserError, match="has no neutral frame"):

@@ -18,6 +18,7 @@ import augimpact as ai
 from augimpact.data.image import EXAMPLES, example
 from augimpact.errors import DataError
 from augimpact.profiling.extract import Profile, profile
+from tests.conftest import mean_luma
 
 SILENT = {"progress": lambda done, total: None}
 
@@ -46,12 +47,6 @@ def expected(pictures, labels) -> Profile:
 
 def chw(pictures: list[np.ndarray]) -> torch.Tensor:
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
-
-
-def mean_luma(picture: Image.Image) -> float:
-    """Of all pixels, as a share of white."""
-    red, green, blue = ImageStat.Stat(picture).mean
-    return (0.299 * red + 0.587 * green + 0.114 * blue) / 255
 
 
 def assert_equal(found: Profile, expected: Profile, tolerance: float = 0.0) -> None:
