@@ -66,8 +66,8 @@ class _Task(Generic[Item, Result]):
     item: Item
     future: Future[Result]
 
-    def was_taken(self) -> bool:
-        """Computes it here, if nobody has begun."""
+    def try_here(self) -> bool:
+        """Computes it here unless somebody has begun; whether it did."""
         if not self.future.cancel():
             return False
         self.future = Future()
@@ -80,7 +80,7 @@ class _Task(Generic[Item, Result]):
 
 def _first(waiting: deque[_Task[Item, Result]], *, helps: bool) -> Result:
     """Takes the first away and gives what it came to; until that is there, what nobody has begun is computed here."""
-    while helps and not waiting[0].future.done() and any(task.was_taken() for task in waiting):
+    while helps and not waiting[0].future.done() and any(task.try_here() for task in waiting):
         pass
     return waiting.popleft().future.result()
 
