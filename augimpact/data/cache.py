@@ -30,8 +30,8 @@ __all__ = ["Cache", "DiskCache", "MemoryCache", "RedisCache"]
 
 logger = logging.getLogger(__name__)
 CHECKSUM = 16
-# Of a file system, what a cache leaves to others.
-KEPT_FREE = 0.05
+# Of a file system, what a cache leaves to others: this share, of a large one no more than these bytes.
+KEPT_FREE, MOST_KEPT_FREE = 0.05, 2 * 1024**3
 SHARED_MEMORY = Path("/dev/shm")
 # Where entries are written before they have their place; what is older there was left by a process that was killed.
 PARTIAL, PARTIAL_SECONDS = "partial", 3600
@@ -115,13 +115,14 @@ class DiskCache(Cache):
 
     Args:
         folder: of its own; made where there is none.
-        keep_free: the share of the file system that is left to others: beyond, nothing more is kept.
+        keep_free: the share of the file system that is left to others: beyond, nothing more is kept. By default 5 %,
+            of a large one 2 GiB.
 
     Raises:
         DataError: the folder cannot be used, or holds something else.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], *, keep_free: float = KEPT_FREE) -> None:
+    def __init__(self, folder: str | os.PathLike[str], *, keep_free: float | None = None) -> None:
         self.folder = Path(folder).absolute()
         self._keep_free = keep_free
         self._told = False
@@ -189,7 +190,11 @@ class DiskCache(Cache):
 
     def _check_room(self, size: int) -> None:
         usage = shutil.disk_usage(self.folder)
-        if usage.free - size < self._keep_free * usage.total:
+        if self._keep_free is None:
+            left_to_others = min(KEPT_FREE * usage.total, MOST_KEPT_FREE)
+        else:
+            left_to_others = self._keep_free * usage.total
+        if usage.free - size < left_to_others:
             raise OSError(errno.ENOSPC, "the file system is full but for what is left to others")
 
 
@@ -201,7 +206,7 @@ class MemoryCache(DiskCache):
     killed, the next one that makes a cache gives the memory back.
     """
 
-    def __init__(self, *, keep_free: float = KEPT_FREE) -> None:
+    def __init__(self, *, keep_free: float | None = None) -> None:
         place = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
         for left in place.glob(f"{IN_MEMORY}*"):
             if (descriptor := _held(left)) is not None:

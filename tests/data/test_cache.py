@@ -274,6 +274,15 @@ def test_what_is_left_to_others_is_as_asked_for(tmp_path):
     assert list(cache) == ["a"]
 
 
+@pytest.mark.parametrize(("total", "left"), [(10 * 1024**3, 512 * 1024**2), (4 * 1024**4, 2 * 1024**3)])
+def test_of_a_large_file_system_no_more_is_left_than_others_need(total, left, tmp_path, monkeypatch):
+    cache = DiskCache(tmp_path / "cache")
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(total, total - left - 500, left + 500))
+    cache["a"] = bytes(400)
+    cache["b"] = bytes(600)
+    assert list(cache) == ["a"]
+
+
 def test_a_disk_that_takes_but_a_part_leaves_no_entry(tmp_path, caplog):
     resource = pytest.importorskip("resource")
     cache = DiskCache(tmp_path / "cache")
