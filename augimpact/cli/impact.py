@@ -138,7 +138,7 @@ def _client(scheduler: str | None, workers: int | None) -> Iterator[Client | Non
         raise SweepError("--scheduler and --workers are both given; expected one of them")
     if find_spec("distributed") is None:
         raise SweepError("Dask is not installed; expected it, by pip install 'augimpact[dask]'")
-    from augimpact.impact.cluster import connected, own_cluster
+    from augimpact.impact.cluster import connect, own_cluster
 
-    with own_cluster(workers) if workers is not None else connected(str(scheduler)) as client:
+    with own_cluster(workers) if workers is not None else connect(str(scheduler)) as client:
         yield client

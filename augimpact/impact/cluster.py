@@ -32,14 +32,14 @@ from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError, ModelError, UserError
 from augimpact.impact.jobs import Job, done_job
 from augimpact.impact.plan import Plan
-from augimpact.impact.scheduler import PATIENCE, connected, own_cluster
+from augimpact.impact.scheduler import PATIENCE, connect, own_cluster
 
 if TYPE_CHECKING:
     import torch
 
     from augimpact.models.model import Model
 
-__all__ = ["Cluster", "connected", "own_cluster"]
+__all__ = ["Cluster", "connect", "own_cluster"]
 
 # Tasks that wait for each thread of the cluster, beside the one that it is at.
 WAITING = 2

@@ -14,7 +14,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 
 from augimpact.errors import ModelError
 
-__all__ = ["PATIENCE", "connect", "connected", "own_cluster"]
+__all__ = ["PATIENCE", "connect", "own_cluster"]
 
 # Seconds that are waited for a scheduler, and for its first worker.
 PATIENCE = 30
@@ -42,7 +42,7 @@ class QuickExit(WorkerPlugin):  # type: ignore[misc]
 
 
 def connect(address: str, patience: float = PATIENCE) -> Client:
-    """A client of the scheduler at an address, such as `tcp://10.0.0.1:8786`; to be closed.
+    """A client of the scheduler at an address, such as `tcp://10.0.0.1:8786`; to be closed, or used in a `with`.
 
     Raises:
         ModelError: there is none that answers within so many seconds.
@@ -51,13 +51,6 @@ def connect(address: str, patience: float = PATIENCE) -> Client:
         return Client(address, timeout=patience, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise ModelError(f"no scheduler answers at {address!r}; expected its address, as tcp://HOST:8786") from error
-
-
-@contextmanager
-def connected(address: str) -> Iterator[Client]:
-    """The same, closed at the end of the block."""
-    with connect(address) as client:
-        yield client
 
 
 @contextmanager
