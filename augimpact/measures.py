@@ -16,7 +16,7 @@ from PIL import Image
 
 from augimpact.errors import ImageError
 
-__all__ = ["MEASURES", "Measure", "brightness_of", "measure", "measure_picture"]
+__all__ = ["LEVELS", "MEASURES", "Measure", "brightness_of", "measure", "measure_picture"]
 
 # Of red, green and blue, in thousandths.
 LUMA = np.array([299, 587, 114])

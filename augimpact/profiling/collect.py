@@ -15,7 +15,7 @@ from PIL import Image
 
 from augimpact.data.integrity import perceptual_hash
 from augimpact.errors import DataError
-from augimpact.measures import MEASURES, brightness_of, measure_picture
+from augimpact.measures import LEVELS, MEASURES, brightness_of, measure_picture
 from augimpact.profiling.needs import (
     CLIPPED,
     COLOURS,
@@ -32,7 +32,6 @@ __all__ = ["THUMBNAIL", "Collected", "Measured", "as_rgb", "measured_of", "norma
 
 # The side of a class's mean image, and of the pictures of samples.
 MEAN_SIDE, THUMBNAIL = 32, 96
-LEVELS = 256
 # Samples whose numbers are kept in lists before they become arrays.
 BLOCK = 4096
 # Of which measure, and of which end of it, the outermost samples are shown; how many of each.
@@ -106,8 +105,7 @@ class _Forms:
 
     def __init__(self, sample: Sample) -> None:
         self._image = sample.image
-        if sample.picture is not None:
-            self.picture = sample.picture
+        self._given = sample.picture
 
     @cached_property
     def planes(self) -> NDArray[np.uint8] | None:
@@ -118,18 +116,21 @@ class _Forms:
     @cached_property
     def picture(self) -> Image.Image:
         """As Pillow's of mode "RGB"; of planes several times faster than by way of an array `(H, W, 3)`."""
+        if self._given is not None:
+            return self._given if self._given.mode == "RGB" else self._given.convert("RGB")
         if self.planes is None:
             return Image.fromarray(as_rgb(self._image))
         return Image.merge("RGB", [Image.fromarray(plane) for plane in self.planes])
 
     @cached_property
     def colours(self) -> NDArray[np.int64]:
-        """How often each value is in each channel, `(C, 256)`; Pillow counts those of its modes."""
-        channels = self._image.shape[-1]
-        if channels in (1, 3):
-            return np.array(self.picture.histogram()[: LEVELS * channels], np.int64).reshape(channels, LEVELS)
-        levels = np.moveaxis(self._image, -1, 0)
-        return np.stack([np.bincount(channel.reshape(-1), minlength=LEVELS) for channel in levels])
+        """How often each value is in each channel, `(C, 256)`; Pillow counts those of its own pictures."""
+        if self._given is not None:
+            return np.array(self._given.histogram(), np.int64).reshape(-1, LEVELS)
+        # Takes a second to load, which a folder of files can do without.
+        from augimpact.profiling.counting import colours_of
+
+        return colours_of(self._image)
 
     @property
     def colours_as_rgb(self) -> NDArray[np.int64]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from augimpact.measures import MEASURES
-from augimpact.profiling.collect import LEVELS, Collected, normalisation
+from augimpact.measures import LEVELS, MEASURES
+from augimpact.profiling.collect import Collected, normalisation
 from augimpact.profiling.naming import AUGMENTED, Naming, natural, short
 from augimpact.profiling.needs import NEEDS
 from augimpact.profiling.panel import COLOURS, Panel
