@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from augimpact.profiling.collect import Measured
 from augimpact.profiling.detection import FAULTS, UNLABELLED, Boxes
 from augimpact.profiling.naming import Naming
 from augimpact.profiling.needs import EVERYTHING
@@ -55,16 +56,16 @@ class Annotations:
         """
         return self.masks.measured(sample.label, sample.image.shape[:2])
 
-    def take(self, sample: Sample, mask: MaskNumbers | None) -> frozenset[int] | None:
+    def take(self, seen: Measured, mask: MaskNumbers | None) -> frozenset[int] | None:
         """Takes in the mask or the boxes of a sample, and gives the classes that are there; None if it has neither.
 
         Raises:
             DataError: the boxes cannot be used.
         """
         if mask is not None:
-            self.masks.take(sample.number, mask)
+            self.masks.take(seen.number, mask)
             return mask.named
-        return self.boxes.add(sample.number, sample.label, sample.image.shape[:2])
+        return self.boxes.add(seen.number, seen.label, (seen.shape[0], seen.shape[1]))
 
 
 def annotation_panels(splits: Mapping[str, Annotations], naming: Naming) -> list[Panel]:

@@ -24,6 +24,7 @@ from augimpact.profiling.needs import (
     MEAN_PICTURES,
     OUTERMOST,
     PERCEPTUAL,
+    PICTURES,
     THUMBNAILS,
 )
 from augimpact.profiling.source import Failure, Sample, is_one_hot
@@ -52,17 +53,23 @@ KINDS: dict[str, Any] = {
 
 
 class Measured(NamedTuple):
-    """A sample and what was measured of it, as far as it was needed.
+    """What was measured of a sample, as far as it was needed, and what `Sample` tells beside its image.
 
+    shape: of the image, `(H, W, C)`.
     numbers: by their names in `MEASURED`.
     colours: how often each value is in each channel, `(C, 256)`.
     small: the image at 32 × 32, `(32, 32, 3)`.
+    image: itself, if a picture of it may be kept; others are not held until it is their turn.
     """
 
-    sample: Sample
+    number: int
+    label: Any
+    path: str | None
+    shape: tuple[int, ...]
     numbers: Mapping[str, Any]
     colours: NDArray[np.int64] | None
     small: NDArray[np.float64] | None
+    image: NDArray[np.uint8] | None
 
 
 def measured_of(sample: Sample, needs: Collection[str] = EVERYTHING) -> Measured:
@@ -97,7 +104,10 @@ def measured_of(sample: Sample, needs: Collection[str] = EVERYTHING) -> Measured
         numbers[PERCEPTUAL] = perceptual_hash(reduced)
     if reduced is not None and MEAN_PICTURES in needs:
         small = np.asarray(reduced.resize((MEAN_SIDE, MEAN_SIDE), Image.Resampling.BILINEAR), np.float64)
-    return Measured(sample, numbers, colours if COLOURS in needs else None, small)
+    return Measured(
+        sample.number, sample.label, sample.path, sample.image.shape, numbers, colours if COLOURS in needs else None,
+        small, sample.image if PICTURES & set(needs) else None,
+    )  # fmt: skip
 
 
 class _Forms:
@@ -211,17 +221,17 @@ class Collected:
         if isinstance(seen, Failure):
             self.errors.append(seen)
             return
-        number, path = seen.sample.number, seen.sample.path
+        number, path = seen.number, seen.path
         try:
-            label = None if annotated is not None else self._checked(seen.sample.label)
+            label = None if annotated is not None else self._checked(seen.label)
         except DataError as error:
             self.errors.append(Failure(number, f"DataError: {error}", path))
             return
-        if annotated is None and label is None and not _says_nothing(seen.sample.label):
+        if annotated is None and label is None and not _says_nothing(seen.label):
             # The image counts, without the label.
-            told = f"{type(seen.sample.label).__name__} is no class, mask or boxes; expected one, or labels=…"
+            told = f"{type(seen.label).__name__} is no class, mask or boxes; expected one, or labels=…"
             self.errors.append(Failure(number, f"DataError: a label of the type {told}", path))
-            if _is_vector(seen.sample.label):
+            if _is_vector(seen.label):
                 # Of several classes at once: then one that has a single 1 is no class either.
                 self._take_no_vectors()
         if self._hides & (annotated if annotated is not None else {label}):
@@ -267,9 +277,8 @@ class Collected:
         self._takes_vectors, self._vectors = False, False
 
     def _take(self, seen: Measured, label: int | None) -> None:
-        number, image, _, path, _ = seen.sample
-        height, width, channels = image.shape
-        always = (number, -1 if label is None else label, width, height, channels)
+        height, width, channels = seen.shape
+        always = (seen.number, -1 if label is None else label, width, height, channels)
         self._rows.append((*always, *(seen.numbers[name] for name in self._columns[len(always) :])))
         if seen.colours is not None:
             if channels not in self.colours:
@@ -277,12 +286,12 @@ class Collected:
             self.colours[channels] += seen.colours
         if seen.small is not None and MEAN_PICTURES in self._needs:
             self._add_to_mean(label, seen.small)
-        if self._samples and OUTERMOST in self._needs:
-            self._keep_extremes(seen, label)
-        if self._samples and THUMBNAILS in self._needs:
-            self._keep_thumbnail(seen, label)
-        if path is not None:
-            self._paths[number] = path
+        if self._samples and seen.image is not None and OUTERMOST in self._needs:
+            self._keep_extremes(seen, seen.image, label)
+        if self._samples and seen.image is not None and THUMBNAILS in self._needs:
+            self._keep_thumbnail(seen.number, seen.image, label)
+        if seen.path is not None:
+            self._paths[seen.number] = seen.path
         self._seen += 1
         if len(self._rows) >= BLOCK:
             self._pack()
@@ -299,22 +308,22 @@ class Collected:
         squares += small**2
         self.means[label] = (count + 1, total, squares)
 
-    def _keep_extremes(self, seen: Measured, label: int | None) -> None:
+    def _keep_extremes(self, seen: Measured, image: NDArray[np.uint8], label: int | None) -> None:
         """Of each extreme the few that are it most, the first first."""
-        numbers = {**seen.numbers, **shape_of(seen.sample.image)}
+        numbers = {**seen.numbers, **shape_of(image)}
         for kind, (name, sign) in EXTREMES.items():
             kept, key = self.extremes.setdefault(kind, []), sign * numbers[name]
             if len(kept) < KEPT or key < kept[-1].key:
-                kept.append(Extreme(key, numbers[name], seen.sample.number, label, _thumbnail(seen)))
+                kept.append(Extreme(key, numbers[name], seen.number, label, _thumbnail(image)))
                 kept.sort(key=lambda extreme: extreme.key)
                 del kept[KEPT:]
 
-    def _keep_thumbnail(self, seen: Measured, label: int | None) -> None:
+    def _keep_thumbnail(self, number: int, image: NDArray[np.uint8], label: int | None) -> None:
         """Reservoir sampling (Vitter 1985, algorithm R): each sample is kept with the same chance."""
         place = self._seen if self._seen < self._samples else int(self._random.integers(0, self._seen + 1))
         if place >= self._samples:
             return
-        kept = (seen.sample.number, label, _thumbnail(seen))
+        kept = (number, label, _thumbnail(image))
         if place < len(self.thumbnails):
             self.thumbnails[place] = kept
         else:
@@ -342,8 +351,8 @@ def shape_of(image: NDArray[np.uint8]) -> dict[str, float]:
     return {"size": math.sqrt(height * width), "aspect": width / height}
 
 
-def _thumbnail(seen: Measured) -> NDArray[np.uint8]:
-    picture = Image.fromarray(as_rgb(seen.sample.image))
+def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    picture = Image.fromarray(as_rgb(image))
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
     return np.asarray(picture)
 

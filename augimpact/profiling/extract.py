@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from augimpact.errors import DataError, unknown
-from augimpact.profiling.ahead import ahead, grouped, torch_on_threads
+from augimpact.profiling.ahead import ahead, torch_on_threads
 from augimpact.profiling.annotations import Annotations, annotation_panels
 from augimpact.profiling.arguments import check_numbers, hidden_of, names_of
-from augimpact.profiling.augmented import before_and_after
-from augimpact.profiling.collect import Collected, Measured, measured_of
+from augimpact.profiling.collect import Collected
 from augimpact.profiling.decode import Decoder
+from augimpact.profiling.looking import Look, numbers_in, taken_in, work_of
 from augimpact.profiling.naming import AUGMENTED, Naming
-from augimpact.profiling.needs import MEAN_PICTURES, NEEDS, chosen_panels, needs_of
+from augimpact.profiling.needs import MEAN_PICTURES, NEEDS, PICTURES, chosen_panels, needs_of
 from augimpact.profiling.opening import source_of
 from augimpact.profiling.panel import Panel
 from augimpact.profiling.panels import general_panels
 from augimpact.profiling.problems import broken_panel
-from augimpact.profiling.segmentation import MaskNumbers
-from augimpact.profiling.source import Failure, Sample, Source
+from augimpact.profiling.source import Source
 from augimpact.profiling.structure import Finder
 from augimpact.progress import Telling, telling
 
@@ -37,8 +36,6 @@ __all__ = ["Profile", "profile"]
 
 logger = logging.getLogger(__name__)
 TRAIN, VAL = "train", "val"
-# Bytes of images that are measured in one go: enough that a task's own cost is small beside them.
-GROUP = 1 << 23
 
 
 @dataclass(frozen=True)
@@ -169,7 +166,7 @@ def profile(
     check_numbers(samples=(samples, 0), seed=(seed, 0), max_samples=(max_samples, 1))
     ignored = [ignored] if isinstance(ignored, int) else list(ignored)
     chosen = chosen_panels(features)
-    needs = needs_of(chosen)
+    needs = needs_of(chosen) - (frozenset() if samples else PICTURES)
     given = {TRAIN: source_of(train)} | ({} if val is None else {VAL: source_of(val)})
     decoder = Decoder(layout, value_range, mean, std, channels == "BGR")
     names = names_of(class_names, list(given.values()))
@@ -196,20 +193,19 @@ def profile(
                         samples=samples, seed=seed, classes=len(names) or None, needs=own, hides=naming.hidden
                     )
                     annotations[each] = Annotations(ignored, len(names) or None, needs)
-                stream = source.samples(replace(decoder, _fitting=["unit", "byte"]), images, labels, cut)
-                if class_names is None and source.class_names != names:
-                    stream = _renumbered(stream, source.class_names, names)
-                if max_samples is not None:
-                    # One more tells that there are more.
-                    stream = islice(stream, max_samples + 1)
-                look = _Look(augmentation, next(iter(ignored), 0), annotations[split], needs)
-                looked_at = chain.from_iterable(ahead(look.at_group, grouped(stream, _size, GROUP)))
+                # One more than the limit tells that there are more.
+                most = None if max_samples is None else max_samples + 1
+                fresh = replace(decoder, _fitting=["unit", "byte"])
+                work = work_of(source, fresh, images, labels, needs, most=most, on_cut=cut)
+                numbers = numbers_in(names, source.class_names if class_names is None else None)
+                look = Look(work.read, numbers, augmentation, next(iter(ignored), 0), annotations[split], needs)
+                looked_at = chain.from_iterable(ahead(look.at_group, work.groups))
                 for number, several in enumerate(looked_at):
                     if max_samples is not None and number >= max_samples:
                         complete = False
                         break
                     for each, seen in zip(passes, several, strict=True):
-                        splits[each].add(*_taken_in(annotations[each], seen))
+                        splits[each].add(*taken_in(annotations[each], seen))
                     done += 1
                     tell(done, max(total, done))
         except KeyboardInterrupt:
@@ -234,76 +230,6 @@ def profile(
 
 def _passes(split: str, augmentation: RandomAugmentation | None) -> list[str]:
     return [split] if augmentation is None else [split, split + AUGMENTED]
-
-
-class _Looked(NamedTuple):
-    """What a sample's image and mask come to."""
-
-    measured: Measured
-    mask: MaskNumbers | None
-
-
-class _Look(NamedTuple):
-    """How samples are looked at: all that may be done on any thread."""
-
-    augmentation: RandomAugmentation | None
-    outside: int
-    annotations: Annotations
-    needs: Collection[str]
-
-    def at_group(self, samples: Sequence[Sample | Failure]) -> list[list[_Looked | Failure]]:
-        """What each sample comes to; or each before and after augmentation."""
-        return [self._at(sample) for sample in samples]
-
-    def _at(self, sample: Sample | Failure) -> list[_Looked | Failure]:
-        passes = 1 if self.augmentation is None else 2
-        if isinstance(sample, Failure):
-            return [sample] * passes
-        try:
-            if self.augmentation is None:
-                return [self._at_one(sample)]
-            return [self._at_one(each) for each in before_and_after(sample, self.augmentation, outside=self.outside)]
-        except Exception as error:  # one sample that is not as others are shall not end the pass
-            return [_failure(sample, error)] * passes
-
-    def _at_one(self, sample: Sample) -> _Looked | Failure:
-        measured = measured_of(sample, self.needs)
-        try:
-            return _Looked(measured, self.annotations.measured(sample))
-        except Exception as error:  # of the mask, which augmentation may have left whole
-            return _failure(sample, error)
-
-
-def _taken_in(annotations: Annotations, seen: _Looked | Failure) -> tuple[Measured | Failure, frozenset[int] | None]:
-    """Takes in the annotation of a sample, and gives its classes; a failure if it cannot be used."""
-    if isinstance(seen, Failure):
-        return seen, None
-    try:
-        return seen.measured, annotations.take(seen.measured.sample, seen.mask)
-    except Exception as error:  # one sample that is not as others are shall not end the pass
-        return _failure(seen.measured.sample, error), None
-
-
-def _failure(sample: Sample, error: Exception) -> Failure:
-    return Failure(sample.number, f"{type(error).__name__}: {error}", sample.path)
-
-
-def _size(sample: Sample | Failure) -> int:
-    """In bytes."""
-    return sample.image.nbytes if isinstance(sample, Sample) else 0
-
-
-def _renumbered(
-    stream: Iterator[Sample | Failure], own: Sequence[str] | None, names: Sequence[str]
-) -> Iterator[Sample | Failure]:
-    """The samples with the numbers that `names` gives their classes: each split counts its own from 0."""
-    numbers = [names.index(name) if name in names else number for number, name in enumerate(own or ())]
-    for sample in stream:
-        label = sample.label if isinstance(sample, Sample) else None
-        if isinstance(sample, Sample) and isinstance(label, int) and 0 <= label < len(numbers):
-            yield sample._replace(label=numbers[label])
-        else:
-            yield sample
 
 
 def _limit(source: Source, most: int | None) -> int | None:

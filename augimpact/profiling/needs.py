@@ -12,13 +12,14 @@ from augimpact.measures import MEASURES
 
 __all__ = [
     "CLIPPED", "COLOURS", "CONTENT", "EVERYTHING", "MEAN_PICTURES", "NEEDS", "OBJECTS", "OUTERMOST", "PERCEPTUAL",
-    "POSITIONS", "THUMBNAILS", "chosen_panels", "needs_of",
+    "PICTURES", "POSITIONS", "THUMBNAILS", "chosen_panels", "needs_of",
 ]  # fmt: skip
 
 # Columns beside the measures: the share of values at either end, and the hashes of content and look.
 CLIPPED, CONTENT, PERCEPTUAL = "clipped", "content", "perceptual"
 # How often each value is; the means of classes; pictures of drawn samples, and of the outermost ones.
 COLOURS, MEAN_PICTURES, THUMBNAILS, OUTERMOST = "colours", "mean_pictures", "thumbnails", "outermost"
+PICTURES = frozenset({THUMBNAILS, OUTERMOST})
 # Of masks: the objects that they form, and where each class lies.
 OBJECTS, POSITIONS = "objects", "positions"
 

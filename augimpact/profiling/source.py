@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from augimpact.errors import DataError
-from augimpact.profiling.ahead import ahead
 from augimpact.profiling.decode import Bytes, Decoder, as_array
 from augimpact.profiling.structure import Finder, Found, split_item
 
@@ -73,6 +72,14 @@ class Source(NamedTuple):
     ready: bool = False
     batched: bool = False
 
+    def sample(self, index: int) -> Sample | Failure:
+        """One sample of a source that is ready."""
+        item = self._item(index)
+        if isinstance(item, Exception):
+            return Failure(index, _told(item), self._path(index))
+        image, label, picture = item
+        return Sample(index, image, label, self._path(index), picture)
+
     def samples(
         self,
         decoder: Decoder,
@@ -101,12 +108,6 @@ class Source(NamedTuple):
                 yield Failure(index, _told(item), self._path(index))
                 # Of a batch that failed it is not known how many it had.
                 index += size
-                continue
-            if self.ready and images is None and labels is None:
-                # What we made ourselves is known.
-                image, label, seen = item
-                yield Sample(index, image, label, self._path(index), seen)
-                index += 1
                 continue
             try:
                 found = _found_in(item, images, labels, given)
@@ -164,9 +165,8 @@ class Source(NamedTuple):
     def _items(self) -> Iterator[Any]:
         """Items, or what was raised in the place of one."""
         if self.by_index:
-            indices = range(self.length or 0)
-            # A user's dataset may not be made for several threads.
-            yield from ahead(self._item, indices) if self.ready else map(self._item, indices)
+            # One by one: a user's dataset may not be made for several threads.
+            yield from map(self._item, range(self.length or 0))
             return
         iterator, errors = iter(self.items), 0
         while errors < MOST_ERRORS:
