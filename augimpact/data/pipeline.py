@@ -14,6 +14,7 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from augimpact.data.image import ORIENTATION, as_seen, opened, read_image, turned, unit_values
+from augimpact.data.jpeg import plain_jpeg
 from augimpact.errors import DataError, ImageError, unknown
 
 if TYPE_CHECKING:
@@ -111,11 +112,14 @@ class ImagePipeline:
     def picture(self, content: bytes) -> Image.Image | NDArray[np.uint8]:
         """The whole image as it is, in 8 bits: what is measured of a dataset.
 
-        It is a picture of mode "RGB" or "L", or of other channels `(H, W, C)`.
+        It is a picture of mode "RGB" or "L", or an array `(H, W, C)`.
 
         Raises:
             ImageError: it is no image, or damaged.
         """
+        pixels = plain_jpeg(content) if self.channels != 1 else None
+        if pixels is not None:
+            return pixels
         planes = self._planes(content)
         if planes[0].mode != "F":
             return planes[0]

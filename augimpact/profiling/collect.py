@@ -115,7 +115,8 @@ class _Forms:
 
     def __init__(self, sample: Sample) -> None:
         self._image = sample.image
-        self._given = sample.picture
+        if sample.picture is not None:
+            self.picture = sample.picture
 
     @cached_property
     def planes(self) -> NDArray[np.uint8] | None:
@@ -126,18 +127,17 @@ class _Forms:
     @cached_property
     def picture(self) -> Image.Image:
         """As Pillow's of mode "RGB"; of planes several times faster than by way of an array `(H, W, 3)`."""
-        if self._given is not None:
-            return self._given if self._given.mode == "RGB" else self._given.convert("RGB")
         if self.planes is None:
             return Image.fromarray(as_rgb(self._image))
         return Image.merge("RGB", [Image.fromarray(plane) for plane in self.planes])
 
     @cached_property
     def colours(self) -> NDArray[np.int64]:
-        """How often each value is in each channel, `(C, 256)`; Pillow counts those of its own pictures."""
-        if self._given is not None:
-            return np.array(self._given.histogram(), np.int64).reshape(-1, LEVELS)
-        # Takes a second to load, which a folder of files can do without.
+        """How often each value is in each channel, `(C, 256)`; Pillow counts where its picture is there anyway."""
+        channels = self._image.shape[-1]
+        if channels in (1, 3) and "picture" in vars(self):
+            return np.array(self.picture.histogram()[: LEVELS * channels], np.int64).reshape(channels, LEVELS)
+        # Takes a second to load.
         from augimpact.profiling.counting import colours_of
 
         return colours_of(self._image)

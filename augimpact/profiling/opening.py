@@ -74,7 +74,7 @@ class _Boxed:
 
 
 class _PlainView:
-    """Bytes, label and picture of each image of a table; several are decoded at once."""
+    """Bytes, label and, if there is one, RGB picture of each image of a table; several are decoded at once."""
 
     def __init__(self, dataset: ImageDataset) -> None:
         self._names = _label_names(dataset)
@@ -92,7 +92,7 @@ class _PlainView:
         seen = self._pipeline.picture(content)
         if not isinstance(seen, Image.Image):
             return seen, plain_label(label), None
-        return bytes_in(seen), plain_label(label), seen
+        return bytes_in(seen), plain_label(label), seen if seen.mode == "RGB" else None
 
 
 def _label_names(dataset: Dataset) -> tuple[str, ...]:

@@ -131,6 +131,7 @@ def _odd_of(kind: str, several: Sequence[Extreme], frame: pd.DataFrame) -> Seque
 
 def _caption(kind: str, extreme: Extreme, frame: pd.DataFrame, naming: Naming) -> str:
     """What it is and how much, and on a second line its class."""
-    row = frame.loc[extreme.number].to_dict()
+    # Of whole numbers alone: beside a measure they would be fractions.
+    row = frame[["width", "height", "label"]].loc[extreme.number].to_dict()
     told = f"{row['width']}×{row['height']}" if EXTREMES[kind][0] in SHAPES else f"{extreme.value:.2g}"
     return f"{kind} {told}" + (f"\n{short([naming.label(row['label'])])[0]}" if row["label"] >= 0 else "")

@@ -28,7 +28,7 @@ class Sample(NamedTuple):
     image: `(H, W, C)` bytes.
     label: a whole number, a vector, a mask `(H, W)`, a mapping with boxes, or None.
     path: where it lies, if that is known.
-    picture: the image as Pillow's, of mode "RGB" or "L", if it came as one.
+    picture: the image as Pillow's of mode "RGB", if it came as one.
     """
 
     number: int

@@ -1,0 +1,134 @@
+"""JPEGs decoded without Pillow, against Pillow."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from augimpact.data import jpeg
+from augimpact.data.image import EXAMPLES, example
+from augimpact.data.jpeg import plain_jpeg
+from augimpact.data.pipeline import ImagePipeline
+from augimpact.errors import ImageError
+
+ALWAYS = {
+    "quality": st.integers(1, 100),
+    "progressive": st.booleans(),
+    "optimize": st.booleans(),
+    "restart_marker_blocks": st.sampled_from([0, 1, 7]),
+}
+# What is kept as RGB is not subsampled.
+OPTIONS = st.fixed_dictionaries(
+    {**ALWAYS, "subsampling": st.sampled_from(["4:4:4", "4:2:2", "4:2:0", "4:1:1"])}
+) | st.fixed_dictionaries({**ALWAYS, "keep_rgb": st.just(True)})
+
+
+def jpeg_of(picture: Image.Image, **options) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+def by_pillow(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+
+
+@given(name=st.sampled_from(sorted(EXAMPLES)), width=st.integers(1, 400), height=st.integers(1, 300), options=OPTIONS)
+def test_photographs_have_the_pixels_that_pillow_gives(name, width, height, options):
+    picture = example(name)
+    content = jpeg_of(picture.crop((0, 0, width, height)), **options)
+    found = plain_jpeg(content)
+    assert found.flags.c_contiguous
+    assert np.array_equal(found, by_pillow(content))
+
+
+@given(
+    pixels=hnp.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40), st.just(3))),
+    options=OPTIONS,
+)
+def test_so_has_noise(pixels, options):
+    content = jpeg_of(Image.fromarray(pixels), **options)
+    assert np.array_equal(plain_jpeg(content), by_pillow(content))
+
+
+def test_imagenette_has_the_pixels_that_pillow_gives(imagenette):
+    plain = 0
+    for path in sorted(imagenette.rglob("*.*")):
+        content = path.read_bytes()
+        found = plain_jpeg(content)
+        if found is not None:
+            plain += 1
+            assert np.array_equal(found, by_pillow(content)), path
+    assert plain > 400
+
+
+def turned(orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return jpeg_of(example("cat"), exif=exif)
+
+
+def with_xmp() -> bytes:
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    return jpeg_of(example("cat"), xmp=xmp)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff\xd8\xff",
+        b"no image",
+        jpeg_of(example("cat").convert("L")),
+        jpeg_of(example("cat").convert("CMYK")),
+        *(turned(orientation) for orientation in (1, 3, 6)),
+        with_xmp(),
+        jpeg_of(example("cat"))[:-2000],
+    ],
+)
+def test_what_is_not_plain_is_left_to_pillow(content):
+    assert plain_jpeg(content) is None
+
+
+def test_a_large_one_is_not_decoded(monkeypatch):
+    content = jpeg_of(example("cat"))
+    monkeypatch.setattr(jpeg, "MAX_PIXELS", 10_000)
+    assert plain_jpeg(content) is None
+
+
+@settings(max_examples=500)
+@given(
+    places=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=8), cut=st.floats(0, 1)
+)
+def test_a_damaged_one_is_an_error_or_what_pillow_sees(places, cut):
+    content = bytearray(jpeg_of(example("cat").resize((48, 40)), subsampling="4:2:0"))
+    for place, value in places:
+        content[int(place * len(content))] = value
+    content = bytes(content[: int(len(content) * (1 - cut / 4))])
+    found = plain_jpeg(content)
+    if found is not None:
+        assert np.array_equal(found, by_pillow(content))
+
+
+def test_a_pipeline_gives_the_same_either_way(monkeypatch):
+    content = jpeg_of(example("coffee"))
+    pipeline = ImagePipeline(channels=None)
+    found = pipeline.picture(content)
+    monkeypatch.setattr("augimpact.data.pipeline.plain_jpeg", lambda _: None)
+    assert np.array_equal(found, np.asarray(pipeline.picture(content)))
+    with pytest.raises(ImageError, match="cannot be decoded"):
+        pipeline.picture(content[:-2000])
+
+
+def test_a_header_of_unknown_colours_is_left_to_pillow(monkeypatch):
+    def unknown(_content):
+        raise KeyError(6)
+
+    monkeypatch.setattr(jpeg.simplejpeg, "decode_jpeg_header", unknown)
+    assert plain_jpeg(jpeg_of(example("cat"))) is None
