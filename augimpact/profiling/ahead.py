@@ -67,13 +67,13 @@ class _Task(Generic[Item, Result]):
     future: Future[Result]
 
     def try_here(self) -> bool:
-        """Computes it here unless somebody has begun; whether it did."""
+        """Computes it here unless somebody has begun; whether it did. Ctrl-C does not wait for its turn."""
         if not self.future.cancel():
             return False
         self.future = Future()
         try:
             self.future.set_result(self.function(self.item))
-        except BaseException as error:
+        except Exception as error:
             self.future.set_exception(error)
         return True
 

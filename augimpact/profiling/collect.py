@@ -59,7 +59,7 @@ class Measured(NamedTuple):
     numbers: by their names in `MEASURED`.
     colours: how often each value is in each channel, `(C, 256)`.
     small: the image at 32 × 32, `(32, 32, 3)`.
-    image: itself, if a picture of it may be kept; others are not held until it is their turn.
+    image: itself, if a picture of it may be kept.
     """
 
     number: int

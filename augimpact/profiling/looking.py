@@ -24,7 +24,7 @@ __all__ = ["Look", "Looked", "Work", "numbers_in", "taken_in", "work_of"]
 # Bytes of images that are measured in one go: enough that a task's own cost is small beside them.
 GROUP = 1 << 23
 # Of files, whose images nobody knows yet, so many at most.
-FILES = 16
+FILES = 8
 
 
 class Work(NamedTuple):
@@ -61,10 +61,9 @@ def work_of(
     """
     items: Iterable[Any]
     if source.ready and images is None and labels is None:
-        length = source.length or 0
-        # Images that are kept wait, one in each group, for their turn; of few files every thread has its part.
-        in_group = 1 if PICTURES & set(needs) else min(FILES, 1 + length // (4 * FILES))
-        return Work(grouped(islice(range(length), most), lambda _: 1, in_group), source.sample)
+        files = range(source.length or 0)[:most]
+        # Images that are kept wait, one in each group, for their turn.
+        return Work(grouped(files, lambda _: 1, 1 if PICTURES & set(needs) else FILES), source.sample)
     items = source.samples(decoder, images, labels, on_cut)
     return Work(grouped(islice(items, most), _size, GROUP), lambda sample: sample)
 
@@ -103,6 +102,8 @@ class Look(NamedTuple):
             if self.augmentation is None:
                 return [self._at_one(sample)]
             return [self._at_one(each) for each in before_and_after(sample, self.augmentation, outside=self.outside)]
+        except ImportError:  # of what is installed, and no fault of the sample
+            raise
         except Exception as error:  # one sample that is not as others are shall not end the pass
             return [_failure(sample, error)] * passes
 

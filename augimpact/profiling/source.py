@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from augimpact.errors import DataError
+from augimpact.profiling.ahead import ahead
 from augimpact.profiling.decode import Bytes, Decoder, as_array
 from augimpact.profiling.structure import Finder, Found, split_item
 
@@ -165,8 +166,13 @@ class Source(NamedTuple):
     def _items(self) -> Iterator[Any]:
         """Items, or what was raised in the place of one."""
         if self.by_index:
-            # One by one: a user's dataset may not be made for several threads.
-            yield from map(self._item, range(self.length or 0))
+            indices = range(self.length or 0)
+            if self.ready:
+                # Image and label, whether or not there is a picture as well.
+                yield from (item if isinstance(item, Exception) else item[:2] for item in ahead(self._item, indices))
+                return
+            # A user's dataset may not be made for several threads.
+            yield from map(self._item, indices)
             return
         iterator, errors = iter(self.items), 0
         while errors < MOST_ERRORS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import weakref
 
@@ -11,9 +13,11 @@ from PIL import Image
 
 import augimpact as ai
 from augimpact.data.pipeline import ImagePipeline
+from augimpact.profiling.ahead import WAITING, ahead
 from augimpact.profiling.looking import FILES
 
-COUNT = 10 * FILES
+THREADS = os.cpu_count() or 1
+COUNT = 2 * WAITING * THREADS * FILES
 
 
 @pytest.fixture
@@ -51,15 +55,16 @@ def alive(monkeypatch):
 def test_images_of_which_nothing_is_shown_are_gone_when_they_are_measured(folder, alive):
     profile = ai.profile(folder, features=["brightness", "sizes"])
     assert len(profile.frames["train"]) == COUNT
-    # One on each thread, and what is made of it.
-    assert max(alive) <= 2 * (threading.active_count() + 4)
+    # One on each thread, and the one before it where that is not taken from the hand yet.
+    assert max(alive) <= 2 * THREADS
     assert alive[-1] == 0
 
 
 def test_those_that_may_be_shown_wait_for_their_turn_a_few_at_a_time(folder, alive):
     profile = ai.profile(folder, features=["extremes", "samples"], samples=4)
     assert profile["extremes"].statistics["train"]["dark"]["indices"] == [0, COUNT // 2, 1, COUNT // 2 + 1]
-    assert max(alive) < COUNT / 2
+    # What waits, what is being measured, and the one whose turn it is.
+    assert max(alive) <= (WAITING + 2) * THREADS + 2 < COUNT
     assert alive[-1] == 0
 
 
@@ -89,3 +94,36 @@ def test_each_split_counts_its_own_classes_from_0(folder, tmp_path):
         Image.new("RGB", (30, 30), (number, 0, 0)).save(place / f"{number}.png")
     profile = ai.profile(folder, tmp_path / "val")
     assert profile.frames["val"]["label"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_where_the_label_is_may_be_said_of_files_of_any_kind(tmp_path, suffix):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (20, 20), "red").save(tmp_path / name / f"image{suffix}")
+    frame = ai.profile(tmp_path, labels="[1]").frames["train"]
+    assert frame["label"].tolist() == [0, 1]
+    assert ai.profile(tmp_path, images="[0]").frames["train"].equals(frame)
+
+
+def test_what_is_not_installed_as_it_should_be_is_no_fault_of_each_sample(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "augimpact.profiling.counting", None)
+    with pytest.raises(ImportError, match="counting"):
+        ai.profile([(np.zeros((8, 8, 3), np.uint8), 0)], features=["colours"])
+
+
+def test_ctrl_c_does_not_wait_for_its_turn():
+    seen, begun = [], threading.Event()
+
+    def work(number):
+        if threading.current_thread() is not threading.main_thread():
+            begun.wait()
+            return number
+        seen.append(number)
+        begun.set()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(ahead(work, range(1000), threads=2))
+    assert len(seen) == 1
+    assert seen[0] > 0
