@@ -16,6 +16,7 @@ from PIL import Image
 from augimpact import cli
 from augimpact.augment.own import forget
 from augimpact.augment.parameters import CATALOGUE
+from augimpact.augment.plugins import PLUGINS_VARIABLE
 from augimpact.augment.signal_parameters import SIGNAL_CATALOGUE
 from augimpact.data.image import EXAMPLES, example
 from augimpact.explain.methods import METHODS
@@ -52,6 +53,8 @@ def folder(tmp_path, monkeypatch):
     """An empty folder with one photograph, in which commands are run."""
     PHOTOGRAPHS["photo.jpg"][0].save(tmp_path / "photo.jpg")
     monkeypatch.chdir(tmp_path)
+    # The command line tells the processes that it starts of its plugins: here, of no other test's.
+    monkeypatch.setenv(PLUGINS_VARIABLE, "")
     return tmp_path
 
 
