@@ -1,22 +1,24 @@
 """What an image is like before any model sees it: five numbers an image, fast enough for a whole dataset.
 
-`measure` takes a batch, `measure_picture` one image that is a Pillow picture already; both can leave measures out.
+`measure` takes a batch, `measure_picture` one image that is a Pillow picture already. What lies on a GPU is measured
+there, by `augimpact.tensor_measures`: whatever counts the pixels (`Pixels`), the numbers made of them are the same.
 All but the saturation are of the luma Y = 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). Its mean is exact; for the others
 it is rounded to 8 bits just as Pillow's mode "L" has it, so that any other program finds the same numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from augimpact.errors import ImageError
+from augimpact.once import once
 
-__all__ = ["LEVELS", "MEASURES", "Measure", "brightness_of", "measure", "measure_picture"]
+__all__ = ["LEVELS", "MEASURES", "Measure", "Pixels", "brightness_of", "measure", "measure_picture", "measures_of"]
 
 # Of red, green and blue, in thousandths.
 LUMA = np.array([299, 587, 114])
@@ -47,6 +49,26 @@ MEASURES: dict[str, Measure] = {
 }
 
 
+class Pixels(Protocol):
+    """What all pixels of N RGB images come to; each is counted when it is first asked for."""
+
+    @property
+    def colours(self) -> NDArray[np.int64]:
+        """How often each value is in each channel, `(N, 3, 256)`."""
+
+    @property
+    def luma(self) -> NDArray[np.int64]:
+        """How often each level of the luma in 8 bits is, `(N, 256)`."""
+
+    @property
+    def edges(self) -> Numbers:
+        """Mean square of the Laplacian of these levels, `(N,)`; beyond the border the edge goes on."""
+
+    @property
+    def saturation(self) -> Numbers:
+        """Mean of (max − min) / max over the channels of a pixel, 0 for black, `(N,)`."""
+
+
 def measure(images: ArrayLike) -> dict[str, Numbers]:
     """Every measure of every image: the names of `MEASURES`, in that order, each with `(N,)` float64.
 
@@ -61,7 +83,7 @@ def measure(images: ArrayLike) -> dict[str, Numbers]:
     - `entropy`: −Σ p log₂ p over the luma's 256 levels (Shannon 1948), in bits.
 
     Args:
-        images: `(N, H, W, 3)` uint8, RGB; a numpy array, or a tensor that lies on the CPU, which is not copied.
+        images: `(N, H, W, 3)` uint8, RGB; a numpy array, or a tensor, which is measured on its own device.
 
     Raises:
         ImageError: another shape or type, or images without pixels.
@@ -70,13 +92,20 @@ def measure(images: ArrayLike) -> dict[str, Numbers]:
     >>> measured["brightness"].tolist(), measured["contrast"].tolist()
     ([1.0, 1.0], [0.0, 0.0])
     """
+    if getattr(getattr(images, "device", None), "type", "cpu") != "cpu":
+        from augimpact.tensor_measures import measure_tensor
+
+        return measure_tensor(images)  # type: ignore[arg-type]
     batch: NDArray[Any] = np.asarray(images)
     if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[-1] != 3 or 0 in batch.shape[1:3]:
         raise ImageError(f"images of shape {batch.shape} and type {batch.dtype}; expected (N, H, W, 3) of uint8")
     measured = {name: np.empty(len(batch)) for name in MEASURES}
     step = max(1, CHUNK_PIXELS // (batch.shape[1] * batch.shape[2]))
     for start in range(0, len(batch), step):
-        for name, values in _measure_chunk(batch[start : start + step]).items():
+        chunk = batch[start : start + step]
+        # Channel by channel: arithmetic on every third byte would be several times slower.
+        planes = np.ascontiguousarray(np.moveaxis(chunk, -1, 0))
+        for name, values in measures_of(_Pictures([Image.fromarray(image) for image in chunk], planes)).items():
             measured[name][start : start + step] = values
     return measured
 
@@ -94,9 +123,24 @@ def measure_picture(
     >>> measure_picture(Image.new("RGB", (8, 8), "red"), names=["saturation"])
     {'saturation': 1.0}
     """
-    if planes is None and "saturation" in names:
-        planes = np.stack([np.asarray(channel) for channel in picture.split()])
-    return {name: float(values[0]) for name, values in _measured([picture], planes, names).items()}
+    return {name: float(values[0]) for name, values in measures_of(_Pictures([picture], planes), names).items()}
+
+
+def measures_of(pixels: Pixels, names: Collection[str] = tuple(MEASURES)) -> dict[str, Numbers]:
+    """Some measures of N images, in the order of `MEASURES`, `(N,)` each.
+
+    Args:
+        pixels: counted.
+        names: which of `MEASURES`.
+    """
+    made: dict[str, Callable[[], Numbers]] = {
+        "brightness": lambda: brightness_of(pixels.colours),
+        "contrast": lambda: _deviation(_shares(pixels.luma)),
+        "sharpness": lambda: np.asarray(pixels.edges / WHITE**2),
+        "saturation": lambda: pixels.saturation,
+        "entropy": lambda: _entropy(_shares(pixels.luma)),
+    }
+    return {name: make() for name, make in made.items() if name in names}
 
 
 def brightness_of(colours: NDArray[np.int64]) -> Numbers:
@@ -112,39 +156,43 @@ def brightness_of(colours: NDArray[np.int64]) -> Numbers:
     return np.asarray(sums @ LUMA / (LUMA.sum() * WHITE * colours[:, 0].sum(axis=1)))
 
 
-def _measure_chunk(images: Bytes) -> dict[str, Numbers]:
-    # Channel by channel: arithmetic on every third byte would be several times slower.
-    planes = np.ascontiguousarray(np.moveaxis(images, -1, 0))
-    return _measured([Image.fromarray(image) for image in images], planes, MEASURES)
-
-
-def _measured(pictures: Sequence[Image.Image], planes: Bytes | None, names: Collection[str]) -> dict[str, Numbers]:
-    """The named measures of N images, `(N,)` each.
+class _Pictures:
+    """`Pixels` of pictures of mode "RGB" and one size, counted by Pillow, which lets other threads run meanwhile.
 
     Args:
-        pictures: of mode "RGB".
-        planes: `(3, N, H, W)`, or of one image `(3, H, W)`; may be missing where no saturation is asked for.
-        names: of `MEASURES`.
+        pictures: N of them.
+        planes: their channels, `(3, N, H, W)`, or of one picture `(3, H, W)`; made if they are needed and not there.
     """
-    found: dict[str, Numbers] = {}
-    if "brightness" in names:
-        # Pillow counts without holding Python's lock, unlike numpy where it adds.
-        counts = np.array([picture.histogram() for picture in pictures])
-        found["brightness"] = brightness_of(counts.reshape(-1, 3, LEVELS))
-    if {"contrast", "sharpness", "entropy"} & set(names):
-        luma = [picture.convert("L") for picture in pictures]
-    if {"contrast", "entropy"} & set(names):
-        counts = np.array([picture.histogram() for picture in luma])
-        shares = counts / counts[0].sum()
-    if "contrast" in names:
-        found["contrast"] = _deviation(shares)
-    if "sharpness" in names:
-        found["sharpness"] = _sharpness(np.stack([np.asarray(picture) for picture in luma]))
-    if "saturation" in names and planes is not None:
-        found["saturation"] = _saturation(*planes.reshape(3, -1, *planes.shape[-2:]))
-    if "entropy" in names:
-        found["entropy"] = _entropy(shares)
-    return found
+
+    def __init__(self, pictures: Sequence[Image.Image], planes: Bytes | None) -> None:
+        self._pictures, self._planes = pictures, planes
+
+    @once
+    def colours(self) -> NDArray[np.int64]:
+        return np.array([picture.histogram() for picture in self._pictures], np.int64).reshape(-1, 3, LEVELS)
+
+    @once
+    def luma(self) -> NDArray[np.int64]:
+        return np.array([picture.histogram() for picture in self._greys], np.int64)
+
+    @once
+    def edges(self) -> Numbers:
+        return _mean_square_laplacian(np.stack([np.asarray(picture) for picture in self._greys]))
+
+    @once
+    def saturation(self) -> Numbers:
+        planes = self._planes
+        if planes is None:
+            planes = np.stack([[np.asarray(each) for each in picture.split()] for picture in self._pictures], axis=1)
+        return _saturation(*planes.reshape(3, -1, *planes.shape[-2:]))
+
+    @once
+    def _greys(self) -> list[Image.Image]:
+        return [picture.convert("L") for picture in self._pictures]
+
+
+def _shares(counts: NDArray[np.int64]) -> Numbers:
+    return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
 def _deviation(histogram: Numbers) -> Numbers:
@@ -158,8 +206,8 @@ def _entropy(histogram: Numbers) -> Numbers:
     return np.asarray((histogram * np.log2(1 / shares)).sum(axis=1))
 
 
-def _sharpness(luma: Bytes) -> Numbers:
-    """The mean square of the Laplacian, which is its variance.
+def _mean_square_laplacian(luma: Bytes) -> Numbers:
+    """It is the Laplacian's variance.
 
     The Laplacian is a sum of differences between neighbours, none across the border; each enters one pixel with one
     sign and its neighbour with the other, so that the mean is exactly 0.
@@ -169,7 +217,7 @@ def _sharpness(luma: Bytes) -> Numbers:
     # as `dtype` would have it, takes half as long again.
     numbers = flat.astype(np.float64)
     squares = np.einsum("np,np->n", numbers, numbers)
-    return np.asarray(squares / flat.shape[1] / WHITE**2)
+    return np.asarray(squares / flat.shape[1])
 
 
 def _laplacian(luma: Bytes) -> NDArray[np.int16]:

@@ -6,7 +6,6 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from augimpact.data.signal import read_signal, signal_hash
 from augimpact.errors import ImageError
 from augimpact.models.inputs import ImageInput, SignalInput
 from augimpact.models.model import Model
+from augimpact.once import once
 from augimpact.render.signals import draw_signals
 
 __all__ = ["ImageSubject", "SignalSubject", "Subject", "subject_of"]
@@ -131,11 +131,11 @@ class ImageSubject(Subject):
     def _second(self) -> Any:
         return DEFAULT_SECOND if self.second is None else self.second
 
-    @cached_property
+    @once
     def _mixed_in(self) -> Tensor:
         return self.inputs.canvas(read_image(self._second), self.canvas.device, self.canvas.shape[-1])
 
-    @cached_property
+    @once
     def _second_hash(self) -> str:
         return content_hash(read_image(self._second))
 

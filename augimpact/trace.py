@@ -6,7 +6,6 @@ import base64
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from augimpact.flips import between_frames
 from augimpact.formats import format_of, read_npz
 from augimpact.measures import measure
 from augimpact.models.outputs import Outputs
+from augimpact.once import once
 from augimpact.profiling.beside import AnyPanel, cards_of
 from augimpact.render.animate import write_webp
 from augimpact.render.look import Look
@@ -92,7 +92,7 @@ class Trace:
         """The names of the outputs."""
         return self.outputs.names
 
-    @cached_property
+    @once
     def predictions(self) -> NDArray[np.int64]:
         """The state of each frame, `(N,)`: its top class; for values 1 where the target has reached its threshold."""
         return self.outputs.states(self.scores, self.target)
@@ -343,16 +343,16 @@ class Trace:
         neutral = parts.pop("neutral")
         return cls(**parts, neutral=cls(**neutral) if neutral else None)
 
-    @cached_property
+    @once
     def _drift(self) -> pd.DataFrame:
         neutral = self.neutral or self
         return pd.DataFrame(drift(self.maps, self.homographies, neutral.maps[0])._asdict())
 
-    @cached_property
+    @once
     def _measures(self) -> pd.DataFrame:
         return pd.DataFrame(measure(self.frames))
 
-    @cached_property
+    @once
     def _path(self) -> NDArray[np.float64]:
         """A row a frame, a column a parameter."""
         return self.settings[[each.name for each in self.parameters]].to_numpy()

@@ -7,7 +7,6 @@ effect is a function on a batch, and is given only the frames for which its para
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from augimpact.augment.geometry import homographies, warp
 from augimpact.augment.own import own_effects
 from augimpact.augment.parameters import BORDERS, CATALOGUE, ERASE_FILLS, resolve
 from augimpact.errors import ParameterError, unknown
+from augimpact.once import once
 
 __all__ = ["EFFECTS", "Effect", "Frames", "augment"]
 
@@ -77,7 +77,7 @@ class Given:
         self.image, self.erase_fill, self.seed = image, erase_fill, seed
         self._second = second
 
-    @cached_property
+    @once
     def pattern(self) -> Tensor:
         """What hidden parts show, `(3, S, S)`."""
         return occlusion.fill_pattern(self.image, self.erase_fill, self.seed)

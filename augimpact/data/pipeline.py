@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from PIL.Image import Resampling
 from augimpact.data.image import ORIENTATION, as_seen, opened, read_image, turned, unit_values
 from augimpact.data.jpeg import plain_jpeg
 from augimpact.errors import DataError, ImageError, unknown
+from augimpact.once import once
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -167,7 +167,7 @@ class ImagePipeline:
         scaled = moved * ([width / region.width, height / region.height] * 2)
         return np.asarray(scaled + [left, top] * 2, np.float64)
 
-    @cached_property
+    @once
     def target(self) -> tuple[int, int] | None:
         """Height and width of the tensor, or None where they are the image's."""
         if self.size is None:
@@ -175,11 +175,11 @@ class ImagePipeline:
         height, width = np.broadcast_to(self.size, 2).tolist()
         return int(height), int(width)
 
-    @cached_property
+    @once
     def _several(self) -> bool:
         return np.array(self.regions, object).ndim == 2
 
-    @cached_property
+    @once
     def _cuts(self) -> list[Region | None]:
         """The regions, or None for the whole image."""
         if self.regions is None:

@@ -70,7 +70,8 @@ class ModelOnWorker(WorkerPlugin):  # type: ignore[misc]
 
     def model(self) -> Model:
         """The classifier, the same for every task; the augmentations are registered then."""
-        from augimpact.models.load import load_classifier, pick_device
+        from augimpact.models.device import pick_device
+        from augimpact.models.load import load_classifier
 
         with self._lock:
             if self._own is None:

@@ -169,7 +169,7 @@ class _Asking:
             with alone(model.module), how.autocast(model.device):
                 logits, maps = self._answer(model, inputs)
         for content, sample, rows in contents:
-            self._measures[sample, rows] = np.stack(list(measure(content.cpu().numpy()).values()), axis=1)
+            self._measures[sample, rows] = np.stack(list(measure(content).values()), axis=1)
         return _Batch(samples, settings, np.concatenate(moved), logits, maps)
 
     def _answer(self, model: Model, inputs: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:

@@ -10,7 +10,6 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from augimpact.errors import DataError, OutputError, ParameterError, unknown
 from augimpact.files import check_writable, filled_folder, written_whole
 from augimpact.impact.panels import impact_panels
 from augimpact.impact.safe_range import SafeRanges
+from augimpact.once import once
 from augimpact.profiling.drawing import Drawing, write_pdf
 from augimpact.profiling.page import fragment, page
 from augimpact.profiling.panel import Panel, strict
@@ -61,12 +61,12 @@ class Report:
     code_names: Sequence[str] = ()
     stem: str = "impact"
 
-    @cached_property
+    @once
     def drawings(self) -> list[Drawing]:
         """The figures of the panels."""
         return [Drawing(panel) for panel in self.panels]
 
-    @cached_property
+    @once
     def document(self) -> dict[str, Any]:
         """All statistics as JSON has them; `panels` has by name `title`, `sentence` and `statistics`."""
         told = {

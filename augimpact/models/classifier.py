@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from functools import cached_property
 
 from torch import nn
 
@@ -12,6 +11,7 @@ from augimpact.errors import ModelError, TargetError
 from augimpact.models.chosen import ChosenOutputs
 from augimpact.models.model import Model, inputs_of, names_of
 from augimpact.models.outputs import Outputs
+from augimpact.once import once
 
 __all__ = ["Classifier"]
 
@@ -56,7 +56,7 @@ class Classifier(Model):
         self._labels = None if labels is None else tuple(str(label) for label in names_of(labels, "labels"))
         self._chosen: tuple[int, ...] | None = None
 
-    @cached_property
+    @once
     def outputs(self) -> Outputs:
         """The classes."""
         found = self.probe.outputs
@@ -89,7 +89,7 @@ class Classifier(Model):
         """The names of the chosen classes, or None for all."""
         return None if self._chosen is None else list(self.labels)
 
-    @cached_property
+    @once
     def asked(self) -> nn.Module:
         """The module, or its logits of the chosen classes alone."""
         return self.module if self._chosen is None else ChosenOutputs(self.module, self._chosen)

@@ -13,16 +13,16 @@ from torch import nn
 from augimpact.errors import ModelError
 from augimpact.models.builtin import BUILTIN, builtin_classifier
 from augimpact.models.checkpoint import from_checkpoint, is_checkpoint
+from augimpact.models.device import pick_device
 from augimpact.models.labels import read_labels
 from augimpact.models.learner import FASTAI, load_learner
 from augimpact.models.model import Model
 from augimpact.models.own_code import build, is_own_code
 from augimpact.models.pretrained import TORCHVISION, from_module, from_timm, from_torchvision
 
-__all__ = ["TORCHVISION", "load_classifier", "pick_device", "read_labels"]
+__all__ = ["TORCHVISION", "load_classifier", "read_labels"]
 
 USED_BY = {"arch": "a checkpoint only", "labels": "a checkpoint or a module of one's own only"}
-DEVICES = ("cpu", "cuda", "mps", "xpu")
 
 
 def load_classifier(
@@ -74,26 +74,6 @@ def load_classifier(
     else:
         raise ModelError(f"the model is a {type(source).__name__}; expected a name, a torch.nn.Module or a Classifier")
     return classifier if layer is None else classifier.with_layer(layer)
-
-
-def pick_device(name: str = "auto") -> torch.device:
-    """The device of this name; `auto` is CUDA where there is one, else MPS, else the CPU.
-
-    Raises:
-        ModelError: there is no such device on this machine.
-    """
-    if name == "auto":
-        return torch.device(
-            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        )
-    try:
-        device = torch.device(name)
-        if device.type not in DEVICES:
-            raise RuntimeError(f"{device.type} holds no numbers")
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ModelError(f"device {name!r} cannot be used on this machine; expected auto, cpu, cuda or mps") from error
-    return device
 
 
 def _from_object(source: nn.Module | Model, arch: str | None, labels: tuple[str, ...] | None) -> Model:

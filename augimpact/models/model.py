@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from functools import cached_property
 from typing import Any, Self
 
 import torch
@@ -18,6 +17,7 @@ from augimpact.models.inputs import IMAGENET_MEAN, IMAGENET_STD, ImageInput, Sig
 from augimpact.models.layer import Layer
 from augimpact.models.outputs import Outputs
 from augimpact.models.probe import Probe, probe
+from augimpact.once import once
 
 __all__ = ["Model", "inputs_of", "names_of"]
 
@@ -51,7 +51,7 @@ class Model:
         """Where the module's parameters are."""
         return next((parameter.device for parameter in self.module.parameters()), torch.device("cpu"))
 
-    @cached_property
+    @once
     def probe(self) -> Probe:
         """What one forward pass showed: the number of outputs and the layers with spatial output."""
         with alone(self.module):

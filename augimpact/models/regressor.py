@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 from torch import nn
 
 from augimpact.errors import ModelError
 from augimpact.models.model import Model, inputs_of, names_of
 from augimpact.models.outputs import VALUES, Outputs
+from augimpact.once import once
 
 __all__ = ["Regressor"]
 
@@ -70,7 +70,7 @@ class Regressor(Model):
             raise ModelError(f"{count} names with units, ranges or thresholds of another number; expected as many")
         self._outputs = Outputs(VALUES, tuple(known), tuple(kinds), tuple(spans), tuple(middles))
 
-    @cached_property
+    @once
     def outputs(self) -> Outputs:
         """The values."""
         if self.probe.outputs != len(self._outputs.names):

@@ -100,7 +100,8 @@ def grouped(items: Iterable[Item], size: Callable[[Item], int], most: int) -> It
         try:
             item = next(iterator)
         except BaseException as error:
-            ended = error
+            # One that was kept would keep this frame, and in it the last group, until the garbage is collected.
+            ended = None if isinstance(error, StopIteration) else error
             break
         if group and filled + size(item) > most:
             yield group
@@ -109,7 +110,7 @@ def grouped(items: Iterable[Item], size: Callable[[Item], int], most: int) -> It
         filled += size(item)
     if group:
         yield group
-    if not isinstance(ended, StopIteration):
+    if ended is not None:
         raise ended
 
 

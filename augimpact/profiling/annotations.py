@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from augimpact.profiling.collect import Measured
 from augimpact.profiling.detection import FAULTS, UNLABELLED, Boxes
+from augimpact.profiling.measuring import Measured
 from augimpact.profiling.naming import Naming
 from augimpact.profiling.needs import EVERYTHING
 from augimpact.profiling.object_panels import APART, Objects, Splits, areas, by_class, counts, positions, sides, spread
@@ -54,7 +54,7 @@ class Annotations:
         Raises:
             DataError: the mask cannot be used.
         """
-        return self.masks.measured(sample.label, sample.image.shape[:2])
+        return self.masks.measured(sample.label, tuple(sample.image.shape[:2]))
 
     def take(self, seen: Measured, mask: MaskNumbers | None) -> frozenset[int] | None:
         """Takes in the mask or the boxes of a sample, and gives the classes that are there; None if it has neither.

@@ -1,19 +1,29 @@
-"""What is said to `ai.profile` about classes and numbers, checked."""
+"""What is said to `ai.profile` about classes, numbers and the device, checked."""
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from augimpact.errors import DataError, unknown
 from augimpact.profiling.source import Source
 
-__all__ = ["check_numbers", "hidden_of", "names_of"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["check_numbers", "device_of", "hidden_of", "names_of"]
 
 # Classes that can be named: a larger number is a mistake.
 MOST_NAMED = 1 << 20
+# CUDA's driver, which every program that uses such a GPU loads.
+DRIVER = "nvcuda.dll" if os.name == "nt" else "libcuda.so.1"
+# Devices on which every number that is needed exists: Apple's have no float64.
+DEVICES = ("auto", "cpu", "cuda")
 
 
 def check_numbers(**given: tuple[Any, int]) -> None:
@@ -68,3 +78,37 @@ def hidden_of(classes: Sequence[str | int], names: Sequence[str]) -> frozenset[i
         if each not in names if isinstance(each, str) else names and not 0 <= each < len(names):
             raise DataError(unknown("class", each, names))
     return frozenset(names.index(each) if isinstance(each, str) else int(each) for each in classes)
+
+
+def device_of(name: str) -> torch.device | None:
+    """The device of this name; None is the host, for which torch is not loaded.
+
+    Args:
+        name: `cpu`, `cuda`, one of several such as `cuda:1`, or `auto`, CUDA where there is one.
+
+    Raises:
+        DataError: another name.
+        ModelError: there is no such device on this machine.
+
+    >>> device_of("cpu") is None
+    True
+    """
+    if str(name).partition(":")[0] not in DEVICES:
+        raise DataError(f"device is {name!r}; expected {', '.join(DEVICES[:-1])} or {DEVICES[-1]}")
+    if name == "cpu" or (name == "auto" and not _may_have_cuda()):
+        return None
+    from augimpact.models.device import pick_device
+
+    found = pick_device(name)
+    return found if found.type == "cuda" else None
+
+
+def _may_have_cuda() -> bool:
+    """Whether it is worth it to ask torch, which takes seconds to load."""
+    if "torch" in sys.modules:
+        return True
+    try:
+        ctypes.CDLL(DRIVER)
+    except OSError:
+        return False
+    return True

@@ -11,12 +11,14 @@ from PIL import Image, ImageOps
 from augimpact.augment.follow import move_boxes
 from augimpact.augment.geometry import IDENTITY
 from augimpact.data.pipeline import ImagePipeline
-from augimpact.profiling.collect import as_rgb
 from augimpact.profiling.detection import boxes_of
+from augimpact.profiling.measuring import as_rgb
 from augimpact.profiling.segmentation import NOTHING, mask_of
 from augimpact.profiling.source import Sample
 
 if TYPE_CHECKING:
+    import torch
+
     from augimpact.augment.random import RandomAugmentation
 
 __all__ = ["CANVAS", "before_and_after"]
@@ -26,13 +28,16 @@ CANVAS = 224
 SQUARE = ImagePipeline(CANVAS, fit="crop")
 
 
-def before_and_after(sample: Sample, augmentation: RandomAugmentation, *, outside: int = 0) -> tuple[Sample, Sample]:
+def before_and_after(
+    sample: Sample, augmentation: RandomAugmentation, *, outside: int = 0, device: torch.device | None = None
+) -> tuple[Sample, Sample]:
     """The middle square of a sample at 224², and the same augmented; masks and boxes are cut, and follow.
 
     Args:
-        sample: any.
+        sample: any, of bytes on the host.
         augmentation: what it draws depends on where the sample lies, or on its number.
         outside: the class of a mask beyond the image's border.
+        device: where it is augmented, and both are then; by default the host, as arrays.
 
     Raises:
         DataError: boxes or a mask that are none.
@@ -41,12 +46,13 @@ def before_and_after(sample: Sample, augmentation: RandomAugmentation, *, outsid
 
     name = sample.path or str(sample.number)
     picture = Image.fromarray(as_rgb(sample.image))
-    before = np.asarray(ImageOps.fit(picture, (CANVAS, CANVAS), Image.Resampling.BILINEAR))
-    unit = torch.from_numpy(before.copy()).permute(2, 0, 1).float() / 255
-    after = augmentation(unit, name).mul(255).round().clamp(0, 255).byte().permute(1, 2, 0).contiguous().numpy()
+    before = torch.from_numpy(np.array(ImageOps.fit(picture, (CANVAS, CANVAS), Image.Resampling.BILINEAR))).to(device)
+    after = augmentation(before.permute(2, 0, 1).float() / 255, name).mul(255).round().clamp(0, 255).byte()
+    images = [image if device is not None else image.numpy() for image in (before, after.permute(1, 2, 0).contiguous())]
     labels = _labels(sample, augmentation, name, outside)
-    both = zip((before, after), labels, strict=True)
-    first, second = (sample._replace(image=image, label=label, picture=None) for image, label in both)
+    first, second = (
+        sample._replace(image=image, label=label, picture=None) for image, label in zip(images, labels, strict=True)
+    )
     return first, second
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,26 +11,24 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from augimpact.data.integrity import perceptual_hash
 from augimpact.errors import DataError
-from augimpact.measures import LEVELS, MEASURES, brightness_of, measure_picture
+from augimpact.measures import LEVELS, MEASURES
+from augimpact.profiling.measuring import Measured, as_rgb
 from augimpact.profiling.needs import (
     CLIPPED,
-    COLOURS,
     CONTENT,
     EVERYTHING,
     MEAN_PICTURES,
     OUTERMOST,
     PERCEPTUAL,
-    PICTURES,
     THUMBNAILS,
 )
-from augimpact.profiling.source import Failure, Sample, is_one_hot
+from augimpact.profiling.source import Failure, is_one_hot
 
-__all__ = ["THUMBNAIL", "Collected", "Measured", "as_rgb", "measured_of", "normalisation"]
+__all__ = ["THUMBNAIL", "Collected", "normalisation"]
 
-# The side of a class's mean image, and of the pictures of samples.
-MEAN_SIDE, THUMBNAIL = 32, 96
+# The side of the pictures of samples.
+THUMBNAIL = 96
 # Samples whose numbers are kept in lists before they become arrays.
 BLOCK = 4096
 # Of which measure, and of which end of it, the outermost samples are shown; how many of each.
@@ -42,7 +38,6 @@ EXTREMES = {"dark": ("brightness", 1), "light": ("brightness", -1), "plain": ("e
 KEPT = 4
 # Classes of which means are kept; of so many a figure shows the first.
 MOST_MEANS = 1000
-CLIPPED_DARK, CLIPPED_LIGHT = 2, 253
 ALWAYS = ("index", "label", "width", "height", "channels")
 # Columns that are there if something needs them.
 MEASURED = (*MEASURES, CLIPPED, CONTENT, PERCEPTUAL)
@@ -50,113 +45,6 @@ KINDS: dict[str, Any] = {
     "label": np.int32, "width": np.int32, "height": np.int32, "channels": np.int16,
     **dict.fromkeys((*MEASURES, CLIPPED), np.float64), PERCEPTUAL: np.uint64,
 }  # fmt: skip
-
-
-class Measured(NamedTuple):
-    """What was measured of a sample, as far as it was needed, and what `Sample` tells beside its image.
-
-    shape: of the image, `(H, W, C)`.
-    numbers: by their names in `MEASURED`.
-    colours: how often each value is in each channel, `(C, 256)`.
-    small: the image at 32 × 32, `(32, 32, 3)`.
-    image: itself, if a picture of it may be kept.
-    """
-
-    number: int
-    label: Any
-    path: str | None
-    shape: tuple[int, ...]
-    numbers: Mapping[str, Any]
-    colours: NDArray[np.int64] | None
-    small: NDArray[np.float64] | None
-    image: NDArray[np.uint8] | None
-
-
-def measured_of(sample: Sample, needs: Collection[str] = EVERYTHING) -> Measured:
-    """All that one image takes to be measured: what may be done on any thread.
-
-    Args:
-        sample: of any number of channels.
-        needs: names of measurements, see `augimpact.profiling.needs`; others are not made.
-
-    Raises:
-        DataError: the image has no pixels.
-    """
-    if 0 in sample.image.shape:
-        raise DataError(f"an image of shape {sample.image.shape}; expected at least one pixel")
-    seen = _Forms(sample)
-    others = [name for name in MEASURES if name in needs and name != "brightness"]
-    numbers: dict[str, Any] = measure_picture(seen.picture, seen.planes, others) if others else {}
-    colours = reduced = small = None
-    if "brightness" in needs:
-        numbers["brightness"] = float(brightness_of(seen.colours_as_rgb[None])[0])
-    if {COLOURS, CLIPPED, CONTENT} & set(needs):
-        colours = seen.colours
-        if CLIPPED in needs:
-            clipped = colours[:, : CLIPPED_DARK + 1].sum() + colours[:, CLIPPED_LIGHT:].sum()
-            numbers[CLIPPED] = float(clipped / colours.sum())
-    if {CONTENT, PERCEPTUAL, MEAN_PICTURES} & set(needs):
-        # What is small, and still two cells of the largest grid that is laid over it, is quick to resize.
-        reduced = seen.picture.reduce(max(1, min(seen.picture.size) // (2 * MEAN_SIDE)))
-    if reduced is not None and colours is not None and CONTENT in needs:
-        numbers[CONTENT] = _content_of(sample.image.shape, colours, reduced)
-    if reduced is not None and PERCEPTUAL in needs:
-        numbers[PERCEPTUAL] = perceptual_hash(reduced)
-    if reduced is not None and MEAN_PICTURES in needs:
-        small = np.asarray(reduced.resize((MEAN_SIDE, MEAN_SIDE), Image.Resampling.BILINEAR), np.float64)
-    return Measured(
-        sample.number, sample.label, sample.path, sample.image.shape, numbers, colours if COLOURS in needs else None,
-        small, sample.image if PICTURES & set(needs) else None,
-    )  # fmt: skip
-
-
-class _Forms:
-    """An image in all forms in which it is measured, each made when it is first needed."""
-
-    def __init__(self, sample: Sample) -> None:
-        self._image = sample.image
-        if sample.picture is not None:
-            self.picture = sample.picture
-
-    @cached_property
-    def planes(self) -> NDArray[np.uint8] | None:
-        """The channels, `(3, H, W)`, of an RGB image whose memory is laid out so, as that of most tensors is."""
-        planes = self._image.transpose(2, 0, 1)
-        return planes if len(planes) == 3 and planes.flags.c_contiguous else None
-
-    @cached_property
-    def picture(self) -> Image.Image:
-        """As Pillow's of mode "RGB"; of planes several times faster than by way of an array `(H, W, 3)`."""
-        if self.planes is None:
-            return Image.fromarray(as_rgb(self._image))
-        return Image.merge("RGB", [Image.fromarray(plane) for plane in self.planes])
-
-    @cached_property
-    def colours(self) -> NDArray[np.int64]:
-        """How often each value is in each channel, `(C, 256)`; Pillow counts where its picture is there anyway."""
-        channels = self._image.shape[-1]
-        if channels in (1, 3) and "picture" in vars(self):
-            return np.array(self.picture.histogram()[: LEVELS * channels], np.int64).reshape(channels, LEVELS)
-        # Takes a second to load.
-        from augimpact.profiling.counting import colours_of
-
-        return colours_of(self._image)
-
-    @property
-    def colours_as_rgb(self) -> NDArray[np.int64]:
-        """Likewise `(3, 256)`, of the image as it is measured, see `as_rgb`."""
-        channels = self._image.shape[-1]
-        if channels == 1:
-            return np.repeat(self.colours, 3, axis=0)
-        if channels in (3, 4):
-            return self.colours[:3]
-        return np.array(self.picture.histogram(), np.int64).reshape(3, LEVELS)
-
-
-def _content_of(shape: tuple[int, ...], colours: NDArray[np.int64], reduced: Image.Image) -> bytes:
-    """Two images with the same counts in every channel, and the same when they are reduced, are one."""
-    told = np.array(shape).tobytes() + colours.tobytes() + reduced.tobytes()
-    return hashlib.blake2b(told, digest_size=8).digest()
 
 
 class Extreme(NamedTuple):
@@ -178,7 +66,7 @@ class Collected:
         samples: how many thumbnails are kept, drawn evenly from all with the seed; 0 keeps no picture of a sample.
         seed: of that draw.
         classes: how many there are, if that is known: a label beyond is an error.
-        needs: what is kept, as `measured_of` has it.
+        needs: what is kept, as `measured_here` has it.
         hides: classes of which no sample is shown or told.
 
     Attributes:
@@ -355,17 +243,6 @@ def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     picture = Image.fromarray(as_rgb(image))
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
     return np.asarray(picture)
-
-
-def as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """`(H, W, 3)`, as it is measured: grey thrice, without a fourth channel, of more than that their mean thrice."""
-    channels = image.shape[-1]
-    if channels == 3:
-        return image
-    if channels == 4:
-        return np.ascontiguousarray(image[..., :3])
-    grey = image[..., 0] if channels == 1 else np.rint(image.mean(axis=-1)).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=-1)
 
 
 def normalisation(colours: Mapping[int, NDArray[np.int64]]) -> tuple[Sequence[float], Sequence[float]] | None:

@@ -1,11 +1,14 @@
 """Images as loaders give them, in any layout, type and range, as bytes `(H, W, C)`; what cannot be told is asked for.
 
+Tensors that lie on a GPU stay there: both kinds of numbers are read by the names of the Python array API standard.
+
 A range is never taken from the first batch alone: what fits several is kept waiting until something tells, and whatever
 contradicts later is an error.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +19,7 @@ from numpy.typing import NDArray
 from augimpact.data.image import read_image, unit_values
 from augimpact.errors import AmbiguousData, DataError, Option
 
-__all__ = ["LAYOUTS", "RANGES", "Decoder", "as_array"]
+__all__ = ["LAYOUTS", "RANGES", "Decoder", "as_array", "is_float"]
 
 Bytes = NDArray[np.uint8]
 LAYOUTS = ("CHW", "HWC")
@@ -36,7 +39,25 @@ TYPED = (
 
 def as_array(value: Any) -> NDArray[Any]:
     """The numbers of a tensor, array or Pillow image, on the host."""
-    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    if not hasattr(value, "detach"):
+        return np.asarray(value)
+    tensor = value.detach().cpu()
+    # The only numbers of torch's that numpy does not know.
+    return np.asarray(tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor)
+
+
+def _names_for(values: Any) -> Any:
+    """The functions of the array API for an array or a tensor."""
+    if isinstance(values, np.ndarray):
+        return np
+    from array_api_compat import array_namespace
+
+    return array_namespace(values)
+
+
+def is_float(values: Any) -> bool:
+    """Whether the numbers of an array or a tensor are floats."""
+    return bool(_names_for(values).isdtype(values.dtype, "real floating"))
 
 
 @dataclass
@@ -48,6 +69,7 @@ class Decoder:
         span: a name of `RANGES`, or the values of black and white, by default found.
         mean, std: of normalised images, a number for each channel.
         reversed_channels: that the channels are blue, green, red.
+        fetches: whether tensors come to the host; else they stay where they are.
 
     Raises:
         DataError: options that make no sense.
@@ -58,6 +80,7 @@ class Decoder:
     mean: Sequence[float] | None = None
     std: Sequence[float] | None = None
     reversed_channels: bool = False
+    fetches: bool = True
     _fitting: list[str] = field(default_factory=lambda: ["unit", "byte"])
 
     def __post_init__(self) -> None:
@@ -79,7 +102,7 @@ class Decoder:
         """Whether floats seen so far can be read in one way only."""
         return self.span is not None or len(self._fitting) == 1
 
-    def images_of(self, value: Any, count: int | None) -> list[NDArray[Any]]:
+    def images_of(self, value: Any, count: int | None) -> list[Any]:
         """The single images, `(H, W, C)` each, in their own type and range.
 
         Args:
@@ -92,93 +115,104 @@ class Decoder:
         """
         if isinstance(value, (list, tuple)):
             return [
-                self._shaped(as_array(each)) if not hasattr(each, "getbands") else _of_pillow(each) for each in value
+                self._shaped(self._numbers_of(each)) if not hasattr(each, "getbands") else _of_pillow(each)
+                for each in value
             ]
         if hasattr(value, "getbands"):
             return [_of_pillow(value)]
-        array = as_array(value)
+        array = self._numbers_of(value)
         if array.ndim == 4:
             return [self._shaped(each) for each in array]
         if array.ndim == 3 and count is not None and count == len(array):
             return [self._shaped(each) for each in array]
         return [self._shaped(array)]
 
-    def learn(self, image: NDArray[Any]) -> None:
-        """Rules out the ranges that the values of a float image do not fit.
+    def learn(self, images: Sequence[Any]) -> None:
+        """Rules out the ranges that the values of float images do not fit.
 
         Raises:
             AmbiguousData: no range is left, or it has to be given.
         """
-        if self.span is not None or image.dtype.kind != "f" or not image.size:
-            return
-        # What is no number counts for neither.
-        low, high = float(np.fmin.reduce(image, axis=None)), float(np.fmax.reduce(image, axis=None))
-        if not np.isfinite([low, high]).all():
-            finite = image[np.isfinite(image)]
-            if not finite.size:
-                return
-            low, high = float(finite.min()), float(finite.max())
+        if self.span is None:
+            known = [image for image in images if is_float(image) and 0 not in image.shape]
+            for image, (low, high) in zip(known, _extents(known), strict=True):
+                # Where no value is finite there is neither.
+                if low <= high:
+                    self._learn(low, high, image.shape[-1])
+
+    def _learn(self, low: float, high: float, channels: int) -> None:
         if low < -SLACK:
             message = (
                 f"the images have values from {low:.3g} to {high:.3g}; "
                 "pass mean=… and std=… if they were normalised, value_range='signed' if black is −1 and white 1, "
                 "or value_range=(black, white)"
             )
-            raise AmbiguousData(message, "value_range", _ranges_of(low, high, image.shape[-1]))
+            raise AmbiguousData(message, "value_range", _ranges_of(low, high, channels))
         fitting = [name for name in self._fitting if high <= RANGES[name][1] * (1 + SLACK)]  # type: ignore[index]
         # Above 1 it is not [0, 1]; within it [0, 255] is only likely while all is black.
         if 0 < high <= 1 + SLACK and "unit" in fitting:
             fitting = ["unit"]
         if not fitting:
             message = f"an image has values up to {high:.5g} after others in {self._told()}; "
-            options = _ranges_of(low, high, image.shape[-1])
+            options = _ranges_of(low, high, channels)
             raise AmbiguousData(f"{message}pass value_range=(black, white)", "value_range", options)
         self._fitting = fitting
 
-    def bytes_of(self, image: NDArray[Any]) -> Bytes:
-        """An image as `images_of` gives it, in 8 bits; of more than one channel RGB first.
+    def bytes_of(self, image: Any) -> Any:
+        """An image as `images_of` gives it, or several in a row `(P, C)`, in 8 bits where it lies; RGB first.
 
         What lies in memory channel by channel, as the images of most tensors do, stays so; bytes are not copied.
 
         Raises:
             DataError: not a number is among the values, or they lie outside the range.
         """
-        values = image[..., ::-1] if self.reversed_channels and image.shape[-1] >= 3 else image
-        if values.dtype == np.uint8:
+        names = _names_for(image)
+        values = names.flip(image, axis=-1) if self.reversed_channels and image.shape[-1] >= 3 else image
+        if values.dtype == names.uint8:
             return values
-        if values.dtype.kind == "b":
-            return np.where(values, np.uint8(255), np.uint8(0))
+        if names.isdtype(values.dtype, "bool"):
+            return names.astype(values, names.uint8) * 255
         low, high = self._limits(values)
-        numbers = np.asarray(values, np.float64)
+        numbers = names.astype(values, names.float64)
         if self.span == "normalized":
-            mean, std = np.asarray(self.mean, np.float64), np.asarray(self.std, np.float64)
+            mean, std = (
+                names.asarray(each, dtype=names.float64, device=values.device) for each in (self.mean, self.std)
+            )
             for name, given in (("mean", mean), ("std", std)):
-                if given.size not in (1, values.shape[-1]):
-                    raise DataError(f"{name} has {given.size} numbers; expected one a channel, {values.shape[-1]}")
+                count = math.prod(given.shape)
+                if count not in (1, values.shape[-1]):
+                    raise DataError(f"{name} has {count} numbers; expected one a channel, {values.shape[-1]}")
             numbers = numbers * std + mean
-        if not np.isfinite(numbers).all():
+        # One that is not finite is neither.
+        least, most = float(names.min(numbers)), float(names.max(numbers))
+        if not np.isfinite([least, most]).all():
             raise DataError("some values are not finite")
-        units = (numbers - low) / (high - low)
-        if units.min() < -SLACK * 4 or units.max() > 1 + SLACK * 4:
-            raise DataError(f"values from {numbers.min():.4g} to {numbers.max():.4g}; expected {low:g} to {high:g}")
-        return np.rint(np.clip(units, 0, 1) * 255).astype(np.uint8)
+        if (least - low) / (high - low) < -SLACK * 4 or (most - low) / (high - low) > 1 + SLACK * 4:
+            raise DataError(f"values from {least:.4g} to {most:.4g}; expected {low:g} to {high:g}")
+        units = names.clip((numbers - low) / (high - low), 0, 1)
+        return names.astype(names.round(units * 255), names.uint8)
 
-    def _limits(self, values: NDArray[Any]) -> tuple[float, float]:
+    def _limits(self, values: Any) -> tuple[float, float]:
+        names = _names_for(values)
         if isinstance(self.span, tuple):
             return float(self.span[0]), float(self.span[1])
         if self.span is not None:
             return RANGES[self.span] or (0.0, 1.0)
-        if values.dtype.kind in "iu":
+        if names.isdtype(values.dtype, "integral"):
             # As 8 bits where they fit: tensors of bytes are often kept as whole numbers.
-            white = 255.0 if values.dtype.itemsize == 1 or values.dtype.kind == "i" else 65535.0
-            return 0.0, white
+            short = values.itemsize == 1 or names.isdtype(values.dtype, "signed integer")
+            return 0.0, 255.0 if short else 65535.0
         # While everything is black every range says so.
         return RANGES[self._fitting[0]]  # type: ignore[return-value]
 
     def _told(self) -> str:
         return " or ".join(f"[0, {RANGES[name][1]:g}]" for name in self._fitting)  # type: ignore[index]
 
-    def _shaped(self, array: NDArray[Any]) -> NDArray[Any]:
+    def _numbers_of(self, value: Any) -> Any:
+        """The numbers of an image or a batch: on the host, or a tensor where it lies."""
+        return as_array(value) if self.fetches or not hasattr(value, "detach") else value.detach()
+
+    def _shaped(self, array: Any) -> Any:
         """One image as `(H, W, C)`."""
         if array.ndim == 2:
             return array[..., None]
@@ -194,7 +228,29 @@ class Decoder:
                     raise AmbiguousData(message, "layout", _layouts_of(array.shape))
                 first = usual[0]
             layout = "CHW" if first else "HWC"
-        return array.transpose(1, 2, 0) if layout == "CHW" else array
+        return _names_for(array).permute_dims(array, (1, 2, 0)) if layout == "CHW" else array
+
+
+def _extents(images: Sequence[Any]) -> list[tuple[float, float]]:
+    """The least and the highest finite value of each; those of tensors are fetched all at once."""
+    if not images or any(isinstance(image, np.ndarray) for image in images):
+        return [_extent(as_array(image)) for image in images]
+    names = _names_for(images[0])
+    low, high = (
+        [names.astype(end(names.where(names.isfinite(image), image, beyond)), names.float64) for image in images]
+        for end, beyond in ((names.min, np.inf), (names.max, -np.inf))
+    )
+    lows, highs = names.stack([names.stack(low), names.stack(high)]).tolist()
+    return list(zip(lows, highs, strict=True))
+
+
+def _extent(image: NDArray[Any]) -> tuple[float, float]:
+    # What is no number counts for neither.
+    low, high = float(np.fmin.reduce(image, axis=None)), float(np.fmax.reduce(image, axis=None))
+    if np.isfinite([low, high]).all():
+        return low, high
+    finite = image[np.isfinite(image)]
+    return float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
 
 
 def _check_span(span: tuple[float, float]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from augimpact.once import once
 from augimpact.profiling.panel import INK, MUTED, Panel, quiet_fonts, strict
 from augimpact.profiling.tables import tables_of
 
@@ -37,7 +37,7 @@ class Drawing:
     def __init__(self, panel: Panel) -> None:
         self.panel = panel
 
-    @cached_property
+    @once
     def figure(self) -> Figure:
         """Laid out for good: each further layout would take as long as drawing does."""
         figure = self.panel.figure()
@@ -48,7 +48,7 @@ class Drawing:
             figure.set_layout_engine(None)
         return figure
 
-    @cached_property
+    @once
     def png(self) -> bytes:
         """Charts on white, pictures on nothing."""
         file = io.BytesIO()

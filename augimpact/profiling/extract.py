@@ -15,7 +15,7 @@ import pandas as pd
 from augimpact.errors import DataError, unknown
 from augimpact.profiling.ahead import ahead, torch_on_threads
 from augimpact.profiling.annotations import Annotations, annotation_panels
-from augimpact.profiling.arguments import check_numbers, hidden_of, names_of
+from augimpact.profiling.arguments import check_numbers, device_of, hidden_of, names_of
 from augimpact.profiling.collect import Collected
 from augimpact.profiling.decode import Decoder
 from augimpact.profiling.looking import Look, numbers_in, taken_in, work_of
@@ -121,6 +121,7 @@ def profile(
     hide_classes: Sequence[str | int] = (),
     hide_names: bool = False,
     features: Sequence[str] | None = None,
+    device: str = "auto",
     progress: Telling | None = None,
 ) -> Profile:
     """Looks once at every sample, and tells what the dataset is like and what is wrong with it.
@@ -150,11 +151,14 @@ def profile(
         hide_names: names neither classes nor files.
         features: names of panels that are made; or, with a `-` before each, that are not. The table of samples has the
             columns that the panels are of, and what no panel needs is not measured.
+        device: where the pixels are gone through: `cpu` is all of its cores, `cuda` a GPU, and `auto` a GPU where there
+            is one. The numbers are the same.
         progress: is told how many samples are done, of how many; by default a bar.
 
     Raises:
         DataError: there is no sample.
         AmbiguousData: what is image, label, layout or range cannot be told; the sentence says what to pass.
+        ModelError: there is no such device.
 
     >>> import numpy as np
     >>> dark = [(np.full((8, 8, 3), level, np.uint8), level % 2) for level in (10, 20, 30, 40)]
@@ -168,7 +172,8 @@ def profile(
     chosen = chosen_panels(features)
     needs = needs_of(chosen) - (frozenset() if samples else PICTURES)
     given = {TRAIN: source_of(train)} | ({} if val is None else {VAL: source_of(val)})
-    decoder = Decoder(layout, value_range, mean, std, channels == "BGR")
+    place = device_of(device)
+    decoder = Decoder(layout, value_range, mean, std, channels == "BGR", fetches=place is None)
     names = names_of(class_names, list(given.values()))
     naming = Naming(names, hidden_of(hide_classes, names), hide_names)
     limits = {split: _limit(source, max_samples) for split, source in given.items()}
@@ -198,7 +203,7 @@ def profile(
                 fresh = replace(decoder, _fitting=["unit", "byte"])
                 work = work_of(source, fresh, images, labels, needs, most=most, on_cut=cut)
                 numbers = numbers_in(names, source.class_names if class_names is None else None)
-                look = Look(work.read, numbers, augmentation, next(iter(ignored), 0), annotations[split], needs)
+                look = Look(work, numbers, augmentation, next(iter(ignored), 0), annotations[split], needs, place)
                 looked_at = chain.from_iterable(ahead(look.at_group, work.groups))
                 for number, several in enumerate(looked_at):
                     if max_samples is not None and number >= max_samples:

@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from augimpact.errors import DataError
 from augimpact.profiling.ahead import ahead
-from augimpact.profiling.decode import Bytes, Decoder, as_array
+from augimpact.profiling.decode import Decoder, as_array, is_float
 from augimpact.profiling.structure import Finder, Found, split_item
 
-__all__ = ["Failure", "Sample", "Source", "is_one_hot", "plain_label"]
+__all__ = ["Failure", "Sample", "Source", "is_one_hot", "plain_label", "told"]
 
 # Images that wait, at most, until their range is decided.
 WAITING = 256
@@ -26,14 +25,15 @@ class Sample(NamedTuple):
     """One sample.
 
     number: its place in the stream.
-    image: `(H, W, C)` bytes.
+    image: `(H, W, C)`: bytes of a file, or whatever a loader gave, which `Decoder.bytes_of` makes bytes of; an array,
+        or a tensor where it lies.
     label: a whole number, a vector, a mask `(H, W)`, a mapping with boxes, or None.
     path: where it lies, if that is known.
     picture: the image as Pillow's of mode "RGB", if it came as one.
     """
 
     number: int
-    image: Bytes
+    image: Any
     label: Any
     path: str | None
     picture: Image.Image | None = None
@@ -73,13 +73,14 @@ class Source(NamedTuple):
     ready: bool = False
     batched: bool = False
 
-    def sample(self, index: int) -> Sample | Failure:
-        """One sample of a source that is ready."""
-        item = self._item(index)
-        if isinstance(item, Exception):
-            return Failure(index, _told(item), self._path(index))
-        image, label, picture = item
-        return Sample(index, image, label, self._path(index), picture)
+    def samples_at(self, indices: Sequence[int]) -> Iterator[Sample | Failure]:
+        """Some samples of a source that is ready, in their order: read all at once, then decoded one by one."""
+        for index, item in zip(indices, self.items.several(indices), strict=True):
+            if isinstance(item, Exception):
+                yield Failure(index, told(item), self._path(index))
+            else:
+                image, label, picture = item
+                yield Sample(index, image, label, self._path(index), picture)
 
     def samples(
         self,
@@ -88,10 +89,10 @@ class Source(NamedTuple):
         labels: Finder = None,
         on_cut: Callable[[], object] = lambda: None,
     ) -> Iterator[Sample | Failure]:
-        """The samples one after the other.
+        """The samples one after the other, their images as the decoder takes them.
 
         Args:
-            decoder: of images.
+            decoder: of images; it learns their range.
             images: where they are, see `split_item`.
             labels: likewise.
             on_cut: called where the items ended by an error, so that some may be missing.
@@ -99,14 +100,14 @@ class Source(NamedTuple):
         Raises:
             DataError: what is image and what label cannot be told, or the images' range cannot.
         """
-        waiting: list[tuple[int, NDArray[Any], Any]] = []
+        waiting: list[Sample] = []
         index, size, is_known, in_batches, given = 0, 1, False, self.batched, labels is not None
         for item in self._items():
             if isinstance(item, _Cut):
                 on_cut()
                 continue
             if isinstance(item, Exception):
-                yield Failure(index, _told(item), self._path(index))
+                yield Failure(index, told(item), self._path(index))
                 # Of a batch that failed it is not known how many it had.
                 index += size
                 continue
@@ -118,41 +119,27 @@ class Source(NamedTuple):
             except Exception as error:  # of an item that is not as those before it
                 if not is_known:
                     raise
-                yield Failure(index, _told(error), self._path(index))
+                yield Failure(index, told(error), self._path(index))
                 index += size
                 continue
             # Where they were found once they are looked for.
             images, labels, is_known = found.image_at, found.label_at if labels is None else labels, True
             in_batches, size = in_batches or count is not None, max(1, len(several))
+            decoder.learn(pictures)
             for picture, label in several:
-                decoder.learn(picture)
-                waiting.append((index, *self._kept(picture, label, decoder)))
+                waiting.append(self._kept(index, picture, label))
                 index += 1
-            if waiting and (decoder.is_decided or len(waiting) >= WAITING or waiting[-1][1].dtype.kind != "f"):
-                yield from self._decoded(waiting, decoder)
+            if waiting and (decoder.is_decided or len(waiting) >= WAITING or not is_float(waiting[-1].image)):
+                yield from waiting
                 waiting.clear()
-        yield from self._decoded(waiting, decoder)
+        yield from waiting
 
-    def _kept(self, picture: NDArray[Any], label: Any, decoder: Decoder) -> tuple[NDArray[Any], Any]:
-        """What stays as it is when the loader fills the same memory again."""
-        if self.fresh:
-            return picture, label
-        # What is decoded at once is copied there.
-        waits = not decoder.is_decided and picture.dtype.kind == "f"
-        return picture.copy() if waits else picture, _copied(label)
-
-    def _decoded(
-        self, waiting: Sequence[tuple[int, NDArray[Any], Any]], decoder: Decoder
-    ) -> Iterator[Sample | Failure]:
-        for index, picture, label in waiting:
-            try:
-                image = decoder.bytes_of(picture)
-                # It is measured while the loader goes on, which may fill the same memory again.
-                if not self.fresh and np.may_share_memory(image, picture):
-                    image = image.copy(order="K")
-                yield Sample(index, image, label, self._path(index))
-            except DataError as error:
-                yield Failure(index, _told(error), self._path(index))
+    def _kept(self, index: int, picture: Any, label: Any) -> Sample:
+        """What stays as it is when the loader fills the same memory again: it is looked at while the loader goes on."""
+        if not self.fresh:
+            picture = picture.copy(order="K") if isinstance(picture, np.ndarray) else picture.clone()
+            label = _copied(label)
+        return Sample(index, picture, label, self._path(index))
 
     def _path(self, index: int) -> str | None:
         return self.paths[index] if self.paths is not None and index < len(self.paths) else None
@@ -265,5 +252,6 @@ def plain_label(label: Any) -> Any:
     return array
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
+    """What went wrong with one sample, in a line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

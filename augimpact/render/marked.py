@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from augimpact.once import once
 from augimpact.render.picture import INK, MARGIN, MUTED, PAGE, fitted, font, ground, rgb
 from augimpact.render.values import number
 
@@ -100,7 +100,7 @@ class Marked:
         pen.text((width, 23), fitted(second, small, width), MUTED if inside else WARN, small, anchor="rm")
         panel[:HEAD] = np.asarray(head)
 
-    @cached_property
+    @once
     def _ends(self) -> tuple[float, float]:
         return axis_ends(self.edges, [*self.values, self.original])
 

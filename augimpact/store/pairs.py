@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from augimpact.data.images import ImageDataset
 from augimpact.data.pipeline import ImagePipeline
+from augimpact.once import once
 
 if TYPE_CHECKING:
     import dask.array
@@ -143,17 +143,17 @@ class Trainer:
     def __getitem__(self, group: str) -> Slice:
         return Slice(Pairs(self._set, self._set._groups.get(group, [])), self._size, self._shuffle, self._seed)
 
-    @cached_property
+    @once
     def train(self) -> Slice:
         """The group `train`."""
         return self[TRAIN]
 
-    @cached_property
+    @once
     def test(self) -> Slice:
         """The group `test`."""
         return self[TEST]
 
-    @cached_property
+    @once
     def validation(self) -> Slice:
         """The group `validation`."""
         return self[VALIDATION]

@@ -14,7 +14,6 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 from augimpact.data.hashing import digest_of
 from augimpact.errors import DataError
 from augimpact.files import written_whole
+from augimpact.once import once
 from augimpact.store.labels import LONGEST_NAME, MOST_BOXES, MOST_CLASSES, Label
 
 __all__ = [
@@ -317,7 +317,7 @@ class _Open:
         self.classes = tuple(map(str, self.about["classes"]))
         self.images = self.file["images"].id
 
-    @cached_property
+    @once
     def labels(self) -> NDArray[Any]:
         """All of a classification's, `(N, C)`."""
         return np.asarray(self.file["labels"][:])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, overload
@@ -19,6 +18,7 @@ from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import COLUMNS, SampleTable
 from augimpact.data.split import Split
 from augimpact.errors import DataError, UserError, unknown
+from augimpact.once import once
 from augimpact.profiling.ahead import ahead
 from augimpact.store.feeding import Fed, Pending
 from augimpact.store.labels import given_back, own_classes
@@ -195,14 +195,14 @@ class TrainingSet:
 
     # What uses it.
 
-    @cached_property
+    @once
     def _parts(self) -> list[Document]:
         parts = self._shelf.parts(self.id)
         # After the parts, so that it knows the classes of all of them, whoever feeds meanwhile.
         self._document = dict(self._shelf.document(self.id))
         return parts
 
-    @cached_property
+    @once
     def _groups(self) -> dict[str, list[Place]]:
         """The places of all pairs, by group."""
         self._flush()
@@ -235,7 +235,7 @@ class TrainingSet:
         """A pair, or several: all groups one after the other."""
         return self._all[key]
 
-    @cached_property
+    @once
     def _all(self) -> Pairs:
         return Pairs(self, [place for places in self._groups.values() for place in places])
 

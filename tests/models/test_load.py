@@ -14,7 +14,8 @@ from torchvision import models
 from augimpact.data.image import example
 from augimpact.errors import ModelError
 from augimpact.models.builtin import ARCHITECTURE, imagenet_labels
-from augimpact.models.load import load_classifier, pick_device
+from augimpact.models.device import pick_device
+from augimpact.models.load import load_classifier
 
 
 def test_the_builtin_weights_fit_one_to_one(classifier):
