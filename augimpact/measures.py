@@ -1,7 +1,7 @@
 """What an image is like before any model sees it: five numbers an image, fast enough for a whole dataset.
 
-`measure` takes a batch, `measure_picture` one image that is a Pillow picture already. What lies on a GPU is measured
-there, by `augimpact.tensor_measures`: whatever counts the pixels (`Pixels`), the numbers made of them are the same.
+`measure` takes a batch. What lies on a GPU is measured there, by `augimpact.tensor_measures`, and what a pass over a
+dataset sees by compiled code: whatever counts the pixels (`Pixels`), the numbers made of the counts are the same.
 All but the saturation are of the luma Y = 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). Its mean is exact; for the others
 it is rounded to 8 bits just as Pillow's mode "L" has it, so that any other program finds the same numbers.
 """
@@ -18,7 +18,7 @@ from PIL import Image
 from augimpact.errors import ImageError
 from augimpact.once import once
 
-__all__ = ["LEVELS", "MEASURES", "Measure", "Pixels", "brightness_of", "measure", "measure_picture", "measures_of"]
+__all__ = ["LEVELS", "MEASURES", "Measure", "Pixels", "brightness_of", "measure", "measures_of"]
 
 # Of red, green and blue, in thousandths.
 LUMA = np.array([299, 587, 114])
@@ -110,22 +110,6 @@ def measure(images: ArrayLike) -> dict[str, Numbers]:
     return measured
 
 
-def measure_picture(
-    picture: Image.Image, planes: Bytes | None = None, names: Collection[str] = tuple(MEASURES)
-) -> dict[str, float]:
-    """Some measures of one image, in the order of `MEASURES`: equal to those of `measure`.
-
-    Args:
-        picture: of mode "RGB".
-        planes: its channels, `(3, H, W)` uint8, if they are there already; only the saturation needs them.
-        names: which of `MEASURES`.
-
-    >>> measure_picture(Image.new("RGB", (8, 8), "red"), names=["saturation"])
-    {'saturation': 1.0}
-    """
-    return {name: float(values[0]) for name, values in measures_of(_Pictures([picture], planes), names).items()}
-
-
 def measures_of(pixels: Pixels, names: Collection[str] = tuple(MEASURES)) -> dict[str, Numbers]:
     """Some measures of N images, in the order of `MEASURES`, `(N,)` each.
 
@@ -161,10 +145,10 @@ class _Pictures:
 
     Args:
         pictures: N of them.
-        planes: their channels, `(3, N, H, W)`, or of one picture `(3, H, W)`; made if they are needed and not there.
+        planes: their channels, `(3, N, H, W)`.
     """
 
-    def __init__(self, pictures: Sequence[Image.Image], planes: Bytes | None) -> None:
+    def __init__(self, pictures: Sequence[Image.Image], planes: Bytes) -> None:
         self._pictures, self._planes = pictures, planes
 
     @once
@@ -181,10 +165,7 @@ class _Pictures:
 
     @once
     def saturation(self) -> Numbers:
-        planes = self._planes
-        if planes is None:
-            planes = np.stack([[np.asarray(each) for each in picture.split()] for picture in self._pictures], axis=1)
-        return _saturation(*planes.reshape(3, -1, *planes.shape[-2:]))
+        return _saturation(*self._planes)
 
     @once
     def _greys(self) -> list[Image.Image]:

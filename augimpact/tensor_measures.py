@@ -154,22 +154,22 @@ class RowPixels:
     """
 
     def __init__(self, row: Row, pixels: Tensor) -> None:
-        self._row, self._pixels = row, pixels
+        self.row, self.pixels = row, pixels
 
     @once
     def colours(self) -> NDArray[np.int64]:
         """How often each value is in each channel, `(N, 3, 256)`."""
-        return self._row.histograms(self._pixels)
+        return self.row.histograms(self.pixels)
 
     @once
     def luma(self) -> NDArray[np.int64]:
         """How often each level of the luma is, `(N, 256)`."""
-        return self._row.histograms(self._levels[:, None])[:, 0]
+        return self.row.histograms(self._levels[:, None])[:, 0]
 
     @once
     def edges(self) -> Numbers:
         """Mean square of the Laplacian: differences to neighbours, none across the border."""
-        row, levels = self._row, self._levels
+        row, levels = self.row, self._levels
         across = (levels[1:] - levels[:-1]) * (row.x[1:] > 0)
         laplacian = torch.zeros_like(levels)
         laplacian[:-1] += across
@@ -183,12 +183,12 @@ class RowPixels:
     @once
     def saturation(self) -> Numbers:
         """Mean of (max − min) / max, 0 for black."""
-        high, low = self._pixels.amax(dim=1), self._pixels.amin(dim=1)
+        high, low = self.pixels.amax(dim=1), self.pixels.amin(dim=1)
         share = (high - low).to(torch.float32) / high.clamp(min=1).to(torch.float32)
         steps = (share * FINE).round().to(torch.int64)
-        return np.asarray(self._row.sums(steps) / FINE / self._row.counts)
+        return np.asarray(self.row.sums(steps) / FINE / self.row.counts)
 
     @once
     def _levels(self) -> Tensor:
-        red, green, blue = self._pixels.to(torch.int32).unbind(dim=1)
+        red, green, blue = self.pixels.to(torch.int32).unbind(dim=1)
         return (red * LUMA[0] + green * LUMA[1] + blue * LUMA[2] + HALF) >> 16

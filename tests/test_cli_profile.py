@@ -160,6 +160,8 @@ MISTAKES = [
     (["train", "--samples", "-1", "-o", "out"], "Invalid value for '--samples'"),
     (["train", "--max-samples", "0", "-o", "out"], "Invalid value for '--max-samples'"),
     (["train", "--seed", "many", "-o", "out"], "Invalid value for '--seed'"),
+    (["train", "--device", "warp", "-o", "out"], "device is 'warp'; expected auto, cpu or cuda"),
+    (["train", "--device", "cuda:99", "-o", "out"], "device 'cuda:99' cannot be used on this machine"),
 ]
 
 

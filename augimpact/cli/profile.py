@@ -36,6 +36,7 @@ def profile(
         list[str] | None, typer.Option(help="Panels, with commas between; with - before each, those that are not made.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of what is drawn.", min=0, max=2**63 - 1)] = 0,
+    device: Annotated[str, typer.Option(help="Where pixels are counted: auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Tells what a dataset is like and what is wrong with it: as page, PDF, JSON, text, table, and for TensorBoard."""
     from augimpact.profiling.report import check_place
@@ -68,6 +69,7 @@ def profile(
             hide_classes=[int(each) if each.isdecimal() and each not in classes else each for each in hide_class or []],
             hide_names=hide_names,
             features=[name.strip() for text in features for name in text.split(",")] if features else None,
+            device=device,
             progress=tell,
         )
         step("writing", 0, 1)

@@ -50,9 +50,7 @@ def before_and_after(
     after = augmentation(before.permute(2, 0, 1).float() / 255, name).mul(255).round().clamp(0, 255).byte()
     images = [image if device is not None else image.numpy() for image in (before, after.permute(1, 2, 0).contiguous())]
     labels = _labels(sample, augmentation, name, outside)
-    first, second = (
-        sample._replace(image=image, label=label, picture=None) for image, label in zip(images, labels, strict=True)
-    )
+    first, second = (sample._replace(image=image, label=label) for image, label in zip(images, labels, strict=True))
     return first, second
 
 

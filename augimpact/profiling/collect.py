@@ -57,6 +57,14 @@ class Extreme(NamedTuple):
     picture: NDArray[np.uint8]
 
 
+class Sums(NamedTuple):
+    """Of the small images of a class: how many there are, their sum, and that of their squares, `(32, 32, 3)`."""
+
+    images: int
+    total: NDArray[np.int64]
+    squares: NDArray[np.int64]
+
+
 class Collected:
     """The statistics of one split, sample by sample.
 
@@ -88,7 +96,7 @@ class Collected:
         # Whether vectors may be classes, and some were.
         self._takes_vectors, self._vectors = True, False
         self.colours: dict[int, NDArray[np.int64]] = {}
-        self.means: dict[int | None, tuple[int, NDArray[np.float64], NDArray[np.float64]]] = {}
+        self.means: dict[int | None, Sums] = {}
         self.thumbnails: list[tuple[int, Any, NDArray[np.uint8]]] = []
         self.extremes: dict[str, list[Extreme]] = {}
         self._samples, self._classes, self._needs = samples, classes, needs
@@ -184,17 +192,17 @@ class Collected:
         if len(self._rows) >= BLOCK:
             self._pack()
 
-    def _add_to_mean(self, label: int | None, small: NDArray[np.float64]) -> None:
-        """Adds to the sums of a class in place: they are whole numbers, and exact."""
-        if label not in self.means and len(self.means) >= MOST_MEANS:
-            return
+    def _add_to_mean(self, label: int | None, small: NDArray[np.uint8]) -> None:
+        """Adds to the sums of a class: they are whole numbers, and exact."""
         if label not in self.means:
-            self.means[label] = (1, small.copy(), small**2)
-            return
-        count, total, squares = self.means[label]
-        total += small
-        squares += small**2
-        self.means[label] = (count + 1, total, squares)
+            if len(self.means) >= MOST_MEANS:
+                return
+            self.means[label] = Sums(0, *np.zeros((2, *small.shape), np.int64))
+        images, total, squares = self.means[label]
+        from augimpact.profiling.counting import add_image
+
+        add_image(small, total, squares)
+        self.means[label] = Sums(images + 1, total, squares)
 
     def _keep_extremes(self, seen: Measured, image: NDArray[np.uint8], label: int | None) -> None:
         """Of each extreme the few that are it most, the first first."""

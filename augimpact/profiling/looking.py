@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augimpact.profiling.ahead import grouped
 from augimpact.profiling.annotations import Annotations
-from augimpact.profiling.augmented import before_and_after
 from augimpact.profiling.decode import Decoder, as_array
-from augimpact.profiling.measuring import Measured, measured_here
+from augimpact.profiling.measuring import Measured, check_shape, measured_from
 from augimpact.profiling.needs import PICTURES
 from augimpact.profiling.segmentation import MaskNumbers
 from augimpact.profiling.source import Failure, Sample, Source, told
@@ -134,6 +133,9 @@ class Look(NamedTuple):
     def _augmented(self, sample: Sample | Failure, augmentation: RandomAugmentation) -> Sequence[Sample | Failure]:
         if isinstance(sample, Failure):
             return [sample] * 2
+        # Loads torch, which nothing else needs for files on the host.
+        from augimpact.profiling.augmented import before_and_after
+
         try:
             image = as_array(self.work.decode(sample.image))
             return before_and_after(
@@ -153,7 +155,7 @@ class Look(NamedTuple):
         decode = self.work.decode if self.augmentation is None else lambda image: image
         device = self.device
         if device is None:
-            return self._tried(samples, lambda some: measured_here(some, decode, self.needs))
+            return self._tried(samples, lambda some: _measured_here(some, decode, self.needs))
         from augimpact.profiling.on_device import measured_on
 
         return self._tried(samples, lambda some: measured_on(device, some, decode, self.needs))
@@ -180,6 +182,16 @@ class Look(NamedTuple):
             return _failure(sample, error)
         # A mask is as large as its image.
         return Looked(measured if mask is None else measured._replace(label=None), mask)
+
+
+def _measured_here(samples: Sequence[Sample], decode: Callable[[Any], Any], needs: Collection[str]) -> list[Measured]:
+    # Takes half a second to load, with the code that it has compiled.
+    from augimpact.profiling.counting import CountedPixels
+
+    images = [decode(sample.image) for sample in samples]
+    for image in images:
+        check_shape(image.shape)
+    return measured_from(samples, [image.shape for image in images], CountedPixels(images), needs)
 
 
 def taken_in(annotations: Annotations, seen: Looked | Failure) -> tuple[Measured | Failure, frozenset[int] | None]:

@@ -1,14 +1,13 @@
 """What an image comes to when it is measured: the little that is kept of it, in place of its pixels.
 
-`measured_here` goes through the pixels on the host, `augimpact.profiling.on_device` where they lie on a device. Both
-make `Measured` of what they found by `measured_from`.
+Whatever has counted the pixels (`Counted`): `counting` on the host, `on_device` where they lie on a device.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +15,11 @@ from PIL import Image
 
 from augimpact.data.integrity import perceptual_hash
 from augimpact.errors import DataError
-from augimpact.measures import LEVELS, MEASURES, brightness_of, measure_picture
-from augimpact.once import once
+from augimpact.measures import Pixels, measures_of
 from augimpact.profiling.needs import CLIPPED, COLOURS, CONTENT, EVERYTHING, MEAN_PICTURES, PERCEPTUAL, PICTURES
 from augimpact.profiling.source import Sample
 
-__all__ = ["COUNTED", "REDUCED", "Measured", "as_rgb", "check_shape", "factor_of", "measured_from", "measured_here"]
+__all__ = ["Counted", "Measured", "as_rgb", "check_shape", "factor_of", "measured_from"]
 
 # The side of a class's mean image.
 MEAN_SIDE = 32
@@ -47,81 +45,75 @@ class Measured(NamedTuple):
     shape: tuple[int, ...]
     numbers: Mapping[str, Any]
     colours: NDArray[np.int64] | None
-    small: NDArray[np.float64] | None
+    small: Bytes | None
     image: Bytes | None
 
 
-def measured_here(
-    samples: Sequence[Sample], decode: Callable[[Any], Any], needs: Collection[str] = EVERYTHING
-) -> list[Measured]:
-    """What each sample's image comes to: what may be done on any thread.
+class Counted(Pixels, Protocol):
+    """N images whose pixels can be counted, on the host or on a device."""
 
-    Args:
-        samples: of any sizes and channels.
-        decode: makes bytes `(H, W, C)` of an image.
-        needs: names of measurements, see `augimpact.profiling.needs`; others are not made.
+    @property
+    def images(self) -> Sequence[Bytes]:
+        """The images, `(H, W, C)` each, on the host."""
 
-    Raises:
-        DataError: an image has no pixels, or values that cannot be decoded.
-    """
-    images = [decode(sample.image) for sample in samples]
-    for image in images:
-        check_shape(image.shape)
-    forms = [_Forms(image, sample.picture) for image, sample in zip(images, samples, strict=True)]
-    others = [name for name in MEASURES if name in needs and name != "brightness"]
-    numbers: list[dict[str, Any]] = [
-        measure_picture(form.picture, form.planes, others) if others else {} for form in forms
-    ]
-    if "brightness" in needs and forms:
-        for found, value in zip(numbers, brightness_of(np.stack([form.colours_as_rgb for form in forms])), strict=True):
-            found["brightness"] = float(value)
-    is_counted, is_reduced, is_kept = (bool(part & set(needs)) for part in (COUNTED, REDUCED, PICTURES))
-    return [
-        measured_from(
-            sample, image.shape, needs, found,
-            colours=form.colours if is_counted else None,
-            reduced=form.picture.reduce(factor_of(image.shape)) if is_reduced else None,
-            image=image if is_kept else None,
-        )
-        for sample, image, form, found in zip(samples, images, forms, numbers, strict=True)
-    ]  # fmt: skip
+    @property
+    def channels(self) -> Sequence[NDArray[np.int64]]:
+        """How often each value is in each channel of each, `(C, 256)`."""
+
+    def reduced(self, factors: Sequence[int]) -> Sequence[Bytes]:
+        """Each in cells of so many pixels a side, `(h, w, 3)`."""
 
 
 def measured_from(
-    sample: Sample,
-    shape: tuple[int, ...],
-    needs: Collection[str],
-    numbers: Mapping[str, Any],
-    *,
-    colours: NDArray[np.int64] | None,
-    reduced: Image.Image | None,
-    image: Bytes | None,
-) -> Measured:
-    """What is kept of an image whose pixels have been counted.
+    samples: Sequence[Sample], shapes: Sequence[tuple[int, ...]], counted: Counted, needs: Collection[str] = EVERYTHING
+) -> list[Measured]:
+    """What is kept of each sample's image.
 
     Args:
-        sample: whose image it is.
-        shape: of the image.
-        needs: as `measured_here` has them.
-        numbers: the measures among them.
-        colours: see `Measured`; needed for `COUNTED`.
-        reduced: the image in cells of `factor_of` pixels, of mode "RGB"; needed for `REDUCED`.
-        image: itself, if it is kept.
+        samples: N of them.
+        shapes: of their images, `(H, W, C)` each.
+        counted: the images.
+        needs: names of measurements, see `augimpact.profiling.needs`; others are not made.
     """
-    found, small = dict(numbers), None
+    wanted = frozenset(needs)
+    nothing: list[Any] = [None] * len(samples)
+    measures = measures_of(counted, wanted)
+    colours = counted.channels if COUNTED & wanted else nothing
+    factors = [factor_of(shape) for shape in shapes]
+    reduced = counted.reduced(factors) if REDUCED & wanted else nothing
+    images = counted.images if PICTURES & wanted else nothing
+    return [
+        _kept(
+            sample, shape, wanted, {name: float(values[place]) for name, values in measures.items()},
+            colours[place], reduced[place], images[place],
+        )
+        for place, (sample, shape) in enumerate(zip(samples, shapes, strict=True))
+    ]  # fmt: skip
+
+
+def _kept(
+    sample: Sample,
+    shape: tuple[int, ...],
+    needs: frozenset[str],
+    numbers: dict[str, Any],
+    colours: NDArray[np.int64] | None,
+    reduced: Bytes | None,
+    image: Bytes | None,
+) -> Measured:
+    picture = None if reduced is None else Image.fromarray(reduced)
+    small = None
     if colours is not None and CLIPPED in needs:
         clipped = colours[:, : CLIPPED_DARK + 1].sum() + colours[:, CLIPPED_LIGHT:].sum()
-        found[CLIPPED] = float(clipped / colours.sum())
+        numbers[CLIPPED] = float(clipped / colours.sum())
     if reduced is not None and colours is not None and CONTENT in needs:
-        found[CONTENT] = _content_of(shape, colours, reduced)
-    if reduced is not None and PERCEPTUAL in needs:
-        found[PERCEPTUAL] = perceptual_hash(reduced)
-    if reduced is not None and MEAN_PICTURES in needs:
-        small = np.asarray(reduced.resize((MEAN_SIDE, MEAN_SIDE), Image.Resampling.BILINEAR), np.float64)
+        numbers[CONTENT] = _content_of(shape, colours, reduced)
+    if picture is not None and PERCEPTUAL in needs:
+        numbers[PERCEPTUAL] = perceptual_hash(picture)
+    if picture is not None and MEAN_PICTURES in needs:
+        small = np.asarray(picture.resize((MEAN_SIDE, MEAN_SIDE), Image.Resampling.BILINEAR))
     return Measured(
-        sample.number, sample.label, sample.path, tuple(shape), found, colours if COLOURS in needs else None, small,
-        image,
-    )  # fmt: skip
+        sample.number, sample.label, sample.path, shape, numbers, colours if COLOURS in needs else None, small, image
+    )
 
 
 def check_shape(shape: tuple[int, ...]) -> None:
@@ -143,50 +135,7 @@ def factor_of(shape: tuple[int, ...]) -> int:
     return max(1, min(shape[:2]) // (2 * MEAN_SIDE))
 
 
-class _Forms:
-    """An image in all forms in which it is measured, each made when it is first needed."""
-
-    def __init__(self, image: Bytes, picture: Image.Image | None) -> None:
-        self._image = image
-        if picture is not None:
-            self.picture = picture
-
-    @once
-    def planes(self) -> Bytes | None:
-        """The channels, `(3, H, W)`, of an RGB image whose memory is laid out so, as that of most tensors is."""
-        planes = self._image.transpose(2, 0, 1)
-        return planes if len(planes) == 3 and planes.flags.c_contiguous else None
-
-    @once
-    def picture(self) -> Image.Image:
-        """As Pillow's of mode "RGB"; of planes several times faster than by way of an array `(H, W, 3)`."""
-        if self.planes is None:
-            return Image.fromarray(as_rgb(self._image))
-        return Image.merge("RGB", [Image.fromarray(plane) for plane in self.planes])
-
-    @once
-    def colours(self) -> NDArray[np.int64]:
-        """How often each value is in each channel, `(C, 256)`; Pillow counts where its picture is there anyway."""
-        channels = self._image.shape[-1]
-        if channels in (1, 3) and "picture" in vars(self):
-            return np.array(self.picture.histogram()[: LEVELS * channels], np.int64).reshape(channels, LEVELS)
-        # Takes a second to load.
-        from augimpact.profiling.counting import colours_of
-
-        return colours_of(self._image)
-
-    @property
-    def colours_as_rgb(self) -> NDArray[np.int64]:
-        """Likewise `(3, 256)`, of the image as it is measured, see `as_rgb`."""
-        channels = self._image.shape[-1]
-        if channels == 1:
-            return np.repeat(self.colours, 3, axis=0)
-        if channels in (3, 4):
-            return self.colours[:3]
-        return np.array(self.picture.histogram(), np.int64).reshape(3, LEVELS)
-
-
-def _content_of(shape: tuple[int, ...], colours: NDArray[np.int64], reduced: Image.Image) -> bytes:
+def _content_of(shape: tuple[int, ...], colours: NDArray[np.int64], reduced: Bytes) -> bytes:
     """Two images with the same counts in every channel, and the same when they are reduced, are one."""
     told = np.array(shape).tobytes() + colours.tobytes() + reduced.tobytes()
     return hashlib.blake2b(told, digest_size=8).digest()

@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
-from augimpact.measures import MEASURES, measures_of
-from augimpact.profiling.measuring import COUNTED, REDUCED, Measured, check_shape, factor_of, measured_from
-from augimpact.profiling.needs import EVERYTHING, PICTURES
+from augimpact.profiling.measuring import Bytes, Measured, check_shape, measured_from
+from augimpact.profiling.needs import EVERYTHING
 from augimpact.profiling.source import Sample
 from augimpact.tensor_measures import Row, RowPixels
 
@@ -33,7 +31,7 @@ def measured_on(
     decode: Callable[[Any], Any],
     needs: Collection[str] = EVERYTHING,
 ) -> list[Measured]:
-    """What each sample's image comes to, as `augimpact.profiling.measuring.measured_here` finds it on the host.
+    """What each sample's image comes to, as `augimpact.profiling.looking` has it measured on the host.
 
     Args:
         device: where all of them are measured.
@@ -51,36 +49,39 @@ def measured_on(
         kinds.setdefault((type(sample.image), sample.image.dtype, sample.image.shape[-1]), []).append(place)
     for places in kinds.values():
         some = [samples[place] for place in places]
-        for place, measured in zip(places, _of_one_kind(device, some, decode, frozenset(needs)), strict=True):
+        shapes = [tuple(sample.image.shape) for sample in some]
+        pixels = DevicePixels(shapes, _pixels_of([sample.image for sample in some], device, decode))
+        for place, measured in zip(places, measured_from(some, shapes, pixels, needs), strict=True):
             found[place] = measured
     return [each for each in found if each is not None]
 
 
-def _of_one_kind(
-    device: torch.device, samples: Sequence[Sample], decode: Callable[[Any], Any], needs: frozenset[str]
-) -> list[Measured]:
-    shapes = [tuple(sample.image.shape) for sample in samples]
-    pixels = _pixels_of([sample.image for sample in samples], device, decode)
-    row = Row([(shape[0], shape[1]) for shape in shapes], device)
-    seen = RowPixels(row, _as_rgb(pixels))
-    measures = measures_of(seen, [name for name in MEASURES if name in needs])
-    nothing: list[Any] = [None] * len(samples)
-    colours, reduced, images = nothing, nothing, nothing
-    if COUNTED & needs:
-        colours = list(seen.colours if pixels.shape[1] == 3 else row.histograms(pixels))
-    if REDUCED & needs:
-        factors = np.array([factor_of(shape) for shape in shapes])
-        reduced = [Image.fromarray(each) for each in row.reduced(_as_rgb(pixels), factors)]
-    if PICTURES & needs:
-        parts = np.split(pixels.cpu().numpy(), row.counts.cumsum()[:-1])
-        images = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
-    return [
-        measured_from(
-            sample, shapes[number], needs, {name: float(values[number]) for name, values in measures.items()},
-            colours=colours[number], reduced=reduced[number], image=images[number],
-        )
-        for number, sample in enumerate(samples)
-    ]  # fmt: skip
+class DevicePixels(RowPixels):
+    """N images of any sizes on a device, see `augimpact.profiling.measuring.Counted`.
+
+    Args:
+        shapes: of the images, `(H, W, C)` each, of as many channels.
+        pixels: of all, one image after the other, `(P, C)` uint8.
+    """
+
+    def __init__(self, shapes: Sequence[tuple[int, ...]], pixels: Tensor) -> None:
+        self._shapes, self._own = shapes, pixels
+        super().__init__(Row([(shape[0], shape[1]) for shape in shapes], pixels.device), _as_rgb(pixels))
+
+    @property
+    def images(self) -> list[Bytes]:
+        """The images on the host."""
+        parts = np.split(self._own.cpu().numpy(), self.row.counts.cumsum()[:-1])
+        return [part.reshape(shape) for part, shape in zip(parts, self._shapes, strict=True)]
+
+    @property
+    def channels(self) -> list[NDArray[np.int64]]:
+        """How often each value is in each channel of each, `(C, 256)`."""
+        return [*(self.colours if self._own.shape[1] == 3 else self.row.histograms(self._own))]
+
+    def reduced(self, factors: Sequence[int]) -> list[Bytes]:
+        """Each image in cells of so many pixels a side, `(h, w, 3)`."""
+        return self.row.reduced(self.pixels, np.array(factors))
 
 
 def _pixels_of(images: Sequence[Any], device: torch.device, decode: Callable[[Any], Any]) -> Tensor:

@@ -23,8 +23,8 @@ __all__ = ["source_of"]
 
 # The properties of a dataset that are boxes and the numbers of their classes.
 BOXES = ("boxes", "box_labels")
-# Bytes, label, and the picture if there is one.
-_Plain = tuple[Bytes, Any, Image.Image | None]
+# Bytes and label.
+_Plain = tuple[Bytes, Any]
 
 
 def source_of(data: Any) -> Source:
@@ -76,7 +76,7 @@ class _Boxed:
 
 
 class _PlainView:
-    """Bytes, label and, if there is one, RGB picture of each image of a table; several are decoded at once."""
+    """Bytes and label of each image of a table; several are decoded at once."""
 
     def __init__(self, dataset: ImageDataset) -> None:
         self._names = _label_names(dataset)
@@ -110,9 +110,7 @@ class _PlainView:
         content, *found = item
         label = _target(found) if "boxes" in self._names else found[0]
         seen = self._pipeline.picture(content)
-        if not isinstance(seen, Image.Image):
-            return seen, plain_label(label), None
-        return bytes_in(seen), plain_label(label), seen if seen.mode == "RGB" else None
+        return bytes_in(seen) if isinstance(seen, Image.Image) else seen, plain_label(label)
 
 
 def _tried(function: Callable[[Any], Any], given: Any) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from augimpact.errors import DataError
 from augimpact.profiling.ahead import ahead
@@ -29,14 +28,12 @@ class Sample(NamedTuple):
         or a tensor where it lies.
     label: a whole number, a vector, a mask `(H, W)`, a mapping with boxes, or None.
     path: where it lies, if that is known.
-    picture: the image as Pillow's of mode "RGB", if it came as one.
     """
 
     number: int
     image: Any
     label: Any
     path: str | None
-    picture: Image.Image | None = None
 
 
 class Failure(NamedTuple):
@@ -60,7 +57,7 @@ class Source(NamedTuple):
     class_names: if they are known.
     paths: of its samples, by index, if they are known.
     fresh: whether every item has memory of its own, which nobody fills again.
-    ready: whether the items are bytes, label and picture of an image already, and may be asked for on several threads.
+    ready: whether the items are the bytes and the label of an image already, and may be asked for on several threads.
     batched: whether each item has several samples.
     """
 
@@ -79,8 +76,8 @@ class Source(NamedTuple):
             if isinstance(item, Exception):
                 yield Failure(index, told(item), self._path(index))
             else:
-                image, label, picture = item
-                yield Sample(index, image, label, self._path(index), picture)
+                image, label = item
+                yield Sample(index, image, label, self._path(index))
 
     def samples(
         self,
@@ -155,8 +152,7 @@ class Source(NamedTuple):
         if self.by_index:
             indices = range(self.length or 0)
             if self.ready:
-                # Image and label, whether or not there is a picture as well.
-                yield from (item if isinstance(item, Exception) else item[:2] for item in ahead(self._item, indices))
+                yield from ahead(self._item, indices)
                 return
             # A user's dataset may not be made for several threads.
             yield from map(self._item, indices)

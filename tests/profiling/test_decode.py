@@ -20,8 +20,7 @@ pictures = arrays(np.uint8, st.tuples(st.integers(17, 24), st.integers(17, 24), 
 
 def bytes_of(decoder: Decoder, value: object, count: int | None = None) -> list[np.ndarray]:
     images = decoder.images_of(value, count)
-    for image in images:
-        decoder.learn(image)
+    decoder.learn(images)
     return [decoder.bytes_of(image) for image in images]
 
 
@@ -56,6 +55,50 @@ def test_normalised_images_are_turned_back(picture, mean, std):
     assert np.array_equal(found, picture)
 
 
+@given(pictures, st.sampled_from([torch.float64, torch.float32, torch.uint8, torch.int64]))
+def test_tensors_that_stay_where_they_are_are_read_as_arrays_are(picture, kind):
+    values = picture / 255 if kind.is_floating_point else picture
+    tensor = torch.from_numpy(np.array(values)).permute(2, 0, 1).to(kind)
+    span, mean = {"span": "byte"} if not picture.any() else {}, [0.4] * picture.shape[-1]
+    ways = [span, {"reversed_channels": True, **span}]
+    if kind.is_floating_point:
+        ways += [{"span": "unit"}, {"span": (-0.5, 1.5)}, {"mean": mean, "std": [2.0] * picture.shape[-1]}]
+    for way in ways:
+        normalised = (tensor - 0.4) / 2 if "mean" in way else tensor
+        (stays,) = bytes_of(Decoder(fetches=False, **way), normalised)
+        (fetched,) = bytes_of(Decoder(**way), normalised)
+        assert isinstance(stays, torch.Tensor)
+        assert isinstance(fetched, np.ndarray)
+        assert np.array_equal(stays.numpy(), fetched)
+
+
+@pytest.mark.parametrize("fetches", [True, False])
+def test_bad_values_of_tensors_and_arrays_are_told_alike(fetches):
+    def error_of(image: torch.Tensor, **options: object) -> str:
+        with pytest.raises(DataError) as caught:
+            bytes_of(Decoder(fetches=fetches, **options), image)
+        return str(caught.value)
+
+    unit = torch.full((3, 20, 20), 0.5)
+    broken = unit.clone()
+    broken[1, 2, 3] = torch.nan
+    assert error_of(broken) == "some values are not finite"
+    assert error_of(broken * torch.inf, span="unit") == "some values are not finite"
+    assert error_of(unit * 4, span="unit") == "values from 2 to 2; expected 0 to 1"
+    assert error_of(unit, mean=[0.1, 0.2], std=[1.0, 1.0]) == "mean has 2 numbers; expected one a channel, 3"
+    assert "have values from -1 to -1" in error_of(unit * -2)
+    # What has no finite value decides nothing.
+    decoder = Decoder(fetches=fetches)
+    decoder.learn(decoder.images_of(unit * torch.nan, None) + decoder.images_of(unit * 0, None))
+    assert not decoder.is_decided
+
+
+def test_half_floats_of_torchs_own_are_numbers_too():
+    picture = torch.randint(0, 256, (3, 20, 30), dtype=torch.uint8)
+    (found,) = bytes_of(Decoder(), picture.to(torch.bfloat16))
+    assert np.array_equal(found.transpose(2, 0, 1), picture.to(torch.bfloat16).float().round().numpy())
+
+
 def test_batches_are_taken_apart():
     batch = torch.randint(0, 256, (5, 3, 20, 30), dtype=torch.uint8)
     assert [each.shape for each in bytes_of(Decoder(), batch)] == [(20, 30, 3)] * 5
@@ -76,14 +119,14 @@ def test_a_layout_that_cannot_be_told_is_asked_for(shape):
 def test_black_decides_nothing_and_what_comes_later_does():
     decoder = Decoder()
     black, unit, byte = (np.full((20, 20, 3), level, np.float32) for level in (0, 0.5, 128))
-    decoder.learn(black)
+    decoder.learn([black])
     assert not decoder.is_decided
-    decoder.learn(unit)
+    decoder.learn([unit])
     assert decoder.is_decided
     with pytest.raises(DataError, match=r"an image has values up to 128 after others in \[0, 1\]"):
-        decoder.learn(byte)
+        decoder.learn([byte])
     other = Decoder()
-    other.learn(byte)
+    other.learn([byte])
     assert other.bytes_of(byte).max() == 128
 
 
