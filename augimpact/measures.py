@@ -83,7 +83,8 @@ def measure(images: ArrayLike) -> dict[str, Numbers]:
     - `entropy`: −Σ p log₂ p over the luma's 256 levels (Shannon 1948), in bits.
 
     Args:
-        images: `(N, H, W, 3)` uint8, RGB; a numpy array, or a tensor, which is measured on its own device.
+        images: `(N, H, W, 3)` uint8, RGB; a numpy array, or a tensor, which is measured on its own device if that is
+            CUDA's.
 
     Raises:
         ImageError: another shape or type, or images without pixels.
@@ -92,10 +93,13 @@ def measure(images: ArrayLike) -> dict[str, Numbers]:
     >>> measured["brightness"].tolist(), measured["contrast"].tolist()
     ([1.0, 1.0], [0.0, 0.0])
     """
-    if getattr(getattr(images, "device", None), "type", "cpu") != "cpu":
+    place = getattr(getattr(images, "device", None), "type", "cpu")
+    if place == "cuda":
         from augimpact.tensor_measures import measure_tensor
 
         return measure_tensor(images)  # type: ignore[arg-type]
+    if place != "cpu":
+        images = images.cpu()  # type: ignore[union-attr]
     batch: NDArray[Any] = np.asarray(images)
     if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[-1] != 3 or 0 in batch.shape[1:3]:
         raise ImageError(f"images of shape {batch.shape} and type {batch.dtype}; expected (N, H, W, 3) of uint8")

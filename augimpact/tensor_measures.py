@@ -74,8 +74,8 @@ class Row:
         return self.sent(values)[self.image]
 
     def sent(self, values: NDArray[np.int64]) -> Tensor:
-        """Whole numbers, on the device."""
-        return torch.from_numpy(values).to(self.device, non_blocking=True)
+        """Whole numbers, on the device, where there is one for every pixel: so short as they can be."""
+        return torch.from_numpy(values.astype(np.int32)).to(self.device)
 
     def sums(self, values: Tensor) -> NDArray[np.int64]:
         """The sum of whole numbers `(P,)` over each image, `(N,)`: exact."""
@@ -85,7 +85,8 @@ class Row:
     def histograms(self, values: Tensor) -> NDArray[np.int64]:
         """How often each byte is in each column of `(P, C)`, by image: `(N, C, 256)`."""
         columns = values.shape[1]
-        places = (self.image[:, None] * columns + torch.arange(columns, device=self.device)) * LEVELS + values
+        column = torch.arange(columns, dtype=torch.int32, device=self.device)
+        places = (self.image[:, None] * columns + column) * LEVELS + values
         counts = torch.bincount(places.reshape(-1), minlength=len(self.sizes) * columns * LEVELS)
         return np.asarray(counts.cpu().numpy().reshape(-1, columns, LEVELS))
 
@@ -112,7 +113,7 @@ class Row:
     @once
     def image(self) -> Tensor:
         """The number of the image of each pixel, `(P,)`."""
-        numbers = torch.arange(len(self.sizes), device=self.device)
+        numbers = torch.arange(len(self.sizes), dtype=torch.int32, device=self.device)
         return numbers.repeat_interleave(self.sent(self.counts), output_size=self.total)
 
     @once
@@ -123,7 +124,7 @@ class Row:
     @once
     def place(self) -> Tensor:
         """Its place in the row, `(P,)`."""
-        return torch.arange(self.total, device=self.device)
+        return torch.arange(self.total, dtype=torch.int32, device=self.device)
 
     @once
     def x(self) -> Tensor:

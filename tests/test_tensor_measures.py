@@ -85,10 +85,25 @@ def test_a_batch_is_measured_across_the_chunks(device, monkeypatch):
     assert {name: values.shape for name, values in nothing.items()} == dict.fromkeys(MEASURES, (0,))
 
 
-@pytest.mark.parametrize("device", DEVICES)
-def test_what_lies_on_a_device_is_measured_there(device):
+def test_what_lies_on_a_gpu_is_measured_there_and_on_another_device_fetched(monkeypatch):
     batch = torch.randint(0, 256, (3, 20, 30, 3), dtype=torch.uint8)
-    assert_measured(measure(batch.to(device)), list(batch.numpy()))
+
+    class Elsewhere:
+        """A tensor that lies on a device of this type, as far as `measure` sees it."""
+
+        def __init__(self, place):
+            self.device, self.fetched = torch.device(place), False
+
+        def cpu(self):
+            self.fetched = True
+            return batch
+
+    monkeypatch.setattr(tensor_measures, "measure_tensor", lambda images: images)
+    there, other = Elsewhere("cuda"), Elsewhere("mps")
+    assert measure(there) is there
+    assert_measured(measure(other), list(batch.numpy()))
+    assert other.fetched
+    assert not there.fetched
 
 
 @pytest.mark.parametrize("images", [torch.zeros(1, 4, 4, 3), torch.zeros((1, 3, 4, 4), dtype=torch.uint8)])

@@ -64,27 +64,27 @@ def from_folder(
     [['data', 139512]]
     """
     options = identified.get("options") or {}
-    files = find_files(url, pattern, options)
+    found = [(file, PurePosixPath(file.relative)) for file in find_files(url, pattern, options)]
     if pattern is None:
-        files = [file for file in files if PurePosixPath(file.relative).suffix.lower() in _image_suffixes()]
-    if not files:
+        found = [each for each in found if each[1].suffix.lower() in _image_suffixes()]
+    if not found:
         named = "image" if pattern is None else f"file like {getattr(pattern, 'pattern', pattern)!r}"
         raise DataError(f"the folder {os.fspath(url)!r} holds no {named}")
-    categories = [_mapped(PurePosixPath(file.relative).parts[:-1], class_mapping or {}) for file in files]
+    categories = [_mapped(path.parts[:-1], class_mapping or {}) for _, path in found]
     if classes is not None:
         wanted = set(classes)
         there = {name for category in categories for name in category}
         for name in sorted(wanted - there):
             raise DataError(unknown("class", name, sorted(there)))
         kept = [number for number, category in enumerate(categories) if wanted.intersection(category)]
-        files, categories = [files[number] for number in kept], [categories[number] for number in kept]
+        found, categories = [found[number] for number in kept], [categories[number] for number in kept]
     outermost = os.fspath(url).partition("::")[0].rstrip("/").rpartition("/")[2]
     rest = {
         "category": categories,
-        "folder": [PurePosixPath(file.relative).parent.name or outermost for file in files],
-        "purpose": [purpose] * len(files),
+        "folder": [path.parts[-2] if len(path.parts) > 1 else outermost for _, path in found],
+        "purpose": [purpose] * len(found),
     }
-    return _table(files, rest, **identified)
+    return _table([file for file, _ in found], rest, **identified)
 
 
 def from_csv(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,10 +20,15 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 # So many items a thread may wait: enough that none is idle, few enough that memory stays bounded.
 WAITING = 4
+# And so many bytes of them, where there is more than one for each thread.
+BYTES = 1 << 28
 
 
 def ahead(
-    function: Callable[[Item], Result], items: Iterable[Item], threads: int = os.cpu_count() or 1
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    threads: int = os.cpu_count() or 1,
+    size: Callable[[Item], int] = lambda _: 0,
 ) -> Iterator[Result]:
     """What the function gives for each item, in their order; what it raises is raised where the item's turn comes.
 
@@ -32,6 +37,7 @@ def ahead(
         items: they are taken on the thread that asks.
         threads: how many compute. The one that asks is one of them: it takes its part before it waits for another, for
             one more than there are cores would only have all wait for Python's lock.
+        size: of an item, in bytes.
 
     >>> list(ahead(lambda number: number**2, range(5)))
     [0, 1, 4, 9, 16]
@@ -43,11 +49,11 @@ def ahead(
             while ended is None:
                 try:
                     item = next(iterator)
-                    waiting.append(_Task(function, item, pool.submit(function, item)))
+                    waiting.append(_Task(function, item, size(item), pool.submit(function, item)))
                 except BaseException as error:
                     # Also where the items end by an error, what was begun is given before it.
                     ended = error
-                while waiting and (len(waiting) > WAITING * threads or waiting[0].future.done()):
+                while waiting and (_is_enough(waiting, threads) or waiting[0].future.done()):
                     yield _first(waiting, helps=threads > 1)
             while waiting:
                 yield _first(waiting, helps=threads > 1)
@@ -64,6 +70,7 @@ class _Task(Generic[Item, Result]):
 
     function: Callable[[Item], Result]
     item: Item
+    size: int
     future: Future[Result]
 
     def try_here(self) -> bool:
@@ -76,6 +83,10 @@ class _Task(Generic[Item, Result]):
         except Exception as error:
             self.future.set_exception(error)
         return True
+
+
+def _is_enough(waiting: Collection[_Task[Item, Result]], threads: int) -> bool:
+    return len(waiting) > WAITING * threads or (len(waiting) > threads and sum(task.size for task in waiting) > BYTES)
 
 
 def _first(waiting: deque[_Task[Item, Result]], *, helps: bool) -> Result:

@@ -97,10 +97,27 @@ def device_of(name: str) -> torch.device | None:
         raise DataError(f"device is {name!r}; expected {', '.join(DEVICES[:-1])} or {DEVICES[-1]}")
     if name == "cpu" or (name == "auto" and not _may_have_cuda()):
         return None
+    import torch
+
     from augimpact.models.device import pick_device
 
     found = pick_device(name)
-    return found if found.type == "cuda" else None
+    if found.type != "cuda":
+        return None
+    if name == "auto" and not _works(found):
+        return None
+    # Which one is the current differs from thread to thread.
+    return torch.device("cuda", torch.cuda.current_device() if found.index is None else found.index)
+
+
+def _works(device: torch.device) -> bool:
+    """Whether a GPU that nobody asked for can be used: it may be full, or of a kind that torch no longer knows."""
+    import torch
+
+    try:
+        return bool(torch.ones(2, device=device).sum().item() == 2)
+    except RuntimeError:
+        return False
 
 
 def _may_have_cuda() -> bool:

@@ -74,7 +74,7 @@ class Collected:
         samples: how many thumbnails are kept, drawn evenly from all with the seed; 0 keeps no picture of a sample.
         seed: of that draw.
         classes: how many there are, if that is known: a label beyond is an error.
-        needs: what is kept, as `measured_here` has it.
+        needs: what is kept, as `measured_from` has it.
         hides: classes of which no sample is shown or told.
 
     Attributes:

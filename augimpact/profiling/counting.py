@@ -50,13 +50,13 @@ class CountedPixels:
     def channels(self) -> list[Counts]:
         """How often each value is in each channel of each image, `(C, 256)`."""
         # Of planes, and of pixels side by side, it is the same memory.
-        return [_counts(image.transpose(2, 0, 1).reshape(image.shape[2], -1)) for image in self.images]
+        return [_counts(_sealed(image.transpose(2, 0, 1).reshape(image.shape[2], -1))) for image in self.images]
 
     @once
     def colours(self) -> Counts:
         """Likewise of the images as they are measured, `(N, 3, 256)`."""
         counts = [
-            own[:3] if len(own) in AS_THEY_ARE else _counts(self._seen[place].reshape(1, -1))
+            own[:3] if len(own) in AS_THEY_ARE else _counts(_sealed(self._seen[place].reshape(1, -1)))
             for place, own in enumerate(self.channels)
         ]
         return np.stack([np.broadcast_to(each, (3, LEVELS)) for each in counts])
@@ -78,7 +78,7 @@ class CountedPixels:
 
     def reduced(self, factors: Sequence[int]) -> list[Bytes]:
         """Each image in cells of so many pixels a side, `(h, w, 3)`: as Pillow's `reduce` rounds their means."""
-        means = [_means(planes, factor) for planes, factor in zip(self._seen, factors, strict=True)]
+        means = [_means(_sealed(planes), factor) for planes, factor in zip(self._seen, factors, strict=True)]
         return [np.ascontiguousarray(np.broadcast_to(each, (*each.shape[:2], 3))) for each in means]
 
     @once
@@ -93,25 +93,40 @@ class CountedPixels:
 
     @once
     def _sums(self) -> list[tuple[Counts, int, float]]:
-        return [_summed(planes) for planes in self._seen]
+        return [_summed(_sealed(planes)) for planes in self._seen]
 
     @property
     def _areas(self) -> Numbers:
         return np.array([float(planes[0].size) for planes in self._seen])
 
 
+def _sealed(levels: Bytes) -> Bytes:
+    """The same, not to be written: for code that is compiled anew for each kind of memory they are one kind."""
+    sealed = levels.view()
+    sealed.flags.writeable = False
+    return sealed
+
+
 def _mean_channel(planes: Bytes) -> Bytes:
     return np.asarray(np.rint(planes.mean(axis=0, keepdims=True)), np.uint8)
 
 
-def _compiled(function: Callable[..., Any], *, nogil: bool = True) -> Any:
+def _compiled(function: Callable[..., Any], *, nogil: bool = True) -> Callable[..., Any]:
     """Machine code of it; kept for the next process where there is a place for that."""
     # Only the saturation is of floats, and its sum may be taken in any order.
     options = {"nogil": nogil, "fastmath": {"reassoc"}}
     try:
-        return numba.njit(function, cache=True, **options)
+        made = numba.njit(function, cache=True, **options)
     except RuntimeError:  # neither the package's folder nor the user's can be written
-        return numba.njit(function, **options)
+        return numba.njit(function, **options)  # type: ignore[no-any-return]
+
+    def run(*given: Any) -> Any:
+        try:
+            return made(*given)
+        except OSError:  # it was compiled, and could not be kept: the disk is full
+            return made(*given)
+
+    return run
 
 
 def add_image(image: Bytes, total: Counts, squares: Counts) -> None:

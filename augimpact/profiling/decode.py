@@ -29,6 +29,7 @@ RANGES = {"unit": (0.0, 1.0), "byte": (0.0, 255.0), "signed": (-1.0, 1.0), "norm
 MOST_CHANNELS = 16
 # By how much a float may miss its range: what interpolation overshoots.
 SLACK = 1e-3
+WHITE = 255
 # What most images are normalised with that are; and whatever a person types.
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 TYPED = (
@@ -69,7 +70,7 @@ class Decoder:
         span: a name of `RANGES`, or the values of black and white, by default found.
         mean, std: of normalised images, a number for each channel.
         reversed_channels: that the channels are blue, green, red.
-        fetches: whether tensors come to the host; else they stay where they are.
+        stays_on: the type of the device, such as `cuda`, whose tensors stay where they are; others come to the host.
 
     Raises:
         DataError: options that make no sense.
@@ -80,7 +81,7 @@ class Decoder:
     mean: Sequence[float] | None = None
     std: Sequence[float] | None = None
     reversed_channels: bool = False
-    fetches: bool = True
+    stays_on: str | None = None
     _fitting: list[str] = field(default_factory=lambda: ["unit", "byte"])
 
     def __post_init__(self) -> None:
@@ -189,8 +190,9 @@ class Decoder:
             raise DataError("some values are not finite")
         if (least - low) / (high - low) < -SLACK * 4 or (most - low) / (high - low) > 1 + SLACK * 4:
             raise DataError(f"values from {least:.4g} to {most:.4g}; expected {low:g} to {high:g}")
-        units = names.clip((numbers - low) / (high - low), 0, 1)
-        return names.astype(names.round(units * 255), names.uint8)
+        # Multiplied: CUDA does so when it is told to divide by a number, and rounds otherwise than a division.
+        levels = names.clip((numbers - low) * (WHITE / (high - low)), 0, WHITE)
+        return names.astype(names.round(levels), names.uint8)
 
     def _limits(self, values: Any) -> tuple[float, float]:
         names = _names_for(values)
@@ -210,7 +212,8 @@ class Decoder:
 
     def _numbers_of(self, value: Any) -> Any:
         """The numbers of an image or a batch: on the host, or a tensor where it lies."""
-        return as_array(value) if self.fetches or not hasattr(value, "detach") else value.detach()
+        place = getattr(getattr(value, "device", None), "type", None)
+        return value.detach() if hasattr(value, "detach") and place == self.stays_on else as_array(value)
 
     def _shaped(self, array: Any) -> Any:
         """One image as `(H, W, C)`."""
@@ -235,9 +238,12 @@ def _extents(images: Sequence[Any]) -> list[tuple[float, float]]:
     """The least and the highest finite value of each; those of tensors are fetched all at once."""
     if not images or any(isinstance(image, np.ndarray) for image in images):
         return [_extent(as_array(image)) for image in images]
-    names = _names_for(images[0])
+    names, device = _names_for(images[0]), images[0].device
     low, high = (
-        [names.astype(end(names.where(names.isfinite(image), image, beyond)), names.float64) for image in images]
+        [
+            names.astype(end(names.where(names.isfinite(image), image, beyond)), names.float64).to(device)
+            for image in images
+        ]
         for end, beyond in ((names.min, np.inf), (names.max, -np.inf))
     )
     lows, highs = names.stack([names.stack(low), names.stack(high)]).tolist()

@@ -18,7 +18,7 @@ from augimpact.profiling.annotations import Annotations, annotation_panels
 from augimpact.profiling.arguments import check_numbers, device_of, hidden_of, names_of
 from augimpact.profiling.collect import Collected
 from augimpact.profiling.decode import Decoder
-from augimpact.profiling.looking import Look, numbers_in, taken_in, work_of
+from augimpact.profiling.looking import Look, measuring_of, numbers_in, size_of_group, taken_in, work_of
 from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.needs import MEAN_PICTURES, NEEDS, PICTURES, chosen_panels, needs_of
 from augimpact.profiling.opening import source_of
@@ -152,7 +152,7 @@ def profile(
         features: names of panels that are made; or, with a `-` before each, that are not. The table of samples has the
             columns that the panels are of, and what no panel needs is not measured.
         device: where the pixels are gone through: `cpu` is all of its cores, `cuda` a GPU, and `auto` a GPU where there
-            is one. The numbers are the same.
+            is one that can be used, as this process does from then on. The numbers are the same.
         progress: is told how many samples are done, of how many; by default a bar.
 
     Raises:
@@ -173,7 +173,7 @@ def profile(
     needs = needs_of(chosen) - (frozenset() if samples else PICTURES)
     given = {TRAIN: source_of(train)} | ({} if val is None else {VAL: source_of(val)})
     place = device_of(device)
-    decoder = Decoder(layout, value_range, mean, std, channels == "BGR", fetches=place is None)
+    decoder = Decoder(layout, value_range, mean, std, channels == "BGR", stays_on=None if place is None else place.type)
     names = names_of(class_names, list(given.values()))
     naming = Naming(names, hidden_of(hide_classes, names), hide_names)
     limits = {split: _limit(source, max_samples) for split, source in given.items()}
@@ -203,8 +203,9 @@ def profile(
                 fresh = replace(decoder, _fitting=["unit", "byte"])
                 work = work_of(source, fresh, images, labels, needs, most=most, on_cut=cut)
                 numbers = numbers_in(names, source.class_names if class_names is None else None)
-                look = Look(work, numbers, augmentation, next(iter(ignored), 0), annotations[split], needs, place)
-                looked_at = chain.from_iterable(ahead(look.at_group, work.groups))
+                measure = measuring_of(work, needs, augmentation, place)
+                look = Look(work, numbers, augmentation, next(iter(ignored), 0), annotations[split], measure, place)
+                looked_at = chain.from_iterable(ahead(look.at_group, work.groups, size=size_of_group))
                 for number, several in enumerate(looked_at):
                     if max_samples is not None and number >= max_samples:
                         complete = False

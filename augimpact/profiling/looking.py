@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augimpact.profiling.ahead import grouped
 from augimpact.profiling.annotations import Annotations
 from augimpact.profiling.decode import Decoder, as_array
-from augimpact.profiling.measuring import Measured, check_shape, measured_from
+from augimpact.profiling.measuring import Measured, measured_here
 from augimpact.profiling.needs import PICTURES
 from augimpact.profiling.segmentation import MaskNumbers
 from augimpact.profiling.source import Failure, Sample, Source, told
@@ -20,15 +21,15 @@ if TYPE_CHECKING:
 
     from augimpact.augment.random import RandomAugmentation
 
-__all__ = ["Look", "Looked", "Work", "numbers_in", "taken_in", "work_of"]
+__all__ = ["Look", "Looked", "Work", "measuring_of", "numbers_in", "size_of_group", "taken_in", "work_of"]
 
 # Bytes of images that are handed to a task: enough that its own cost is small beside them.
 GROUP = 1 << 23
-# Of files, whose images nobody knows yet, so many at most.
-FILES = 16
+# Files that are read in one go, and their bytes; whatever is larger is read alone.
+FILES, READ = 16, 1 << 22
 # Bytes of images that are decoded before they are measured: enough that a thread that has others wait for Python's lock
-# does so seldom, few enough for a core's cache.
-DECODED = 1 << 20
+# does so seldom, few enough for a core's cache. On a device a hundred times as many are needed, by each thread.
+DECODED, DECODED_FOR_DEVICE = 1 << 20, 1 << 22
 
 
 class Work(NamedTuple):
@@ -42,6 +43,29 @@ class Work(NamedTuple):
     groups: Iterator[list[Any]]
     read: Callable[[list[Any]], Iterable[Sample | Failure]]
     decode: Callable[[Any], Any]
+
+
+def measuring_of(
+    work: Work, needs: Collection[str], augmentation: RandomAugmentation | None, device: torch.device | None
+) -> Callable[[list[Sample]], list[Measured]]:
+    """What measures the images of samples, on a device or on the host.
+
+    Args:
+        work: tells how images are decoded.
+        needs: names of measurements.
+        augmentation: if there is one, they are bytes already.
+        device: None is the host.
+    """
+    decode = work.decode if augmentation is None else _as_it_is
+    if device is None:
+        return partial(measured_here, decode=decode, needs=needs)
+    from augimpact.profiling.on_device import OnDevice
+
+    return OnDevice(device, decode, needs)
+
+
+def _as_it_is(image: Any) -> Any:
+    return image
 
 
 def work_of(
@@ -69,8 +93,13 @@ def work_of(
     if source.ready and images is None and labels is None:
         files = range(source.length or 0)[:most]
         # Images that are kept wait, one in each group, for their turn.
-        size = 1 if PICTURES & set(needs) else FILES
-        return Work(grouped(files, lambda _: 1, size), source.samples_at, lambda image: image)
+        size = 1 if PICTURES & set(needs) else READ
+
+        def share(file: int) -> int:
+            """Of what is read in one go."""
+            return max(READ // FILES, source.sizes[file] if source.sizes is not None else 0)
+
+        return Work(grouped(files, share, size), source.samples_at, _as_it_is)
     items = source.samples(decoder, images, labels, on_cut)
     return Work(grouped(islice(items, most), _size, GROUP), lambda samples: samples, decoder.bytes_of)
 
@@ -78,6 +107,11 @@ def work_of(
 def _size(sample: Sample | Failure) -> int:
     """In bytes."""
     return int(sample.image.nbytes) if isinstance(sample, Sample) else 0
+
+
+def size_of_group(items: Sequence[Any]) -> int:
+    """In bytes, as far as it is known."""
+    return sum(_size(item) for item in items)
 
 
 class Looked(NamedTuple):
@@ -95,8 +129,8 @@ class Look(NamedTuple):
     augmentation: compares each sample with itself augmented.
     outside: the class of a mask beyond the image's border.
     annotations: measure the masks.
-    needs: what is measured.
-    device: where; None is the host.
+    measure: the images of some samples; see `measuring_of`.
+    device: where it does so; None is the host.
     """
 
     work: Work
@@ -104,19 +138,21 @@ class Look(NamedTuple):
     augmentation: RandomAugmentation | None
     outside: int
     annotations: Annotations
-    needs: Collection[str]
-    device: torch.device | None = None
+    measure: Callable[[list[Sample]], list[Measured]]
+    device: torch.device | None
 
     def at_group(self, items: list[Any]) -> list[list[Looked | Failure]]:
         """What the sample of each item comes to; or each before and after augmentation."""
-        limit = DECODED if self.device is None else GROUP
+        limit = DECODED if self.device is None else DECODED_FOR_DEVICE
         found: list[Looked | Failure] = []
         waiting: list[Sample | Failure] = []
+        filled = 0
         for each in self._forms(items):
             waiting.append(each)
-            if sum(map(_size, waiting)) >= limit:
+            filled += _size(each)
+            if filled >= limit:
                 found += self._at(waiting)
-                waiting = []
+                waiting, filled = [], 0
         found += self._at(waiting)
         passes = 1 if self.augmentation is None else 2
         return [found[first : first + passes] for first in range(0, len(found), passes)]
@@ -147,31 +183,21 @@ class Look(NamedTuple):
             return [_failure(sample, error)] * 2
 
     def _at(self, samples: Sequence[Sample | Failure]) -> list[Looked | Failure]:
-        measured = iter(self._measured([each for each in samples if isinstance(each, Sample)]))
+        seen = [each for each in samples if isinstance(each, Sample)]
+        measured = iter(self._measured(seen) if seen else [])
         return [self._looked(each, next(measured)) if isinstance(each, Sample) else each for each in samples]
 
     def _measured(self, samples: list[Sample]) -> list[Measured | Failure]:
-        # What was augmented is bytes already.
-        decode = self.work.decode if self.augmentation is None else lambda image: image
-        device = self.device
-        if device is None:
-            return self._tried(samples, lambda some: _measured_here(some, decode, self.needs))
-        from augimpact.profiling.on_device import measured_on
-
-        return self._tried(samples, lambda some: measured_on(device, some, decode, self.needs))
-
-    def _tried(
-        self, samples: list[Sample], measure: Callable[[list[Sample]], list[Measured]]
-    ) -> list[Measured | Failure]:
-        """What they come to; where measuring several fails, each alone, to tell of which it is the fault."""
+        """What they come to; where measuring several fails, each half alone, to tell of which it is the fault."""
         try:
-            return [*measure(samples)]
+            return [*self.measure(samples)]
         except ImportError:  # of what is installed, and no fault of the sample
             raise
         except Exception as error:  # one sample that is not as others are shall not end the pass
             if len(samples) == 1:
                 return [_failure(samples[0], error)]
-            return [found for sample in samples for found in self._tried([sample], measure)]
+            half = len(samples) // 2
+            return self._measured(samples[:half]) + self._measured(samples[half:])
 
     def _looked(self, sample: Sample, measured: Measured | Failure) -> Looked | Failure:
         if isinstance(measured, Failure):
@@ -182,16 +208,6 @@ class Look(NamedTuple):
             return _failure(sample, error)
         # A mask is as large as its image.
         return Looked(measured if mask is None else measured._replace(label=None), mask)
-
-
-def _measured_here(samples: Sequence[Sample], decode: Callable[[Any], Any], needs: Collection[str]) -> list[Measured]:
-    # Takes half a second to load, with the code that it has compiled.
-    from augimpact.profiling.counting import CountedPixels
-
-    images = [decode(sample.image) for sample in samples]
-    for image in images:
-        check_shape(image.shape)
-    return measured_from(samples, [image.shape for image in images], CountedPixels(images), needs)
 
 
 def taken_in(annotations: Annotations, seen: Looked | Failure) -> tuple[Measured | Failure, frozenset[int] | None]:

@@ -6,7 +6,7 @@ Whatever has counted the pixels (`Counted`): `counting` on the host, `on_device`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -19,7 +19,7 @@ from augimpact.measures import Pixels, measures_of
 from augimpact.profiling.needs import CLIPPED, COLOURS, CONTENT, EVERYTHING, MEAN_PICTURES, PERCEPTUAL, PICTURES
 from augimpact.profiling.source import Sample
 
-__all__ = ["Counted", "Measured", "as_rgb", "check_shape", "factor_of", "measured_from"]
+__all__ = ["Counted", "Measured", "as_rgb", "factor_of", "measured_from", "measured_here", "shapes_of"]
 
 # The side of a class's mean image.
 MEAN_SIDE = 32
@@ -116,14 +116,37 @@ def _kept(
     )
 
 
-def check_shape(shape: tuple[int, ...]) -> None:
-    """Refuses an image without pixels.
+def measured_here(
+    samples: Sequence[Sample], decode: Callable[[Any], Any], needs: Collection[str] = EVERYTHING
+) -> list[Measured]:
+    """What each sample's image comes to, counted on the host; any thread may do it.
+
+    Args:
+        samples: of any sizes and numbers of channels.
+        decode: makes bytes `(H, W, C)` of an image.
+        needs: names of measurements.
 
     Raises:
-        DataError: it has none.
+        DataError: an image has no pixels, or values that cannot be decoded.
     """
-    if 0 in shape:
-        raise DataError(f"an image of shape {tuple(shape)}; expected at least one pixel")
+    # Takes half a second to load, with the code that it has compiled.
+    from augimpact.profiling.counting import CountedPixels
+
+    shapes = shapes_of(samples)
+    return measured_from(samples, shapes, CountedPixels([decode(sample.image) for sample in samples]), needs)
+
+
+def shapes_of(samples: Sequence[Sample]) -> list[tuple[int, ...]]:
+    """The shapes of their images, `(H, W, C)` each.
+
+    Raises:
+        DataError: one has no pixels.
+    """
+    shapes = [tuple(sample.image.shape) for sample in samples]
+    for shape in shapes:
+        if 0 in shape:
+            raise DataError(f"an image of shape {shape}; expected at least one pixel")
+    return shapes
 
 
 def factor_of(shape: tuple[int, ...]) -> int:

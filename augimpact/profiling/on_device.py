@@ -6,6 +6,7 @@ size, of which the host makes hashes and means as it does of its own.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -14,46 +15,68 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from augimpact.profiling.measuring import Bytes, Measured, check_shape, measured_from
+from augimpact.profiling.decode import as_array
+from augimpact.profiling.measuring import Bytes, Measured, measured_from, measured_here, shapes_of
 from augimpact.profiling.needs import EVERYTHING
 from augimpact.profiling.source import Sample
-from augimpact.tensor_measures import Row, RowPixels
+from augimpact.tensor_measures import CHUNK_PIXELS, Row, RowPixels
 
-__all__ = ["measured_on"]
+__all__ = ["OnDevice"]
 
 # Numbers that torch has as well, and that are faster to turn into bytes on the device.
 FLOATS = (np.float16, np.float32, np.float64)
+# What a GPU may say at any time, without any fault of an image: then the host measures it.
+TROUBLES = (torch.OutOfMemoryError, torch.AcceleratorError)
+# Groups that are measured at once: while the host is busy with what came back of one, the device has another.
+AT_ONCE = 2
 
 
-def measured_on(
-    device: torch.device,
-    samples: Sequence[Sample],
-    decode: Callable[[Any], Any],
-    needs: Collection[str] = EVERYTHING,
-) -> list[Measured]:
-    """What each sample's image comes to, as `augimpact.profiling.looking` has it measured on the host.
+class OnDevice:
+    """Measures images on a device; what is too large for it, or for which it has no room, on the host.
+
+    Any thread may call it; a few may at once, for each pixel takes some hundred bytes while it is counted.
 
     Args:
-        device: where all of them are measured.
-        samples: of any sizes, channels and types; images that lie elsewhere are sent.
+        device: where; images that lie elsewhere are sent.
         decode: makes bytes `(…, C)` of an image's values, wherever these are.
         needs: names of measurements.
-
-    Raises:
-        DataError: an image has no pixels, or values that cannot be decoded.
     """
-    found: list[Measured | None] = [None] * len(samples)
-    kinds: dict[tuple[Any, ...], list[int]] = {}
-    for place, sample in enumerate(samples):
-        check_shape(tuple(sample.image.shape))
-        kinds.setdefault((type(sample.image), sample.image.dtype, sample.image.shape[-1]), []).append(place)
-    for places in kinds.values():
-        some = [samples[place] for place in places]
-        shapes = [tuple(sample.image.shape) for sample in some]
-        pixels = DevicePixels(shapes, _pixels_of([sample.image for sample in some], device, decode))
-        for place, measured in zip(places, measured_from(some, shapes, pixels, needs), strict=True):
-            found[place] = measured
-    return [each for each in found if each is not None]
+
+    def __init__(self, device: torch.device, decode: Callable[[Any], Any], needs: Collection[str] = EVERYTHING) -> None:
+        self._device, self._decode, self._needs = device, decode, needs
+        self._turns = threading.Semaphore(AT_ONCE)
+
+    def __call__(self, samples: Sequence[Sample]) -> list[Measured]:
+        """What each sample's image comes to, as `measured_here` finds it.
+
+        Raises:
+            DataError: an image has no pixels, or values that cannot be decoded.
+        """
+        kinds: dict[tuple[Any, ...] | None, list[int]] = {}
+        for place, (sample, shape) in enumerate(zip(samples, shapes_of(samples), strict=True)):
+            is_small = shape[0] * shape[1] <= CHUNK_PIXELS
+            kind = (type(sample.image), sample.image.dtype, shape[2]) if is_small else None
+            kinds.setdefault(kind, []).append(place)
+        found: dict[int, Measured] = {}
+        for kind, places in kinds.items():
+            some = [samples[place] for place in places]
+            measured = self._here(some) if kind is None else self._there(some)
+            found |= dict(zip(places, measured, strict=True))
+        return [found[place] for place in range(len(samples))]
+
+    def _there(self, samples: Sequence[Sample]) -> list[Measured]:
+        """Of images of one kind."""
+        try:
+            with self._turns:
+                pixels = _pixels_of([sample.image for sample in samples], self._device, self._decode)
+                shapes = shapes_of(samples)
+                return measured_from(samples, shapes, DevicePixels(shapes, pixels), self._needs)
+        except TROUBLES:
+            return self._here(samples)
+
+    def _here(self, samples: Sequence[Sample]) -> list[Measured]:
+        fetched = [sample._replace(image=as_array(sample.image)) for sample in samples]
+        return measured_here(fetched, self._decode, self._needs)
 
 
 class DevicePixels(RowPixels):
@@ -112,6 +135,7 @@ def _as_rgb(pixels: Tensor) -> Tensor:
         return pixels[:, :3]
     if channels == 1:
         return pixels.expand(-1, 3)
-    # Divided: CUDA's own mean multiplies, and what lies between two numbers is rounded otherwise.
-    grey = pixels.sum(dim=1, keepdim=True).to(torch.float64) / channels
+    # Divided by a tensor: by a number CUDA multiplies, and rounds otherwise.
+    count = torch.full((), channels, dtype=torch.float64, device=pixels.device)
+    grey = pixels.sum(dim=1, keepdim=True) / count
     return grey.round().to(torch.uint8).expand(-1, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any
@@ -40,7 +41,8 @@ def source_of(data: Any) -> Source:
     if isinstance(data, ImageDataset) and data.augmentation is None:
         places = [str(path) for path in data.table["path"]]
         names = _names_of(data, _label_names(data))
-        return Source(_PlainView(data), True, len(data), names, places, fresh=True, ready=True)
+        sizes = data.table["size"].tolist()
+        return Source(_PlainView(data), True, len(data), names, places, fresh=True, ready=True, sizes=sizes)
     if isinstance(data, Dataset):
         data = data.view(["image", *_label_names(data)])
     if isinstance(data, View):
@@ -97,7 +99,9 @@ class _PlainView:
         All files are read before the first is decoded: every read lets another thread go on, and threads that take
         turns so often wait for each other more than they work.
         """
-        for item in self._read(indices):
+        read = deque(self._read(indices))
+        while read:
+            item = read.popleft()
             yield item if isinstance(item, Exception) else _tried(self._decoded, item)
 
     def _read(self, indices: Sequence[int]) -> list[Any]:

@@ -59,6 +59,7 @@ class Source(NamedTuple):
     fresh: whether every item has memory of its own, which nobody fills again.
     ready: whether the items are the bytes and the label of an image already, and may be asked for on several threads.
     batched: whether each item has several samples.
+    sizes: of the files of its samples in bytes, by index, if they are known.
     """
 
     items: Any
@@ -69,6 +70,7 @@ class Source(NamedTuple):
     fresh: bool = False
     ready: bool = False
     batched: bool = False
+    sizes: Sequence[int] | None = None
 
     def samples_at(self, indices: Sequence[int]) -> Iterator[Sample | Failure]:
         """Some samples of a source that is ready, in their order: read all at once, then decoded one by one."""

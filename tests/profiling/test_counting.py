@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -108,7 +109,23 @@ print(CountedPixels([np.zeros((2, 2, 3), np.uint8)]).luma[0, 0])
     assert found.stdout == "4\n"
 
 
-def test_many_threads_may_be_the_first_at_once():
+def test_code_that_finds_no_room_to_be_kept_is_run_all_the_same(tmp_path):
+    script = """
+import errno
+import numba.core.caching as caching
+def full(self, key, data):
+    raise OSError(errno.ENOSPC, "No space left on device")
+caching.IndexDataCacheFile.save = full
+import numpy as np
+from augimpact.profiling.counting import CountedPixels
+print(CountedPixels([np.zeros((2, 2, 3), np.uint8)]).luma[0, 0])
+"""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", script]
+    assert subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout == "4\n"
+
+
+def test_many_threads_may_be_the_first_at_once(tmp_path):
     script = """
 import threading
 import numpy as np
@@ -124,4 +141,7 @@ threads = [threading.Thread(target=count, args=(level,)) for level in range(8)]
 [thread.join() for thread in threads]
 print(counts == [4096] * 8)
 """
-    assert subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout == "True\n"
+    # Nothing of it has been compiled and kept there.
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", script]
+    assert subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout == "True\n"

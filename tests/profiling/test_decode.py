@@ -15,6 +15,7 @@ from augimpact.errors import DataError
 from augimpact.profiling.ahead import ahead
 from augimpact.profiling.decode import Decoder
 
+DEVICES = ["cpu"] + ["cuda"] * torch.cuda.is_available()
 pictures = arrays(np.uint8, st.tuples(st.integers(17, 24), st.integers(17, 24), st.sampled_from([1, 3, 4, 5])))
 
 
@@ -55,8 +56,9 @@ def test_normalised_images_are_turned_back(picture, mean, std):
     assert np.array_equal(found, picture)
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @given(pictures, st.sampled_from([torch.float64, torch.float32, torch.uint8, torch.int64]))
-def test_tensors_that_stay_where_they_are_are_read_as_arrays_are(picture, kind):
+def test_tensors_that_stay_where_they_are_are_read_as_arrays_are(device, picture, kind):
     values = picture / 255 if kind.is_floating_point else picture
     tensor = torch.from_numpy(np.array(values)).permute(2, 0, 1).to(kind)
     span, mean = {"span": "byte"} if not picture.any() else {}, [0.4] * picture.shape[-1]
@@ -65,18 +67,30 @@ def test_tensors_that_stay_where_they_are_are_read_as_arrays_are(picture, kind):
         ways += [{"span": "unit"}, {"span": (-0.5, 1.5)}, {"mean": mean, "std": [2.0] * picture.shape[-1]}]
     for way in ways:
         normalised = (tensor - 0.4) / 2 if "mean" in way else tensor
-        (stays,) = bytes_of(Decoder(fetches=False, **way), normalised)
+        (stays,) = bytes_of(Decoder(stays_on=device, **way), normalised.to(device))
         (fetched,) = bytes_of(Decoder(**way), normalised)
         assert isinstance(stays, torch.Tensor)
         assert isinstance(fetched, np.ndarray)
-        assert np.array_equal(stays.numpy(), fetched)
+        assert np.array_equal(stays.cpu().numpy(), fetched)
 
 
-@pytest.mark.parametrize("fetches", [True, False])
-def test_bad_values_of_tensors_and_arrays_are_told_alike(fetches):
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_values_half_way_between_two_bytes_become_the_even_one_everywhere(device, kind):
+    halves = (torch.arange(255, dtype=kind) + 0.5).reshape(1, 15, 17)
+    expected = np.rint(np.arange(255) + 0.5).reshape(15, 17, 1)
+    for span, scale in (("byte", 1), ((0.0, 4080.0), 16), ((0.0, 510.0), 2)):
+        (stays,) = bytes_of(Decoder(span=span, stays_on=device), (halves * scale).to(device))
+        (fetched,) = bytes_of(Decoder(span=span), halves * scale)
+        assert np.array_equal(stays.cpu().numpy(), expected)
+        assert np.array_equal(fetched, expected)
+
+
+@pytest.mark.parametrize("device", [None, *DEVICES])
+def test_bad_values_of_tensors_and_arrays_are_told_alike(device):
     def error_of(image: torch.Tensor, **options: object) -> str:
         with pytest.raises(DataError) as caught:
-            bytes_of(Decoder(fetches=fetches, **options), image)
+            bytes_of(Decoder(stays_on=device, **options), image.to(device or "cpu"))
         return str(caught.value)
 
     unit = torch.full((3, 20, 20), 0.5)
@@ -88,8 +102,9 @@ def test_bad_values_of_tensors_and_arrays_are_told_alike(fetches):
     assert error_of(unit, mean=[0.1, 0.2], std=[1.0, 1.0]) == "mean has 2 numbers; expected one a channel, 3"
     assert "have values from -1 to -1" in error_of(unit * -2)
     # What has no finite value decides nothing.
-    decoder = Decoder(fetches=fetches)
-    decoder.learn(decoder.images_of(unit * torch.nan, None) + decoder.images_of(unit * 0, None))
+    decoder = Decoder(stays_on=device)
+    for values in (unit * torch.nan, unit * 0):
+        decoder.learn(decoder.images_of(values.to(device or "cpu"), None))
     assert not decoder.is_decided
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 import weakref
 
 import numpy as np
@@ -14,8 +15,11 @@ from PIL import Image
 import augimpact as ai
 from augimpact.data.pipeline import ImagePipeline
 from augimpact.profiling import looking
-from augimpact.profiling.ahead import WAITING, ahead
-from augimpact.profiling.looking import FILES
+from augimpact.profiling.ahead import BYTES, WAITING, ahead
+from augimpact.profiling.decode import Decoder
+from augimpact.profiling.looking import FILES, READ, work_of
+from augimpact.profiling.needs import PICTURES
+from augimpact.profiling.source import Source
 
 THREADS = os.cpu_count() or 1
 COUNT = 2 * WAITING * THREADS * FILES
@@ -113,6 +117,38 @@ def test_what_is_not_installed_as_it_should_be_is_no_fault_of_each_sample(monkey
     monkeypatch.setitem(sys.modules, "augimpact.profiling.counting", None)
     with pytest.raises(ImportError, match="counting"):
         ai.profile([(np.zeros((8, 8, 3), np.uint8), 0)], features=["colours"])
+
+
+def test_files_are_read_together_up_to_some_bytes_and_large_ones_alone():
+    sizes = [10] * 20 + [READ + 1, READ // 2, READ // 2, READ // 2]
+    source = Source(None, True, len(sizes), None, None, ready=True, sizes=sizes)
+
+    def groups(needs):
+        work = work_of(source, Decoder(), None, None, needs, most=None, on_cut=lambda: None)
+        return [list(group) for group in work.groups]
+
+    assert groups(()) == [[*range(16)], [*range(16, 20)], [20], [21, 22], [23]]
+    assert groups(PICTURES) == [[number] for number in range(len(sizes))]
+    # A table may not know the sizes.
+    source = source._replace(sizes=[-1] * 18)
+    source = source._replace(length=18)
+    assert groups(()) == [[*range(16)], [16, 17]]
+
+
+def test_large_items_wait_in_small_numbers():
+    taken, given = [], 0
+
+    def items():
+        for number in range(30):
+            taken.append(number - given)
+            yield number
+
+    for number in ahead(lambda number: time.sleep(0.002) or number, items(), threads=2, size=lambda _: BYTES):
+        assert number == given
+        given += 1
+    assert given == 30
+    # One for each thread, and the one that was more than enough.
+    assert max(taken) <= 3
 
 
 def test_ctrl_c_does_not_wait_for_its_turn():

@@ -18,10 +18,12 @@ import augimpact as ai
 from augimpact.data.image import EXAMPLES, example
 from augimpact.errors import DataError, ModelError
 from augimpact.profiling import arguments, extract
+from augimpact.profiling import on_device as module
 from augimpact.profiling.counting import CountedPixels
 from augimpact.profiling.measuring import measured_from
-from augimpact.profiling.on_device import measured_on
+from augimpact.profiling.on_device import OnDevice
 from augimpact.profiling.source import Sample
+from augimpact.tensor_measures import Row
 
 DEVICES = ["cpu"] + ["cuda"] * torch.cuda.is_available()
 images = hnp.arrays(np.uint8, st.tuples(st.integers(1, 24), st.integers(1, 24), st.integers(1, 6)))
@@ -65,7 +67,7 @@ def test_bytes_of_all_sizes_and_channels_are_measured_as_on_the_host(device, sev
         for image, planar in zip(several, layouts, strict=False)
     ]
     samples = [Sample(number, image, number, None) for number, image in enumerate(laid)]
-    found = measured_on(torch.device(device), samples, lambda image: image)
+    found = OnDevice(torch.device(device), lambda image: image)(samples)
     expected = measured_from(samples, [image.shape for image in several], CountedPixels(several))
     for ours, theirs in zip(found, expected, strict=True):
         assert ours._replace(numbers={}, colours=None, small=None, image=None) == theirs._replace(
@@ -171,9 +173,53 @@ def test_images_are_augmented_on_the_device(photographs, on_device):
         np.testing.assert_allclose(found.frames[split]["brightness"], frame["brightness"], atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["cpu", "auto"] + ["cuda"] * torch.cuda.is_available())
+@pytest.mark.parametrize("name", ["auto", *(DEVICES[1:])])
 def test_each_device_by_name(photographs, name):
+    assert arguments.device_of("cpu") is None
+    assert (arguments.device_of(name) is None) == (not torch.cuda.is_available())
     assert_same(ai.profile(photographs, device=name), ai.profile(photographs, device="cpu"))
+
+
+def test_what_is_too_large_for_the_device_is_measured_on_the_host(photographs, on_device, monkeypatch):
+    large = [(torch.nn.functional.interpolate(image[None], scale_factor=2)[0], label) for image, label in photographs]
+    mixed = [each for pair in zip(photographs, large, strict=True) for each in pair]
+    sent = []
+
+    class Watched(Row):
+        def __init__(self, sizes, device):
+            sent.extend(sizes)
+            super().__init__(sizes, device)
+
+    monkeypatch.setattr(module, "CHUNK_PIXELS", 64 * 72)
+    monkeypatch.setattr(module, "Row", Watched)
+    assert_same(on_device(mixed), ai.profile(mixed, device="cpu"))
+    assert sent == [(64, 72)] * len(photographs)
+
+
+@pytest.mark.parametrize("trouble", [torch.OutOfMemoryError, torch.AcceleratorError])
+def test_a_device_without_room_is_no_fault_of_the_images(photographs, on_device, monkeypatch, trouble):
+    def full(*_):
+        raise trouble("CUDA out of memory")
+
+    monkeypatch.setattr(module, "Row", full)
+    found = on_device(DataLoader(photographs, batch_size=5))
+    assert_same(found, ai.profile(photographs, device="cpu"))
+    assert found["errors"].statistics["train"]["count"] == 0
+
+
+def test_a_gpu_that_cannot_be_used_is_not_chosen(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
+    monkeypatch.setattr(arguments, "_works", lambda _: False)
+    assert arguments.device_of("auto") is None
+    monkeypatch.setattr(arguments, "_works", lambda _: True)
+    # By its number, which other threads know as well.
+    assert arguments.device_of("auto") == torch.device("cuda", 1)
+    monkeypatch.undo()
+    assert arguments._works(torch.device("cpu"))
+    if not torch.cuda.is_available():
+        monkeypatch.setattr(torch, "ones", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("no kernel image")))
+        assert not arguments._works(torch.device("cpu"))
 
 
 def test_a_device_that_is_not_there_is_told(monkeypatch):
