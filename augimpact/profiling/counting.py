@@ -32,8 +32,8 @@ Bytes = NDArray[np.uint8]
 class CountedPixels:
     """`augimpact.measures.Pixels` of N images of any sizes and numbers of channels.
 
-    Grey is measured as RGB of three equal channels, more than four channels as grey of their mean; a fourth channel is
-    left out.
+    Grey is measured as RGB of three equal channels, two channels or more than four as grey of their mean; a fourth
+    channel is left out.
 
     Args:
         images: `(H, W, C)` each, of at least one pixel, in any order in memory.
