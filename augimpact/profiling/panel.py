@@ -33,6 +33,8 @@ INK, MUTED, LINE, ON_ANY = "#1b1f24", "#667080", "#e3e7ec", "#76808d"
 SMALL, USUAL = 9, 10
 # Letters of a label along a figure, and up along it; and of a caption in a row of pictures.
 ACROSS, UPWARDS, CAPTION = 62, 34, 72
+# Of a legend above a figure, beside its marks.
+LEGEND = 40
 CAPTION_INCHES, DPI = 0.2, 110
 # Of a table, in inches.
 ROW = 0.28
@@ -191,16 +193,23 @@ def _dress_chart(axes: Axes) -> None:
         axes.set_axisbelow(True)
     legend = axes.get_legend()
     if legend is not None:
-        _lift(axes, [text.get_text() for text in legend.get_texts()], legend.legend_handles)
+        _lift(axes, [text.get_text() for text in legend.get_texts()], legend.legend_handles, beside)
 
 
-def _lift(axes: Axes, names: Sequence[str], handles: Sequence[Any]) -> None:
-    """Puts the legend above the axes, where it hides nothing."""
-    columns = len(names) if sum(map(len, names)) < 40 else 2
+def _lift(axes: Axes, names: Sequence[str], handles: Sequence[Any], beside: int) -> None:
+    """Puts the legend above the axes, of which there are so many beside each other, where it hides nothing."""
+    fitting = (each for each in (len(names), 2) if _width(names, each) < LEGEND // beside)
+    columns = next(fitting, 2 if beside == 1 else 1)
     axes.legend(
         handles, names, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, fontsize=SMALL, frameon=False,
         borderaxespad=0.1, handlelength=1.2, columnspacing=1.2,
     )  # fmt: skip
+
+
+def _width(names: Sequence[str], columns: int) -> int:
+    """The letters of the longest names of each column, which are filled one after the other."""
+    rows = -(-len(names) // columns)
+    return sum(max(map(len, names[first : first + rows])) for first in range(0, len(names), rows))
 
 
 def _cut(text: str, letters: int) -> str:

@@ -92,7 +92,9 @@ def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame]
         rows = [[split, each["images"], each["errors"], each["labels"],
                  f"{each['width']['median']:.0f} × {each['height']['median']:.0f}" if each["images"] else "–"]
                 for split, each in statistics.items()]  # fmt: skip
-        table = axes.table(rows, colLabels=["", "images", "errors", "classes", "median size"], loc="center")
+        head = ["", "images", "errors", "classes", "median size"]
+        # The names of splits are the longest.
+        table = axes.table(rows, colLabels=head, colWidths=[0.32, 0.16, 0.16, 0.16, 0.2], loc="center")
         table.scale(1, 1.6)
 
     return Panel(

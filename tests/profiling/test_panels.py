@@ -5,10 +5,13 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 from skimage import data as photographs
 
+from augimpact.augment.random import RandomAugmentation
 from augimpact.data.image import EXAMPLES, example
+from augimpact.profiling.drawing import Drawing
 from augimpact.profiling.extract import Profile, profile
 from augimpact.profiling.panel import strict
 
@@ -173,3 +176,21 @@ def test_images_of_an_odd_size_or_aspect_are_shown_with_their_size_and_class():
     masks = [(image, np.ones(image.shape[:2], np.uint8)) for image, _ in given]
     shown = profile(masks, images="[0]", labels="[1]", samples=1, progress=silent)["extremes"]
     assert [text.get_text() for text in shown.figure().axes[0].texts][-1] == "wide 240×20"
+
+
+def test_names_of_four_splits_leave_charts_their_room_and_are_read_whole():
+    draw = np.random.default_rng(0)
+    data = [(draw.integers(0, 256, (40, 40, 3), dtype=np.uint8), number % 2) for number in range(6)]
+    found = profile(data, data, augmentation=RandomAugmentation(rotation=(-9, 9)), progress=silent)
+    for axes in Drawing(found["sizes"]).figure.axes:
+        assert axes.get_position().width > 0.3
+        assert axes.get_position().height > 0.3
+    figure = Drawing(found["summary"]).figure
+    FigureCanvasAgg(figure).draw()
+    table = figure.axes[0].tables[0]
+    names = [table[row, 0].get_text() for row in range(1, 5)]
+    assert [name.get_text() for name in names] == ["train", "train, augmented", "val", "val, augmented"]
+    for name, row in zip(names, range(1, 5), strict=True):
+        cell, text = table[row, 0].get_window_extent(), name.get_window_extent()
+        assert cell.x0 <= text.x0 < text.x1 <= cell.x1
+        assert cell.x0 >= 0
