@@ -34,7 +34,7 @@ SMALL, USUAL = 9, 10
 # Letters of a label along a figure, and up along it; and of a caption in a row of pictures.
 ACROSS, UPWARDS, CAPTION = 62, 34, 72
 # Of a legend above a figure, beside its marks.
-LEGEND = 40
+LEGEND = 36
 CAPTION_INCHES, DPI = 0.2, 110
 # Of a table, in inches.
 ROW = 0.28

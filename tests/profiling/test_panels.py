@@ -194,3 +194,25 @@ def test_names_of_four_splits_leave_charts_their_room_and_are_read_whole():
         cell, text = table[row, 0].get_window_extent(), name.get_window_extent()
         assert cell.x0 <= text.x0 < text.x1 <= cell.x1
         assert cell.x0 >= 0
+
+
+@pytest.mark.parametrize("kind", ["classes", "masks", "boxes"])
+def test_legends_of_four_splits_end_within_the_figure(kind):
+    draw = np.random.default_rng(0)
+    mask = np.zeros((40, 40), np.int64)
+    mask[4:20, 8:30], mask[25:30, 3:9] = 1, 2
+    boxes = {"boxes": np.array([[8.0, 4.0, 30.0, 20.0]]), "labels": np.array([1])}
+    label = {"classes": 1, "masks": mask, "boxes": boxes}[kind]
+    data = [(draw.integers(0, 256, (40, 40, 3), dtype=np.uint8), label) for _ in range(6)]
+    names = ["ground", "a car with a long name", "bus"]
+    found = profile(
+        data, data, augmentation=RandomAugmentation(rotation=(-9, 9)), class_names=names, progress=silent
+    )  # fmt: skip
+    seen = 0
+    for panel in found.panels:
+        figure = Drawing(panel).figure
+        FigureCanvasAgg(figure).draw()
+        for legend in filter(None, (axes.get_legend() for axes in figure.axes)):
+            seen += 1
+            assert 0 <= legend.get_window_extent().x0 < legend.get_window_extent().x1 <= figure.bbox.x1, panel.name
+    assert seen > 5
