@@ -140,7 +140,8 @@ def brightness_of(colours: NDArray[np.int64]) -> Numbers:
     >>> brightness_of(np.array([Image.new("RGB", (8, 8), "red").histogram()]).reshape(1, 3, 256)).tolist()
     [0.299]
     """
-    sums = colours @ np.arange(LEVELS)
+    # In floats, where products are several times quicker, whole numbers below 2⁵³ stay exact.
+    sums = colours.astype(np.float64) @ np.arange(LEVELS, dtype=np.float64)
     return np.asarray(sums @ LUMA / (LUMA.sum() * WHITE * colours[:, 0].sum(axis=1)))
 
 

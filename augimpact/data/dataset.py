@@ -323,9 +323,12 @@ class View:
 
     def __getitems__(self, indices: Iterable[int]) -> list[Any]:
         """Several items, each property of all of them at once; torch's `DataLoader` asks for its batches so."""
-        places = [_checked(index, len(self)) for index in indices]
+        length = len(self)
+        places = [_checked(index, length) for index in indices]
         contexts = [Context() for _ in places]
         columns = [self.dataset.load_many(name, places, contexts) for name in self._loaded]
+        if self._loaded == self.names:
+            return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
         return [
             self._item({name: column[row] for name, column in zip(self._loaded, columns, strict=True)}, context)
             for row, context in enumerate(contexts)

@@ -18,6 +18,7 @@ from augimpact.data.locations import is_local, read_bytes
 from augimpact.data.pipeline import ImagePipeline, size_of
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError, ImageError
+from augimpact.once import once
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,9 +85,9 @@ class ImageDataset(Dataset):
         self._labels = table.labels
         # Columns as lists: a frame's own access takes as long as reading a small file.
         self._paths, self._ids = table["path"].tolist(), table["sample_id"].tolist()
-        # Ids may be a user's own, and others' too.
-        columns = (table[name] for name in ("sample_id", "path", "size", "etag"))
-        self._names = [text_id("\0".join(map(str, each))) for each in zip(*columns, strict=True)]
+        if cache is not None:
+            # Before it is copied to worker processes, each of which would compute them anew.
+            _ = self._names
 
     def __len__(self) -> int:
         return len(self.table)
@@ -179,16 +180,23 @@ class ImageDataset(Dataset):
             return [self._image(*each) for each in zip(indices, contents, contexts, strict=True)]
         return super().load_many(name, indices, contexts)
 
+    @once
+    def _names(self) -> list[str]:
+        """What the cache knows each file by: ids may be a user's own, and others' too."""
+        columns = (self.table[name] for name in ("sample_id", "path", "size", "etag"))
+        return [text_id("\0".join(map(str, each))) for each in zip(*columns, strict=True)]
+
     def _contents(self, indices: Sequence[int]) -> list[bytes]:
+        if self.cache is None:
+            return self._read(indices)
         names = [self._names[index] for index in indices]
-        kept = [None] * len(names) if self.cache is None else self.cache.fetch_many(names)
+        kept = self.cache.fetch_many(names)
         missing = [place for place, content in enumerate(kept) if content is None]
         read = self._read([indices[place] for place in missing])
         found = list(kept)
         for place, content in zip(missing, read, strict=True):
             found[place] = content
-            if self.cache is not None:
-                self.cache[names[place]] = content
+            self.cache[names[place]] = content
         return [content for content in found if content is not None]
 
     def _read(self, indices: Sequence[int]) -> list[bytes]:

@@ -55,18 +55,8 @@ def find_files(
         raise DataError(f"there is no folder {address!r}")
     with _one_error(address):
         system, root = _system(address, options)
-        infos = _found_here(root, ()) if is_local(address) else system.find(root, detail=True)
-    prefix = root.rstrip("/") + "/" if root.strip("/") else ""
-    files = []
-    for name, info in infos.items():
-        relative = name.removeprefix(prefix).lstrip("/")
-        # Some stores have an empty object for a folder itself.
-        if not relative or relative.endswith("/"):
-            continue
-        if pattern is None or _matches(relative, pattern):
-            path = name if is_local(address) else _address(address, name, system)
-            files.append(File(path, relative, _size(info), *version_of(info)))
-    return sorted(files)
+        files = _found_here(root, "", ()) if is_local(address) else _found_in(system, root, address)
+    return sorted(file for file in files if pattern is None or _matches(file.relative, pattern))
 
 
 def is_folder(url: str, options: Mapping[str, Any]) -> bool:
@@ -149,19 +139,39 @@ def _absolute(path: str) -> str:
     return os.path.abspath(path.removeprefix("file://")) if is_local(path) else path  # noqa: PTH100 - links stay
 
 
-def _found_here(folder: str, above: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Size and time of all files, also in folders that are links, unless they lead back up."""
+def _found_here(folder: str, below: str, above: tuple[str, ...]) -> list[File]:
+    """All files, also in folders that are links, unless they lead back up.
+
+    Args:
+        folder: where they lie.
+        below: how it is called from the outermost, with a slash at its end.
+        above: the real places of those that it lies in.
+    """
     real = os.path.realpath(folder)
-    found: dict[str, dict[str, Any]] = {}
+    found = []
     with os.scandir(folder) as entries:
         for entry in entries if real not in above else ():
-            path = f"{folder.rstrip('/')}/{entry.name}"
+            name = entry.name
+            path = f"{folder.rstrip('/')}/{name}"
             if entry.is_dir():
-                found |= _found_here(path, (*above, real))
+                found += _found_here(path, f"{below}{name}/", (*above, real))
             elif entry.is_file():
-                found[path] = {"size": entry.stat().st_size, "mtime": entry.stat().st_mtime}
+                status = entry.stat()
+                found.append(File(path, below + name, status.st_size, str(status.st_mtime), None))
             elif entry.is_symlink():
-                found[path] = {}  # leads nowhere, as whoever reads it will be told
+                found.append(File(path, below + name, -1, "", None))  # leads nowhere, as whoever reads it will be told
+    return found
+
+
+def _found_in(system: Any, root: str, address: str) -> list[File]:
+    """All files of another store."""
+    prefix = root.rstrip("/") + "/" if root.strip("/") else ""
+    found = []
+    for name, info in system.find(root, detail=True).items():
+        relative = name.removeprefix(prefix).lstrip("/")
+        # Some stores have an empty object for a folder itself.
+        if relative and not relative.endswith("/"):
+            found.append(File(_address(address, name, system), relative, _size(info), *version_of(info)))
     return found
 
 

@@ -128,8 +128,10 @@ class SampleTable:
     @property
     def labels(self) -> NDArray[np.int64]:
         """The number of each sample's class among the `class_names`."""
-        numbers = {name: number for number, name in enumerate(self.class_names)}
-        return np.array([numbers[name] for name in self.classes], np.int64)
+        classes = self.classes.tolist()
+        names = sorted(set(classes)) if self.names is None else self.names
+        numbers = {name: number for number, name in enumerate(names)}
+        return np.array([numbers[name] for name in classes], np.int64)
 
     def read(self, position: int) -> bytes:
         """The content of a sample, as it is stored.

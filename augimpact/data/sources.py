@@ -64,27 +64,33 @@ def from_folder(
     [['data', 139512]]
     """
     options = identified.get("options") or {}
-    found = [(file, PurePosixPath(file.relative)) for file in find_files(url, pattern, options)]
+    found = find_files(url, pattern, options)
     if pattern is None:
-        found = [each for each in found if each[1].suffix.lower() in _image_suffixes()]
+        suffixes = _image_suffixes()
+        found = [file for file in found if os.path.splitext(file.relative)[1].lower() in suffixes]  # noqa: PTH122
     if not found:
         named = "image" if pattern is None else f"file like {getattr(pattern, 'pattern', pattern)!r}"
         raise DataError(f"the folder {os.fspath(url)!r} holds no {named}")
-    categories = [_mapped(path.parts[:-1], class_mapping or {}) for _, path in found]
+    # There are few folders, and many files in each.
+    folders = [file.relative.rpartition("/")[0] for file in found]
+    parts = {folder: PurePosixPath(folder).parts for folder in set(folders)}
+    mapped = {folder: _mapped(each, class_mapping or {}) for folder, each in parts.items()}
+    categories = [mapped[folder] for folder in folders]
     if classes is not None:
         wanted = set(classes)
         there = {name for category in categories for name in category}
         for name in sorted(wanted - there):
             raise DataError(unknown("class", name, sorted(there)))
         kept = [number for number, category in enumerate(categories) if wanted.intersection(category)]
-        found, categories = [found[number] for number in kept], [categories[number] for number in kept]
+        found, folders = [found[number] for number in kept], [folders[number] for number in kept]
+        categories = [mapped[folder] for folder in folders]
     outermost = os.fspath(url).partition("::")[0].rstrip("/").rpartition("/")[2]
     rest = {
         "category": categories,
-        "folder": [path.parts[-2] if len(path.parts) > 1 else outermost for _, path in found],
+        "folder": [(parts[folder] or (outermost,))[-1] for folder in folders],
         "purpose": [purpose] * len(found),
     }
-    return _table([file for file, _ in found], rest, **identified)
+    return _table(found, rest, **identified)
 
 
 def from_csv(

@@ -42,7 +42,7 @@ ALWAYS = ("index", "label", "width", "height", "channels")
 # Columns that are there if something needs them.
 MEASURED = (*MEASURES, CLIPPED, CONTENT, PERCEPTUAL)
 KINDS: dict[str, Any] = {
-    "label": np.int32, "width": np.int32, "height": np.int32, "channels": np.int16,
+    "index": np.int64, CONTENT: object, "label": np.int32, "width": np.int32, "height": np.int32, "channels": np.int16,
     **dict.fromkeys((*MEASURES, CLIPPED), np.float64), PERCEPTUAL: np.uint64,
 }  # fmt: skip
 
@@ -227,8 +227,8 @@ class Collected:
 
     def _pack(self) -> None:
         if self._rows:
-            frame = pd.DataFrame(self._rows, columns=list(self._columns))
-            self._blocks.append(frame.astype({name: kind for name, kind in KINDS.items() if name in frame}))
+            columns = zip(self._columns, zip(*self._rows, strict=True), strict=True)
+            self._blocks.append(pd.DataFrame({name: np.array(values, KINDS[name]) for name, values in columns}))
             self._rows.clear()
 
 

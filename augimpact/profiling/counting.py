@@ -55,11 +55,10 @@ class CountedPixels:
     @once
     def colours(self) -> Counts:
         """Likewise of the images as they are measured, `(N, 3, 256)`."""
-        counts = [
-            own[:3] if len(own) in AS_THEY_ARE else _counts(_sealed(self._seen[place].reshape(1, -1)))
-            for place, own in enumerate(self.channels)
-        ]
-        return np.stack([np.broadcast_to(each, (3, LEVELS)) for each in counts])
+        counts = np.empty((len(self.images), 3, LEVELS), np.int64)
+        for place, own in enumerate(self.channels):
+            counts[place] = own[:3] if len(own) in AS_THEY_ARE else _counts(_sealed(self._seen[place].reshape(1, -1)))
+        return counts
 
     @property
     def luma(self) -> Counts:

@@ -40,8 +40,9 @@ class Naming:
     def labels(self, frame: pd.DataFrame) -> pd.Series[str]:
         """The name of each sample's class; samples without a label are left out."""
         known = frame["label"][frame["label"] >= 0]
+        names = {number: self.label(number) for number in known.unique()}
         # As objects: what a folder is called may be no text that Arrow could hold.
-        return pd.Series([self.label(number) for number in known], known.index, dtype=object)
+        return pd.Series([names[number] for number in known.tolist()], known.index, dtype=object)
 
 
 def short(names: Sequence[str] | pd.Index[Any]) -> list[str]:

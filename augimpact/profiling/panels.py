@@ -148,12 +148,13 @@ def _classes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
 
 
 def _sizes(frames: Mapping[str, pd.DataFrame]) -> Panel:
+    different = {split: len(frame[["width", "height"]].drop_duplicates()) for split, frame in frames.items()}
     statistics = {
         split: {
             "width": quantiles(frame["width"]),
             "height": quantiles(frame["height"]),
             "aspect": quantiles(frame["width"] / frame["height"]),
-            "sizes": len(frame[["width", "height"]].drop_duplicates()),
+            "sizes": different[split],
         }
         for split, frame in frames.items()
     }
@@ -170,7 +171,7 @@ def _sizes(frames: Mapping[str, pd.DataFrame]) -> Panel:
         right.set(xlabel="width over height")
         left.legend(fontsize=8)
 
-    several = max(len(frame[["width", "height"]].drop_duplicates()) for frame in frames.values())
+    several = max(different.values())
     return Panel(
         "sizes", "Sizes", statistics,
         f"Width, height and aspect of the images, in {several} {'size' if several == 1 else 'sizes'}. "

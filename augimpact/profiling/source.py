@@ -234,12 +234,14 @@ def _labels_of(label: Any, count: int | None) -> list[Any]:
 
 def plain_label(label: Any) -> Any:
     """A whole number, a mask `(H, W)` of whole numbers, or what it is."""
+    if isinstance(label, (int, np.integer)):
+        return int(label)
     if isinstance(label, Mapping) or label is None:
         return label
     if hasattr(label, "getbands"):
         label = np.asarray(label)
     if not hasattr(label, "shape"):
-        return int(label) if isinstance(label, (int, np.integer)) else label
+        return label
     array = as_array(label)
     if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.rint(array)).all():
         array = array.astype(np.int64)

@@ -106,29 +106,63 @@ def test_what_is_not_plain_is_left_to_pillow(content):
 
 def test_a_large_one_is_not_decoded(monkeypatch):
     content = jpeg_of(example("cat"))
-    monkeypatch.setattr("augimpact.data.image.MAX_PIXELS", 10_000)
+    for module in ("image", "jpeg"):
+        monkeypatch.setattr(f"augimpact.data.{module}.MAX_PIXELS", 10_000)
     monkeypatch.setattr(simplejpeg, "decode_jpeg", lambda *_: pytest.fail("it was decoded"))
+    assert plain_jpeg(content) is None
     with pytest.raises(ImageError, match="is too large"):
-        plain_jpeg(content)
+        ImagePipeline(channels=None).picture(content)
+
+
+def small(**options) -> bytes:
+    return jpeg_of(example("cat").resize((48, 40)), subsampling="4:2:0", **options)
+
+
+def is_left_or_what_pillow_sees(content: bytes) -> bool:
+    """Whether it is left to Pillow; else it has to be just what Pillow sees, which then must not fail."""
+    found = plain_jpeg(content)
+    if found is not None:
+        assert np.array_equal(found, by_pillow(content))
+    return found is None
 
 
 @settings(max_examples=500)
 @given(
     places=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=8), cut=st.floats(0, 1)
 )
-def test_a_damaged_one_is_an_error_or_what_pillow_sees(places, cut):
-    content = bytearray(jpeg_of(example("cat").resize((48, 40)), subsampling="4:2:0"))
+def test_a_damaged_one_is_left_or_what_pillow_sees(places, cut):
+    content = bytearray(small())
     for place, value in places:
         content[int(place * len(content))] = value
-    content = bytes(content[: int(len(content) * (1 - cut / 4))])
-    try:
-        found = plain_jpeg(content)
-    except ImageError:
-        with pytest.raises(Exception):  # noqa: B017, PT011 - Pillow raises all kinds
-            by_pillow(content)
-        return
-    if found is not None:
-        assert np.array_equal(found, by_pillow(content))
+    is_left_or_what_pillow_sees(bytes(content[: int(len(content) * (1 - cut / 4))]))
+
+
+@settings(max_examples=1000)
+@given(places=st.lists(st.tuples(st.integers(2, 640), st.integers(0, 255)), min_size=1, max_size=3))
+def test_so_is_one_with_a_damaged_header(places):
+    content = bytearray(small())
+    for place, value in places:
+        content[place] = value
+    is_left_or_what_pillow_sees(bytes(content))
+
+
+KNOWN = [b"JFIF\0", b"ICC_PROFILE\0", b"Adobe", b"MPF\0", b"FPXR\0", b"Exif\0\0", b"Photoshop 3.0\0", b""]
+
+
+@settings(max_examples=1000)
+@given(
+    marker=st.integers(0xC0, 0xFE), begins=st.sampled_from(KNOWN), rest=st.binary(max_size=140),
+    missing=st.integers(-3, 3),
+)  # fmt: skip
+def test_so_is_one_with_any_other_part(marker, begins, rest, missing):
+    part = bytes([0xFF, marker]) + max(0, len(begins + rest) + 2 + missing).to_bytes(2, "big") + begins + rest
+    content = small()
+    is_left_or_what_pillow_sees(content[:2] + part + content[2:])
+
+
+@pytest.mark.parametrize("options", [{"comment": b"of a cat"}, {"icc_profile": b"\0" * 200}, {"progressive": True}])
+def test_usual_parts_are_no_reason_to_leave_it(options):
+    assert not is_left_or_what_pillow_sees(small(**options))
 
 
 @pytest.mark.parametrize(
@@ -141,8 +175,9 @@ def test_what_pillow_refuses_by_its_header_is_refused(part):
     content = content[:2] + part + content[2:]
     with pytest.raises(UnidentifiedImageError):
         by_pillow(content)
+    assert plain_jpeg(content) is None
     with pytest.raises(ImageError, match="is not an image that Pillow can read"):
-        plain_jpeg(content)
+        ImagePipeline(channels=None).picture(content)
 
 
 def test_a_pipeline_gives_the_same_either_way(monkeypatch):
