@@ -77,7 +77,10 @@ class CountedPixels:
 
     def reduced(self, factors: Sequence[int]) -> list[Bytes]:
         """Each image in cells of so many pixels a side, `(h, w, 3)`: as Pillow's `reduce` rounds their means."""
-        means = [_means(_sealed(planes), factor) for planes, factor in zip(self._seen, factors, strict=True)]
+        means = [
+            planes.transpose(1, 2, 0) if factor == 1 else _means(_sealed(planes), factor)
+            for planes, factor in zip(self._seen, factors, strict=True)
+        ]
         return [np.ascontiguousarray(np.broadcast_to(each, (*each.shape[:2], 3))) for each in means]
 
     @once
@@ -194,7 +197,9 @@ def _means(planes: Bytes, factor: int) -> Bytes:
     """The means of cells of so many pixels a side, `(h, w, C)`, rounded as Pillow does: by a division in 24 bits."""
     channels, height, width = planes.shape
     means = np.empty((-(-height // factor), -(-width // factor), channels), np.uint8)
-    columns = np.empty(width, np.int32)
+    # Cells that are as wide as the others; one may be left over.
+    whole = width // factor
+    columns, sums = np.empty(width, np.int32), np.empty(whole, np.int64)
     for channel in range(channels):
         for down in range(means.shape[0]):
             top, bottom = down * factor, min((down + 1) * factor, height)
@@ -202,11 +207,16 @@ def _means(planes: Bytes, factor: int) -> Bytes:
             for y in range(top, bottom):
                 for x in range(width):
                     columns[x] += planes[channel, y, x]
-            for across in range(means.shape[1]):
-                left, right = across * factor, min((across + 1) * factor, width)
-                area = (bottom - top) * (right - left)
-                total = area // 2
-                for x in range(left, right):
-                    total += columns[x]
-                means[down, across, channel] = (total * ((1 << 24) // area)) >> 24
+            area = (bottom - top) * factor
+            sums[:] = area // 2
+            for inside in range(factor):
+                for across in range(whole):
+                    sums[across] += columns[across * factor + inside]
+            share = (1 << 24) // area
+            for across in range(whole):
+                means[down, across, channel] = (sums[across] * share) >> 24
+            if whole < means.shape[1]:
+                area = (bottom - top) * (width - whole * factor)
+                total = columns[whole * factor :].sum() + area // 2
+                means[down, whole, channel] = (total * ((1 << 24) // area)) >> 24
     return means
