@@ -328,7 +328,8 @@ class View:
         contexts = [Context() for _ in places]
         columns = [self.dataset.load_many(name, places, contexts) for name in self._loaded]
         if self._loaded == self.names:
-            return columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+            rows = zip(*columns, strict=True)
+            return [row[0] for row in rows] if len(columns) == 1 else list(rows)
         return [
             self._item({name: column[row] for name, column in zip(self._loaded, columns, strict=True)}, context)
             for row, context in enumerate(contexts)

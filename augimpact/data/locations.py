@@ -153,13 +153,14 @@ def _found_here(folder: str, below: str, above: tuple[str, ...]) -> list[File]:
         for entry in entries if real not in above else ():
             name = entry.name
             path = f"{folder.rstrip('/')}/{name}"
-            if entry.is_dir():
+            if entry.is_symlink() and not os.path.exists(path):  # noqa: PTH110 - also of a link to itself
+                # It leads nowhere, as whoever reads it will be told.
+                found.append(File(path, below + name, -1, "", None))
+            elif entry.is_dir():
                 found += _found_here(path, f"{below}{name}/", (*above, real))
             elif entry.is_file():
                 status = entry.stat()
                 found.append(File(path, below + name, status.st_size, str(status.st_mtime), None))
-            elif entry.is_symlink():
-                found.append(File(path, below + name, -1, "", None))  # leads nowhere, as whoever reads it will be told
     return found
 
 

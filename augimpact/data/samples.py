@@ -123,15 +123,17 @@ class SampleTable:
     @property
     def class_names(self) -> tuple[str, ...]:
         """The classes, sorted, unless they came in another order."""
-        return tuple(sorted(set(self.classes))) if self.names is None else self.names
+        return self._names_of(self.classes)
 
     @property
     def labels(self) -> NDArray[np.int64]:
         """The number of each sample's class among the `class_names`."""
         classes = self.classes.tolist()
-        names = sorted(set(classes)) if self.names is None else self.names
-        numbers = {name: number for number, name in enumerate(names)}
+        numbers = {name: number for number, name in enumerate(self._names_of(classes))}
         return np.array([numbers[name] for name in classes], np.int64)
+
+    def _names_of(self, classes: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(set(classes))) if self.names is None else self.names
 
     def read(self, position: int) -> bytes:
         """The content of a sample, as it is stored.

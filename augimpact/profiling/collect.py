@@ -39,10 +39,12 @@ KEPT = 4
 # Classes of which means are kept; of so many a figure shows the first.
 MOST_MEANS = 1000
 ALWAYS = ("index", "label", "width", "height", "channels")
+# What a class's number is below, where it is not known how many there are: numbers of 64 bits are kept.
+MOST_LABELS = 1 << 63
 # Columns that are there if something needs them.
 MEASURED = (*MEASURES, CLIPPED, CONTENT, PERCEPTUAL)
 KINDS: dict[str, Any] = {
-    "index": np.int64, CONTENT: object, "label": np.int32, "width": np.int32, "height": np.int32, "channels": np.int16,
+    "index": np.int64, CONTENT: object, "label": np.int64, "width": np.int32, "height": np.int32, "channels": np.int32,
     **dict.fromkeys((*MEASURES, CLIPPED), np.float64), PERCEPTUAL: np.uint64,
 }  # fmt: skip
 
@@ -157,8 +159,9 @@ class Collected:
             label = int(np.argmax(label))
         if not isinstance(label, (int, np.integer)) or isinstance(label, bool):
             return int(label) if isinstance(label, bool) else None
-        if label < 0 or (self._classes is not None and label >= self._classes):
-            expected = "a number from 0" + ("" if self._classes is None else f" to {self._classes - 1}")
+        limit = MOST_LABELS if self._classes is None else self._classes
+        if not 0 <= label < limit:
+            expected = "a number from 0" + ("" if self._classes is None and label < 0 else f" to {limit - 1}")
             raise DataError(f"the label is {label}; expected {expected}")
         return int(label)
 
@@ -167,7 +170,7 @@ class Collected:
         if self._vectors:
             self._pack()
             for block in self._blocks:
-                block["label"] = np.int32(-1)
+                block["label"] = np.int64(-1)
             self.thumbnails = [(number, None, picture) for number, _, picture in self.thumbnails]
             self.means.clear()
         self._takes_vectors, self._vectors = False, False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 
 import numpy as np
 import pytest
@@ -114,6 +115,7 @@ def test_a_large_one_is_not_decoded(monkeypatch):
         ImagePipeline(channels=None).picture(content)
 
 
+@cache
 def small(**options) -> bytes:
     return jpeg_of(example("cat").resize((48, 40)), subsampling="4:2:0", **options)
 
@@ -146,23 +148,56 @@ def test_so_is_one_with_a_damaged_header(places):
     is_left_or_what_pillow_sees(bytes(content))
 
 
-KNOWN = [b"JFIF\0", b"ICC_PROFILE\0", b"Adobe", b"MPF\0", b"FPXR\0", b"Exif\0\0", b"Photoshop 3.0\0", b""]
+def parts_of(content: bytes) -> list[int]:
+    """Where the parts of the header begin."""
+    places, place = [], 2
+    while content[place + 1] != 0xDA:
+        places.append(place)
+        place += 2 + int.from_bytes(content[place + 2 : place + 4], "big")
+    return [*places, place]
+
+
+# Each marker with what its part begins with where a program looks into it.
+BEGINNINGS = [
+    (0xE0, b"JFIF\0"), (0xE0, b"JFXX\0"), (0xE1, b"Exif\0\0"), (0xE1, b"http://ns.adobe.com/xap/1.0/\0"),
+    (0xE2, b"ICC_PROFILE\0"), (0xE2, b"MPF\0"), (0xE2, b"FPXR\0"), (0xEC, b"Ducky"), (0xED, b"Photoshop 3.0\0"),
+    (0xEE, b"Adobe"), (0xEF, b""), (0xFE, b""), (0xDD, b"\0"), (0xDB, b"\0"), (0xDB, b"\x11"), (0xC4, b"\x10"),
+    (0xC0, b"\x08\0\x28\0\x30\x03"), (0xC2, b"\x08\0\x28\0\x30\x03"), (0xC1, b"\x0c"),
+]  # fmt: skip
+BEGUN = st.sampled_from(BEGINNINGS) | st.tuples(st.integers(0xC0, 0xFE), st.just(b""))
+RESTS = st.binary(max_size=40) | st.sampled_from([2, 9, 64, 128, 129, 300]).flatmap(
+    lambda size: st.binary(min_size=size, max_size=size)
+)
 
 
 @settings(max_examples=1000)
 @given(
-    marker=st.integers(0xC0, 0xFE), begins=st.sampled_from(KNOWN), rest=st.binary(max_size=140),
-    missing=st.integers(-3, 3),
+    begun=BEGUN, rest=RESTS, missing=st.sampled_from([0] * 9 + [-2, -1, 1, 2, 700]), place=st.integers(0, 9),
+    progressive=st.booleans(),
 )  # fmt: skip
-def test_so_is_one_with_any_other_part(marker, begins, rest, missing):
-    part = bytes([0xFF, marker]) + max(0, len(begins + rest) + 2 + missing).to_bytes(2, "big") + begins + rest
-    content = small()
-    is_left_or_what_pillow_sees(content[:2] + part + content[2:])
+def test_so_is_one_with_any_other_part(begun, rest, missing, place, progressive):
+    marker, begins = begun
+    length = max(0, len(begins + rest) + 2 + missing)
+    part = bytes([0xFF, marker]) + length.to_bytes(2, "big") + begins + rest
+    content = small(progressive=progressive)
+    places = parts_of(content)
+    cut = places[place % len(places)]
+    is_left_or_what_pillow_sees(content[:cut] + part + content[cut:])
 
 
-@pytest.mark.parametrize("options", [{"comment": b"of a cat"}, {"icc_profile": b"\0" * 200}, {"progressive": True}])
-def test_usual_parts_are_no_reason_to_leave_it(options):
-    assert not is_left_or_what_pillow_sees(small(**options))
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"\xff\xee\x00\x0eAdobe\0\x64\0\0\0\0\x01", b"\xff\xec\x00\x09Ducky\0\1",
+        b"\xff\xe2\x00\x14ICC_PROFILE\0\1\1\0\0\0\0", b"\xff\xfe\x00\x05cat", b"\xff\xdd\x00\x04\0\0",
+        b"\xff\xdb\x00\x83\x13" + b"\0\1" * 64,
+    ],
+    ids=["Adobe", "Ducky", "a profile", "a comment", "no restarts", "a table of 16 bits"],
+)  # fmt: skip
+@pytest.mark.parametrize("progressive", [False, True])
+def test_usual_parts_are_no_reason_to_leave_it(part, progressive):
+    content = small(progressive=progressive)
+    assert not is_left_or_what_pillow_sees(content[:2] + part + content[2:])
 
 
 @pytest.mark.parametrize(

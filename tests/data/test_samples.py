@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -170,6 +170,24 @@ def test_what_cannot_be_read_is_listed_and_the_rest_is_there(folder, tmp_path, m
     assert len(table) == 4
     assert table.errors["path"].tolist() == [str(folder / "b/bad/worse/rocket.png")]
     assert table.errors["error"].tolist() == ["PermissionError: [Errno 13] Permission denied"]
+
+
+def test_a_link_that_leads_nowhere_is_listed_and_one_that_leads_up_is_not_followed(folder, tmp_path):
+    (folder / "a/lost.png").symlink_to("nowhere.png")
+    (folder / "a/itself.png").symlink_to("itself.png")
+    (folder / "a/good/up").symlink_to(folder)
+    table = SampleTable.from_folder(folder, **options(tmp_path))
+    assert len(table) == 5
+    assert table.errors["path"].tolist() == [str(folder / "a/itself.png"), str(folder / "a/lost.png")]
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.PNG", "..png", "a..png", "a.b.png", ".png", "png", "a.png.", "a.txt"])
+def test_an_image_is_known_by_its_suffix(tmp_path, name):
+    (tmp_path / "of.png").mkdir()
+    (tmp_path / "of.png" / name).touch()
+    (tmp_path / "of.png/there.jpg").touch()
+    found = SampleTable.from_folder(tmp_path, identity="path")["path"].tolist()
+    assert (str(tmp_path / "of.png" / name) in found) == (PurePosixPath(name).suffix.lower() == ".png")
 
 
 def test_progress_is_told_to_the_end(folder, tmp_path):

@@ -365,3 +365,11 @@ def test_means_are_kept_of_so_many_classes_and_no_more():
         ((image, number) for number, image in enumerate(pictures(1100, 8))), features=["mean_images"], samples=1
     )
     assert len(found["mean_images"].statistics) == 1000
+
+
+def test_any_number_of_64_bits_is_a_class_and_one_beyond_is_a_fault_of_its_sample():
+    labels = [0, 1, 2**40, 2**40, 2**63 - 1, 2**63]
+    found = profile([*zip(pictures(6), labels, strict=True)])
+    counts = found["classes"].statistics["counts"]["train"]
+    assert counts == {"class 0": 1, "class 1": 1, f"class {2**40}": 2, f"class {2**63 - 1}": 1}
+    assert found["errors"].statistics["train"] == {"count": 1, "indices": [5], "kinds": {"DataError": 1}}
