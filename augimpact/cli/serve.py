@@ -23,10 +23,15 @@ def serve(
     folder: Annotated[Path | None, typer.Option(help="A folder of images that the page offers.")] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="A folder of images that frames are compared with; none of them is shown."),
+        typer.Option(
+            help="A folder of images that frames are compared with, and whose panels can be opened; none is shown."
+        ),
     ] = None,
     show_data: Annotated[
-        bool, typer.Option("--show-data", help="Shows images of --data where an impact is measured over them.")
+        bool,
+        typer.Option(
+            "--show-data", help="Shows images of --data where an impact is measured over them, and means of them."
+        ),
     ] = False,
     impact: Annotated[
         Path | None,

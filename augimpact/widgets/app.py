@@ -151,9 +151,11 @@ def start(
         folder: images that every visitor can choose; nothing else in it, nor below it, can be reached.
         models: names that can be chosen in the page; the first is shown at first.
         data: a folder of images that frames are compared with; a page learns how their measures are distributed and,
-            where it measures an impact over them, how that goes with their classes, and nothing else of it.
+            where it measures an impact over them, how that goes with their classes, and the panels of its profile,
+            without images.
         impact: a folder that `augimpact impact -o` wrote; its samples are shown as well.
-        show_data: whether the images of `data` may be shown, too, where an impact is measured over them.
+        show_data: whether the images of `data` may be shown, too, where an impact is measured over them, and the means
+            of its classes among the panels.
         scheduler: the address of a Dask cluster whose workers compute for all pages; a page's kernel is then a light
             one, without torch. Models and data are found there.
         max_megapixels: of an upload.

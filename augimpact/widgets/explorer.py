@@ -16,6 +16,7 @@ from augimpact.widgets.asker import Asker
 from augimpact.widgets.asking import DataAsking, ModelAsking
 from augimpact.widgets.choices import held_of, opened_state, state_of
 from augimpact.widgets.controls import Controls
+from augimpact.widgets.data_panels import DataPanels
 from augimpact.widgets.dataset import DataBeside
 from augimpact.widgets.gallery import Gallery
 from augimpact.widgets.impact_tab import PLAYER, ImpactTab
@@ -53,10 +54,10 @@ class Explorer(ipywidgets.Box):
         models: more of them, to choose from.
         folder: a folder on this machine whose images are offered.
         data: what every frame is compared with: a folder, a `SampleTable`, or any list of images. Some hundreds of them
-            are measured once the first sweep is shown.
+            are measured once the first sweep is shown; all its panels appear under the player when they are asked for.
         impact: what a sweep does to the classifier over a dataset, shown in a tab of its own and as a band behind the
             curves: an `Impact`, or the folder of one. With `data` it can be measured in the page as well.
-        show_data: whether images of `data` may be shown where an impact is measured over them.
+        show_data: whether images of `data` may be shown where an impact is measured over them, and means of them.
         scheduler: the address of a Dask cluster, as tcp://HOST:8786, whose workers then compute; no torch is imported
             here. Models are names and data is a folder that they know.
         max_pixels: of an uploaded image, by default 40 million.
@@ -113,10 +114,14 @@ class Explorer(ipywidgets.Box):
         self.controls.observe(self._on_state, "state")
         self.controls.on_msg(self._on_message)
         self.surface.observe(self._on_cell, "chosen")
-        shown = ipywidgets.Box([self.player, self.surface])
         if scheduler is not None:
-            # An impact is measured by a model of this process.
+            # An impact is measured by a model of this process, and a profile by its cores.
             data = None
+        # What can be gone through but once the frames are compared with.
+        offered = data is not None and not isinstance(data, Iterator)
+        self._panels = DataPanels(data, private=private, sealed=not show_data) if offered else None
+        beneath = [] if self._panels is None else [self._panels.box]
+        shown = ipywidgets.Box([self.player, self.surface, *beneath])
         self._impact = (
             None
             if impact is None and data is None
@@ -165,7 +170,7 @@ class Explorer(ipywidgets.Box):
         self.controls.state = state
 
     def _put_tab(self, tab: ImpactTab, shown: ipywidgets.Box) -> None:
-        for part in (self.player, self.surface):
+        for part in shown.children:
             part.add_class("augimpact-in-player")
         shown.children = [tab.tabs, *shown.children, tab.box]
         self._tasks.impact = tab
@@ -194,8 +199,9 @@ class Explorer(ipywidgets.Box):
             self._tasks.close()
             if self._impact is not None:
                 self._impact.close()
-            for part in (self.controls, self.player, self.surface):
-                part.close()
+            for part in (self.controls, self.player, self.surface, self._panels):
+                if part is not None:
+                    part.close()
         super().close()
 
     def _ipython_display_(self) -> None:

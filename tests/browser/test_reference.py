@@ -192,6 +192,22 @@ def test_markers_move_without_a_word_to_the_kernel(chromium, app):
     page.close()
 
 
+def test_all_panels_of_the_data_open_beneath_them(page):
+    offer = page.get_by_role("button", name="Show all panels of the data")
+    offer.click()
+    page.locator(".augimpact-profile section").first.wait_for()
+    assert offer.count() == 0
+    assert text(page, ".augimpact-profile section h2") == "Summary"
+    assert f"{len(ExamplePhotographs())} images" in text(page, ".augimpact-profile section p")
+    page.get_by_role("tab", name="images").click()
+    page.locator(".augimpact-profile h2", has_text="Sharpness").wait_for()
+    # As the player, they are no part of the other tab.
+    page.get_by_role("tab", name="impact").click()
+    page.locator(".augimpact-data-panels").wait_for(state="hidden")
+    page.get_by_role("tab", name="player").click()
+    page.locator(".augimpact-data-panels").wait_for(state="visible")
+
+
 def test_a_slider_moves_the_markers_too(page, reference, classifier):
     wait_for_panels(page)
     pause(page)

@@ -1,0 +1,113 @@
+"""Under the player: all panels of the data that frames are compared with, made when somebody asks for them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from html import escape
+from typing import Any
+
+import ipywidgets
+
+from augimpact.errors import Cancelled, DataError
+from augimpact.widgets.worker import sentence
+
+__all__ = ["DataPanels"]
+
+logger = logging.getLogger(__name__)
+# Of the data so many images are looked at, drawn by chance: some seconds of all cores.
+MOST_SAMPLES, SEED = 5000, 0
+TOLD_EVERY = 0.3
+OFFER, CANCEL = "Show all panels of the data", "Cancel"
+ABOUT = "classes, sizes, colours, duplicates, odd images, what gives the class away"
+PRIVATE_ERROR = "the data cannot be profiled; the server's log says why"
+# Of data whose images are sealed no mean of them is shown either.
+PICTURES = "mean_images"
+
+
+class DataPanels:
+    """Offers the profile of some data, and shows it as a `Board`.
+
+    Args:
+        data: what `augimpact.impact.drawn.drawn_samples` takes.
+        private: that nobody who uses the page may learn where files lie.
+        sealed: that no image of the data is shown, nor a mean of them.
+
+    Attributes:
+        box: what is shown: a button, what it says of itself, and the board once it is there.
+        button: begins, or cancels what was begun.
+        note: how far it is, or what went wrong.
+    """
+
+    def __init__(self, data: Any, *, private: bool, sealed: bool) -> None:
+        self._data, self._private, self._sealed = data, private, sealed
+        self._thread: threading.Thread | None = None
+        self._cancelled = threading.Event()
+        self.button = ipywidgets.Button(description=OFFER, layout=ipywidgets.Layout(width="auto"))
+        self.note = ipywidgets.HTML(ABOUT)
+        self.button.on_click(lambda _: self._on_click())
+        self.box = ipywidgets.VBox([ipywidgets.HBox([self.button, self.note])])
+        self.box.add_class("augimpact-data-panels")
+
+    def close(self) -> None:
+        """Ends what was begun, and takes it all away."""
+        self._cancelled.set()
+        for part in (*self.box.children, self.box):
+            part.close()
+
+    def _on_click(self) -> None:
+        if self._thread is not None:
+            self._cancelled.set()
+            return
+        self._cancelled.clear()
+        self._thread = threading.Thread(target=self._run, name="augimpact-data-panels", daemon=True)
+        self.button.description = CANCEL
+        self._say("reading the data…")
+        self._thread.start()
+
+    def _say(self, text: str) -> None:
+        self.note.value = escape(text)
+
+    # What follows runs on a thread of its own.
+
+    def _run(self) -> None:
+        try:
+            self._show()
+        except Cancelled:
+            self._say("cancelled")
+            self.button.description = OFFER
+        except Exception as error:  # said in the page, whatever a user's file raises
+            logger.exception("the data could not be profiled")
+            # What is wrong with data names files of this machine.
+            hidden = self._private and isinstance(error, DataError)
+            self._say(PRIVATE_ERROR if hidden else sentence(error, private=self._private))
+            self.button.description = OFFER
+        finally:
+            self._thread = None
+
+    def _show(self) -> None:
+        from augimpact.impact.drawn import drawn_samples
+        from augimpact.profiling.extract import profile
+        from augimpact.widgets.board import Board
+
+        told = 0.0
+
+        def tell(done: int, total: int) -> None:
+            nonlocal told
+            if self._cancelled.is_set():
+                raise Cancelled
+            if time.monotonic() - told > TOLD_EVERY:
+                told = time.monotonic()
+                self._say(f"{done:,} of {total:,} images")
+
+        table = drawn_samples(self._data, MOST_SAMPLES, SEED)
+        # The device is the classifier's.
+        found = profile(table, features=[f"-{PICTURES}"] if self._sealed else None, device="cpu", progress=tell)
+        board = Board(found)
+        if self._cancelled.is_set():
+            raise Cancelled
+        drawn = (
+            [ipywidgets.HTML(f"<p>{MOST_SAMPLES:,} images, drawn by chance.</p>")] if len(table) == MOST_SAMPLES else []
+        )
+        self.box.children = [*drawn, board]

@@ -1,0 +1,100 @@
+"""The panels of the data under the player, without a browser."""
+
+from __future__ import annotations
+
+import threading
+import time
+from html import unescape
+
+import numpy as np
+import pytest
+
+import augimpact as ai
+from augimpact.profiling import extract
+from augimpact.widgets import data_panels
+from augimpact.widgets.board import Board
+from augimpact.widgets.data_panels import CANCEL, OFFER, PRIVATE_ERROR, DataPanels
+
+
+def images(count=12):
+    random = np.random.default_rng(0)
+    return [(random.integers(0, 256, (16, 16, 3), dtype=np.uint8), f"class {place % 2}") for place in range(count)]
+
+
+def wait_for(is_so):
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def board_of(panels):
+    panels.button.click()
+    wait_for(lambda: isinstance(panels.box.children[-1], Board))
+    return panels.box.children[-1]
+
+
+def test_a_click_brings_the_boards_of_the_datas_profile():
+    panels = DataPanels(images(), private=False, sealed=False)
+    assert panels.button.description == OFFER
+    board = board_of(panels)
+    assert board.profile["classes"].statistics["counts"]["train"] == {"class 0": 6, "class 1": 6}
+    assert board.profile["mean_images"]
+    # Neither a picture nor a place of any sample.
+    assert not {"samples", "extremes"} & {panel.name for panel in board.profile.panels}
+    assert not board.profile.paths
+
+
+def test_of_sealed_data_no_mean_is_shown():
+    board = board_of(DataPanels(images(), private=True, sealed=True))
+    assert "mean_images" not in {panel.name for panel in board.profile.panels}
+    assert "<img" in board.tabs.children[0].value
+
+
+def test_of_much_data_some_are_drawn_and_that_is_said(monkeypatch):
+    monkeypatch.setattr(data_panels, "MOST_SAMPLES", 5)
+    panels = DataPanels(images(), private=False, sealed=False)
+    assert len(board_of(panels).profile.frames["train"]) == 5
+    assert "5 images, drawn by chance" in panels.box.children[0].value
+
+
+def test_it_can_be_cancelled_and_begun_anew(monkeypatch):
+    begun, may_go_on = threading.Event(), threading.Event()
+    real = extract.profile
+
+    def slow(*given, progress, **options):
+        def tell(done, total):
+            begun.set()
+            may_go_on.wait(60)
+            progress(done, total)
+
+        return real(*given, progress=tell, **options)
+
+    monkeypatch.setattr(extract, "profile", slow)
+    panels = DataPanels(images(), private=False, sealed=False)
+    panels.button.click()
+    assert panels.button.description == CANCEL
+    assert begun.wait(60)
+    panels.button.click()
+    may_go_on.set()
+    wait_for(lambda: panels.button.description == OFFER)
+    assert panels.note.value == "cancelled"
+    wait_for(lambda: panels._thread is None)
+    assert board_of(panels)
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_what_is_wrong_is_said_but_no_path_to_strangers(tmp_path, private):
+    panels = DataPanels(tmp_path / "secret", private=private, sealed=True)
+    panels.button.click()
+    wait_for(lambda: panels._thread is None)
+    assert panels.button.description == OFFER
+    assert ("secret" in panels.note.value) == (not private)
+    assert (unescape(panels.note.value) == PRIVATE_ERROR) == private
+
+
+def test_an_explorer_offers_them_where_there_is_data_that_can_be_gone_through_twice():
+    for data, offers in ((images(), True), (None, False), (iter(images()), False)):
+        explorer = ai.Explorer(data=data)
+        assert (explorer._panels is not None) == offers
+        explorer.close()
