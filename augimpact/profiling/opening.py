@@ -7,6 +7,8 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -14,6 +16,7 @@ from PIL import Image
 from augimpact.data.dataset import Dataset, View
 from augimpact.data.image import bytes_in
 from augimpact.data.images import ImageDataset
+from augimpact.data.locations import is_local
 from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
@@ -35,7 +38,7 @@ def source_of(data: Any) -> Source:
         DataError: it is none of these.
     """
     if isinstance(data, (str, os.PathLike)):
-        data = SampleTable.from_folder(data, identity="path")
+        data = _with_empty_classes(SampleTable.from_folder(data, identity="path"), os.path.abspath(data))  # noqa: PTH100
     if isinstance(data, SampleTable):
         data = ImageDataset(data)
     if isinstance(data, ImageDataset) and data.augmentation is None:
@@ -131,6 +134,17 @@ def _label_names(dataset: Dataset) -> tuple[str, ...]:
     if first == "boxes":
         return tuple(name for name in BOXES if name in dataset.properties)
     return () if first is None else (first,)
+
+
+def _with_empty_classes(table: SampleTable, folder: str) -> SampleTable:
+    """The table, whose classes are also the empty folders beside those of its images: their files may be lost."""
+    folders = {path.rpartition("/")[0] for path in table["path"] if is_local(path)}
+    # Not beside the folder itself, which may hold images as well.
+    beside = {each.rpartition("/")[0] for each in folders if each.startswith(f"{folder.rstrip('/')}/")}
+    empty = {
+        entry.name for each in beside for entry in os.scandir(each) if entry.is_dir() and not any(Path(entry).iterdir())
+    }
+    return replace(table, names=tuple(sorted({*table.class_names, *empty}))) if empty else table
 
 
 def _names_of(dataset: Dataset, properties: Sequence[str]) -> tuple[str, ...] | None:

@@ -544,3 +544,15 @@ def test_masks_and_boxes_follow_the_augmentation_and_lost_ones_are_counted(pictu
     assert shares["train, augmented"]["classes"]["class 1"]["share"] == pytest.approx(0.8**2, rel=0.05)
     bad = profile([(image, boxes), (image, {"boxes": torch.zeros(2, 3)})], augmentation=enlarged, **SILENT)
     assert bad["errors"].statistics["train"]["count"] == 1
+
+
+def test_an_empty_folder_beside_those_of_classes_is_a_class_without_images(tmp_path, pictures):
+    for number, place in enumerate(("inside/cat", "inside/dog", "inside/dog")):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pictures[number]).save(tmp_path / place / f"{number}.png")
+    (tmp_path / "inside/ant").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    found = profile(tmp_path / "inside", **SILENT)["classes"].statistics
+    assert found["counts"]["train"] == {"ant": 0, "cat": 1, "dog": 2}
+    assert found["empty"] == ["ant"]
+    assert profile(tmp_path / "inside/dog", **SILENT)["classes"].statistics["empty"] == []
