@@ -75,10 +75,16 @@ def test_options_reach_the_profile(folder, capsys):
     written = document(folder / "out")
     assert list(written["panels"]) == ["summary", "broken", "classes", "samples"]
     assert written["complete"] is False
-    assert written["panels"]["broken"]["statistics"]["images"] == 6
-    assert written["panels"]["broken"]["statistics"]["difference"]["brightness"] < -0.1
+    assert written["panels"]["broken"]["statistics"]["train"]["images"] == 6
+    assert written["panels"]["broken"]["statistics"]["train"]["difference"]["brightness"] < -0.1
     assert set(written["panels"]["classes"]["statistics"]["counts"]["train"]) == {"cat", "hidden"}
     assert set(written["panels"]["samples"]["statistics"]["classes"]) == {"cat"}
+
+
+def test_help_says_what_is_compared(capsys):
+    status, out, _ = run("--help", capsys=capsys)
+    assert status == 0
+    assert "middle square at 224²" in " ".join(out.replace("│", " ").split())
 
 
 def test_names_are_hidden_and_panels_left_out(folder, capsys):

@@ -23,7 +23,11 @@ def profile(
     augmentation: Annotated[
         list[str] | None,
         typer.Option(
-            "--augmentation", "-a", metavar="NAME=A:B", help="Draws NAME from A to B, and compares; may be repeated."
+            "--augmentation",
+            "-a",
+            metavar="NAME=A:B",
+            help="Draws NAME from A to B, and compares; may be repeated. All panels are then of each image's middle "
+            "square at 224², with and without.",
         ),
     ] = None,
     samples: Annotated[int, typer.Option(help="How many samples may be shown, with where they lie.", min=0)] = 0,

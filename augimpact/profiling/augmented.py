@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from augimpact.augment.follow import move_boxes
 from augimpact.augment.geometry import IDENTITY
 from augimpact.data.pipeline import ImagePipeline
-from augimpact.profiling.detection import boxes_of
+from augimpact.profiling.detection import CutTarget, boxes_of
 from augimpact.profiling.measuring import as_rgb
 from augimpact.profiling.segmentation import NOTHING, mask_of
 from augimpact.profiling.source import Sample
@@ -32,6 +32,8 @@ def before_and_after(
     sample: Sample, augmentation: RandomAugmentation, *, outside: int = 0, device: torch.device | None = None
 ) -> tuple[Sample, Sample]:
     """The middle square of a sample at 224², and the same augmented; masks and boxes are cut, and follow.
+
+    Boxes that the square cuts off altogether are told by the first's `CutTarget`.
 
     Args:
         sample: any, of bytes on the host.
@@ -69,7 +71,8 @@ def _labels(sample: Sample, augmentation: RandomAugmentation, name: str, outside
         boxes, classes = found
         cut, kept = move_boxes(SQUARE.boxes(boxes, size), IDENTITY, CANVAS)
         moved, still = augmentation.boxes(cut, name, CANVAS)
-        return _target(label, cut, classes[kept]), _target(label, moved, classes[kept][still])
+        before = CutTarget(_target(label, cut, classes[kept]), np.delete(classes, kept))
+        return before, _target(label, moved, classes[kept][still])
     return label, label
 
 

@@ -16,7 +16,7 @@ from augimpact.errors import DataError
 from augimpact.profiling.decode import as_array
 from augimpact.profiling.objects import GRID, Numbers, Rows, covered
 
-__all__ = ["FAULTS", "UNLABELLED", "Boxes", "boxes_of", "measures_of"]
+__all__ = ["FAULTS", "UNLABELLED", "Boxes", "CutTarget", "boxes_of", "measures_of"]
 
 # The class of boxes that have none.
 UNLABELLED = -1
@@ -25,6 +25,19 @@ FAULTS = ("inside", "partly outside", "wholly outside", "without area")
 # In pixels: what rounding may add.
 SLACK = 1e-3
 MEASURED = ("class", "area", "width", "height", "aspect", "fault")
+
+
+class CutTarget(dict[str, Any]):
+    """A target of an image that was cut.
+
+    Args:
+        target: what is left of it.
+        cut_off: the classes of the boxes of which nothing is left, `(N,)`.
+    """
+
+    def __init__(self, target: Mapping[str, Any], cut_off: NDArray[np.int64]) -> None:
+        super().__init__(target)
+        self.cut_off = cut_off
 
 
 def boxes_of(
@@ -126,10 +139,14 @@ class Boxes:
     Args:
         ignored: classes whose boxes do not count.
         classes: how many there are, if that is known.
+
+    Attributes:
+        images: how many have a target with boxes, be it empty.
+        cut_off: how many boxes are in no image, because these were cut.
     """
 
     def __init__(self, ignored: Collection[int] = (), classes: int | None = None) -> None:
-        self.images = 0
+        self.images = self.cut_off = 0
         self._ignored, self._classes = frozenset(ignored), classes
         self._objects = Rows("image", *MEASURED)
         self._maps: dict[int, Numbers] = {}
@@ -145,6 +162,8 @@ class Boxes:
             return None
         boxes, labels = found
         self.images += 1
+        if isinstance(label, CutTarget):
+            self.cut_off += int((~np.isin(label.cut_off, list(self._ignored))).sum())
         self._objects.add(np.insert(measures_of(boxes, labels, size), 0, image, axis=1))
         height, width = size
         across = covered(boxes[:, 0] / width, boxes[:, 2] / width)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from augimpact.profiling.drawing import Drawing
+from augimpact.profiling.naming import DIFFERENCE
 from augimpact.profiling.panel import strict
 
 __all__ = ["EVENTS", "scalars_of", "write_events"]
@@ -67,7 +68,9 @@ def _values_of(drawing: Drawing) -> Iterator[Any]:
     yield Summary.Value(tag=f"{name}/sentence", metadata=text, tensor=sentence)
     for tag, number in scalars_of(statistics, name):
         yield Summary.Value(tag=tag, simple_value=number)
-    for tag, edges, counts in _histograms(statistics, name):
+    # A difference of counts is below 0, which no histogram has.
+    counted = {split: each for split, each in statistics.items() if not split.endswith(DIFFERENCE)}
+    for tag, edges, counts in _histograms(counted, name):
         yield Summary.Value(tag=tag, histo=_histogram(np.asarray(edges, np.float64), np.asarray(counts, np.float64)))
     width, height = drawing.pixels
     picture = Summary.Image(height=height, width=width, colorspace=RGBA, encoded_image_string=drawing.png)

@@ -16,6 +16,7 @@ from augimpact.errors import DataError, unknown
 from augimpact.profiling.ahead import ahead, torch_on_threads
 from augimpact.profiling.annotations import Annotations, annotation_panels
 from augimpact.profiling.arguments import check_numbers, device_of, hidden_of, names_of
+from augimpact.profiling.broken import broken_panel
 from augimpact.profiling.collect import Collected
 from augimpact.profiling.decode import Decoder
 from augimpact.profiling.looking import Look, measuring_of, numbers_in, size_of_group, taken_in, work_of
@@ -24,7 +25,6 @@ from augimpact.profiling.needs import MEAN_PICTURES, NEEDS, PICTURES, chosen_pan
 from augimpact.profiling.opening import source_of
 from augimpact.profiling.panel import Panel
 from augimpact.profiling.panels import general_panels
-from augimpact.profiling.problems import broken_panel
 from augimpact.profiling.source import Source
 from augimpact.profiling.structure import Finder
 from augimpact.progress import Telling, telling
@@ -132,7 +132,8 @@ def profile(
         train: a folder of images, a `SampleTable`, a dataset of ours, torchvision's or fastai's, or any iterable of
             samples or batches: tensors, arrays, Pillow images, in tuples, lists and mappings.
         val: another split, to be compared.
-        augmentation: compares the images, each in a square of 224², with themselves augmented; masks and boxes follow.
+        augmentation: compares each image with itself augmented, by panels of both and their difference; masks and boxes
+            follow. Both are the image's middle square at 224², in three channels, and what lies outside is cut off.
         images: where in an item the image is: a path such as `[0].rgb`, or a function of the item; by default what by
             its type is an image.
         labels: likewise of the label: a class, a mask of classes, or a mapping with boxes.
@@ -224,9 +225,12 @@ def profile(
     made = general_panels(splits, naming, shows_samples=samples > 0, names=chosen)
     made += [panel for panel in annotation_panels(annotations, naming) if panel.name in chosen]
     if augmentation is not None and "broken" in chosen:
-        before, after = list(splits)[:2]
-        boxes = [len(annotations[each].boxes.objects) for each in (before, after)]
-        made.append(broken_panel(splits[before], splits[after], boxes))
+        made.append(broken_panel(splits, annotations))
+    if augmentation is not None:
+        # Loads torch, which nothing else needs for files on the host.
+        from augimpact.profiling.differences import with_differences
+
+        made = with_differences(made, list(splits))
     panels = sorted(made, key=lambda panel: list(NEEDS).index(panel.name))
     frames = {split: each.frame for split, each in splits.items()}
     told = any(panel.name == "samples" for panel in panels)

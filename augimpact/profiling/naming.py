@@ -10,10 +10,12 @@ import pandas as pd
 
 from augimpact.profiling.panel import strict
 
-__all__ = ["AUGMENTED", "Naming", "natural", "short"]
+__all__ = ["AUGMENTED", "DIFFERENCE", "Naming", "natural", "short"]
 
 # What the name of a split ends with whose images are augmented.
 AUGMENTED = ", augmented"
+# What the name of a split ends with where panels have augmented less raw.
+DIFFERENCE = ", difference"
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""The panels of what may be wrong with a dataset: duplicates, odd images, drift, shortcuts, errors, broken images."""
+"""The panels of what may be wrong with a dataset: duplicates, odd images, drift, shortcuts, errors."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,23 +11,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augimpact.data.integrity import NEAR, link, near_pairs
-from augimpact.measures import MEASURES
 from augimpact.profiling.collect import Collected
 from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.panel import COLOURS, Panel
-from augimpact.profiling.statistics import PLAIN, drift_between, information_about, odd_ones
+from augimpact.profiling.statistics import drift_between, information_about, odd_ones
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["broken_panel", "drift", "duplicates", "errors", "odd", "shortcuts"]
+__all__ = ["drift", "duplicates", "errors", "odd", "shortcuts"]
 
 # Indices and groups that a list holds.
 LISTED = 30
 # Differences that are worth a word: of the KS statistic, of the share of explained information.
 DRIFTED, SHORTCUT = 0.1, 0.2
-# Of what augmentation broke: by how much more of an image is clipped, what share of its sharpness is left.
-CLIPPED, BLURRED = 0.2, 0.1
 
 
 def duplicates(frames: Mapping[str, pd.DataFrame]) -> Panel:
@@ -159,41 +156,3 @@ def errors(splits: Mapping[str, Collected]) -> Panel:
     total = sum(each["count"] for each in statistics.values())
     told = f"{total} samples could not be used. Worry about each." if total else "Every sample could be used."
     return Panel("errors", "Errors", statistics, told, draw)
-
-
-def broken_panel(before: Collected, after: Collected, boxes: Sequence[int] = (0, 0)) -> Panel:
-    """What augmentation broke: images that became blank, clipped or blurred, one by one.
-
-    Blank has less than `PLAIN` bits of entropy left, clipped a fifth more of its values at either end, blurred a tenth
-    or less of its sharpness. `boxes` is how many there were before and after.
-    """
-    one, other = (each.frame.set_index("index") for each in (before, after))
-    other = other.reindex(one.index)
-    ways = {
-        "blank": (other["entropy"] < PLAIN) & (one["entropy"] >= PLAIN),
-        "clipped": other["clipped"] - one["clipped"] > CLIPPED,
-        "blurred": other["sharpness"] < BLURRED * one["sharpness"],
-    }
-    statistics = {
-        "images": len(one),
-        **{
-            way: {"count": int(found.sum()), "indices": one.index[found][:LISTED].tolist()}
-            for way, found in ways.items()
-        },
-        "difference": {name: float((other[name] - one[name]).mean()) for name in MEASURES},
-    }
-
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        axes.bar(list(ways), [int(found.sum()) for found in ways.values()], color=COLOURS[1])
-        axes.set_ylabel("images")
-        axes.locator_params("y", integer=True)
-
-    if boxes[0]:
-        statistics["boxes"] = {"before": boxes[0], "after": boxes[1], "lost": boxes[0] - boxes[1]}
-    told = ", ".join(f"{int(found.sum())} {way}" for way, found in ways.items())
-    told += f", and of {boxes[0]} boxes {boxes[0] - boxes[1]} are lost" if boxes[0] else ""
-    return Panel(
-        "broken", "What augmentation broke", statistics, f"Of {len(one)} images augmentation left {told}. "
-        "Worry when it is more than a few: the model learns nothing from them.", draw,
-    )  # fmt: skip

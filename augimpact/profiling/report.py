@@ -39,7 +39,9 @@ def document_of(profile: Profile) -> dict[str, Any]:
     """All statistics as JSON has them: no NaN, in the order in which they are read, with the version of their schema.
 
     `schema` is `augimpact-profile/1`; `complete` whether all samples were seen; `panels` has by name the `title`, the
-    `sentence` and the `statistics`. The number grows when something that was there is gone or means something else.
+    `sentence` and the `statistics`; with augmentation those by split have, as "train, difference", for each number that
+    "train" and "train, augmented" have, augmented less raw. The number of the schema grows when something that was
+    there is gone or means something else.
     """
     panels = {
         panel.name: strict({"title": panel.title, "sentence": panel.sentence, "statistics": panel.statistics})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from augimpact.profiling.panel import strict
@@ -52,17 +52,30 @@ def _tables(title: str, value: Mapping[str, Any], cell: Cell) -> Iterator[Table]
         yield Table(title, ("", ""), single)
     several = {name: dict(_leaves(each)) for name, each in parts.items() if each is not None}
     names = list(dict.fromkeys(name for each in several.values() for name in each))
-    alike = len(several) > 1 and all(2 * len(each) > len(names) for each in several.values())
+    # A difference has all its parts from the first, if not most of them.
+    first = next(iter(several.values()), {})
+    alike = len(several) > 1 and all(
+        2 * len(each) > len(names) or each.keys() <= first.keys() for each in several.values()
+    )
     if alike and len(several) <= COLUMNS:
-        rows = tuple((name, *(cell(each.get(name)) for each in several.values())) for name in names)
-        yield Table(title, ("", *several), rows)
+        yield _beside(title, names, several, cell)
     elif alike and len(names) <= COLUMNS:
         rows = tuple((name, *(cell(each.get(column)) for column in names)) for name, each in several.items())
         yield Table(title, ("", *names), rows)
+    elif alike:
+        # Tables of about equally many columns.
+        wide = -(-len(several) // -(-len(several) // COLUMNS))
+        for start in range(0, len(several), wide):
+            yield _beside(title, names, dict(list(several.items())[start : start + wide]), cell)
     else:
         for name, each in parts.items():
             if each is not None:
                 yield from _tables(f"{title}: {name}" if title else name, each, cell)
+
+
+def _beside(title: str, names: Sequence[str], several: Mapping[str, Mapping[str, Any]], cell: Cell) -> Table:
+    rows = tuple((name, *(cell(each.get(name)) for each in several.values())) for name in names)
+    return Table(title, ("", *several), rows)
 
 
 def _mapping(value: Any) -> Mapping[str, Any] | None:

@@ -350,7 +350,7 @@ def test_with_augmentation_there_are_both_and_what_it_broke(pictures, labels):
     found = profile(list(zip(pictures, labels, strict=True)), augmentation=augmentation, **SILENT)
     assert list(found.frames) == ["train", "train, augmented"]
     assert (found.frames["train"][["width", "height"]] == 224).all(axis=None)
-    broken = found["broken"].statistics
+    broken = found["broken"].statistics["train"]
     assert broken["images"] == 12
     assert broken["clipped"]["count"] > 0
     before, after = (found.frames[split]["brightness"] for split in found.frames)
@@ -359,7 +359,7 @@ def test_with_augmentation_there_are_both_and_what_it_broke(pictures, labels):
     assert drift["ks"] == pytest.approx(ks_2samp(before, after).statistic)
     dark = ai.RandomAugmentation(brightness=0)
     black = profile(list(zip(pictures, labels, strict=True)), augmentation=dark, **SILENT)
-    assert black["broken"].statistics["blank"]["count"] == 12
+    assert black["broken"].statistics["train"]["blank"]["count"] == 12
 
 
 @pytest.mark.parametrize(
@@ -531,7 +531,7 @@ def test_masks_and_boxes_follow_the_augmentation_and_lost_ones_are_counted(pictu
     boxes = {"boxes": torch.tensor([[40.0, 40, 60, 60], [0, 0, 10, 10], [90, 90, 100, 100]]), "labels": torch.ones(3)}
     enlarged = ai.RandomAugmentation(zoom=4)
     found = profile([(image, boxes)] * 3, augmentation=enlarged, **SILENT)
-    assert found["broken"].statistics["boxes"] == {"before": 9, "after": 3, "lost": 6}
+    assert found["broken"].statistics["train"]["boxes"] == {"before": 9, "after": 3, "lost": 6, "cut_off": 0}
     assert "of 9 boxes 6 are lost" in found["broken"].sentence
     area = found["box_area"].statistics
     assert area["train"]["max"] == pytest.approx(0.2**2)
