@@ -136,7 +136,8 @@ def profile(
             follow. Both are the image's middle square at 224², in three channels, and what lies outside is cut off.
         images: where in an item the image is: a path such as `[0].rgb`, or a function of the item; by default what by
             its type is an image.
-        labels: likewise of the label: a class, a mask of classes, or a mapping with boxes.
+        labels: likewise of the label: a class, as a number or one-hot; a mask of classes; a mapping with `boxes`, left,
+            top, right, bottom, and their `labels`; or COCO's annotations. Of names a function gives numbers.
         class_names: by number, or the other way round.
         ignored: classes of masks and boxes that do not count.
         layout: `CHW` or `HWC`, where the sizes do not tell.

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from augimpact.errors import AmbiguousData, DataError, Option
+from augimpact.profiling.targets import (
+    BOXES_EXPECTED,
+    annotations_at,
+    boxes_beside,
+    boxes_like_at,
+    count_of,
+    is_one_hot_beside,
+    names_at,
+    target_of,
+)
 
 __all__ = ["Candidate", "Finder", "Found", "candidates_of", "describe", "value_at"]
 
@@ -95,35 +106,69 @@ def split_item(item: Any, images: Finder, labels: Finder) -> Found:
         AmbiguousData: there are several images, or labels, to choose from, or no image is found.
     """
     leaves = candidates_of(item) if images is None or labels is None else []
-    # Whatever a target has beside its boxes is no image.
-    beside = "[1]" if _boxes_beside(item) is not None and not isinstance(item, Mapping) else None
-    pictures = [each.path for each in leaves if each.kind == "image" and not (beside and each.path.startswith(beside))]
-    if beside and isinstance(item[0], (list, tuple)):
-        pictures = ["[0]"]
+    pictures = _pictures_in(item, leaves)
     if images is None:
         images = _first_of_two(item, pictures, labels)
         if images is None:
             raise _asked(item, "images", pictures)
     image = images(item) if callable(images) else value_at(item, images)
     if labels is None:
-        labels = _label_path(item, leaves, images if isinstance(images, str) else None)
+        labels = _label_in(item, leaves, images, image)
+    elif isinstance(labels, str) and labels == annotations_at(item):
+        labels = partial(_boxes_at, labels, images)
     if labels is None:
         return Found(image, None, images, None)
     return Found(image, labels(item) if callable(labels) else value_at(item, labels), images, labels)
 
 
-def _label_path(item: Any, leaves: Sequence[Candidate], image_path: str | None) -> str | None:
+def _pictures_in(item: Any, leaves: Sequence[Candidate]) -> list[str]:
+    """The paths of what may be the image, or its mask."""
+    beside = "[1]" if boxes_beside(item) is not None and not isinstance(item, Mapping) else annotations_at(item)
+    if beside and not isinstance(item, Mapping) and isinstance(item[0], (list, tuple)):
+        return ["[0]"]
+    # Whatever a target has beside its boxes is no image.
+    pictures = [each.path for each in leaves if each.kind == "image" and not (beside and each.path.startswith(beside))]
+    shapes = {path: tuple(getattr(value_at(item, path), "shape", ())) for path in pictures}
+    batches = {shape[:1] for shape in shapes.values() if len(shape) == 4}
+    # Beside a batch, a row for each image.
+    return [path for path in pictures if not (len(shapes[path]) == 2 and shapes[path][:1] in batches)]
+
+
+def _label_in(item: Any, leaves: Sequence[Candidate], images: Finder, image: Any) -> Finder:
     """Where the label is; None if there is none."""
-    if _boxes_beside(item) is not None:
+    if boxes_beside(item) is not None:
         return "" if isinstance(item, Mapping) else "[1]"
-    # Beside an image another one can only be its mask.
-    masks = [each.path for each in leaves if each.kind == "image" and each.path != image_path]
-    if len(masks) == 1 and _may_be_mask(value_at(item, masks[0])):
-        return masks[0]
-    rest = [each.path for each in leaves if each.kind == "label"]
-    if len(rest) > 1:
-        raise _asked(item, "labels", rest)
-    return rest[0] if rest else None
+    path = annotations_at(item)
+    if path is not None:
+        return partial(_boxes_at, path, images)
+    path = boxes_like_at(item, image)
+    if path is not None:
+        told = f"{path!r} looks like boxes, and it cannot be told how they are meant"
+        raise AmbiguousData(f"{told}; {BOXES_EXPECTED}:\n{describe(item)}", "labels", [])
+    others = [(each, value_at(item, each.path)) for each in leaves if each.path != images]
+    # A class, a mask, which any other image beside the first may be, or a class as a row of floats.
+    found = [
+        each.path
+        for each, value in others
+        if value is not image
+        and (each.kind == "label" or (each.kind == "image" and _may_be_mask(value)) or is_one_hot_beside(value, image))
+    ]
+    if len(found) > 1:
+        raise _asked(item, "labels", found)
+    path = names_at(item)
+    if not found and path is not None:
+        told = f"the label {path!r} is a text; expected a number"
+        asked = "pass labels= a function of the item that gives one, or gives None to do without"
+        raise AmbiguousData(f"{told}: {asked}:\n{describe(item)}", "labels", [])
+    return found[0] if found else None
+
+
+def _boxes_at(path: str, images: Finder, item: Any) -> Any:
+    """The boxes of COCO's annotations, of an item that has some."""
+    target = target_of(value_at(item, path))
+    image = images(item) if callable(images) else value_at(item, images or "")
+    # Torch's loader leaves a batch of one without a list of its own.
+    return [target] if isinstance(target, Mapping) and count_of(image) is not None else target
 
 
 def _first_of_two(item: Any, pictures: Sequence[str], labels: Finder) -> str | None:
@@ -134,16 +179,6 @@ def _first_of_two(item: Any, pictures: Sequence[str], labels: Finder) -> str | N
         masks = [path for path in pictures if _may_be_mask(value_at(item, path))]
         pictures = [path for path in pictures if path not in masks] if len(masks) == 1 else pictures
     return pictures[0] if len(pictures) == 1 else None
-
-
-def _boxes_beside(item: Any) -> Any:
-    """What torchvision's detection datasets have as target: a mapping with boxes, or several of them."""
-    if isinstance(item, Mapping):
-        return item if "boxes" in item else None
-    target = item[1] if isinstance(item, Sequence) and not isinstance(item, str) and len(item) == 2 else None
-    several = isinstance(target, (list, tuple)) and bool(target)
-    first = target[0] if several else target  # type: ignore[index]
-    return target if isinstance(first, Mapping) and "boxes" in first else None
 
 
 def _asked(item: Any, what: str, paths: Sequence[str]) -> AmbiguousData:
@@ -210,6 +245,8 @@ def _kind(leaf: Any) -> str:
 
 def _may_be_mask(leaf: Any) -> bool:
     """Whole numbers without channels: (H, W), (B, H, W), or with a single channel."""
+    if isinstance(leaf, list):
+        return _may_be_mask(leaf[0])
     if hasattr(leaf, "getbands"):
         return leaf.mode in ("L", "P", "1", "I")
     shape = tuple(leaf.shape)

@@ -373,3 +373,45 @@ def test_any_number_of_64_bits_is_a_class_and_one_beyond_is_a_fault_of_its_sampl
     counts = found["classes"].statistics["counts"]["train"]
     assert counts == {"class 0": 1, "class 1": 1, f"class {2**40}": 2, f"class {2**63 - 1}": 1}
     assert found["errors"].statistics["train"] == {"count": 1, "indices": [5], "kinds": {"DataError": 1}}
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_one_hot_floats_are_counted_as_classes(batched):
+    vectors = torch.eye(3)
+    data = [(torch.rand(3, 32, 32), vectors[number % 3]) for number in range(7)]
+    found = profile(DataLoader(data, batch_size=3) if batched else data)
+    assert found["classes"].statistics["counts"]["train"] == {"class 0": 3, "class 1": 2, "class 2": 2}
+    assert found["errors"].statistics["train"]["count"] == 0
+
+
+def test_a_batch_of_as_many_images_as_classes_asks_for_nothing():
+    found = profile([(torch.rand(6, 3, 32, 32), torch.eye(6))] * 2)
+    assert found["summary"].statistics["train"]["images"] == 12
+    assert found["classes"].statistics["counts"]["train"] == {f"class {number}": 2 for number in range(6)}
+
+
+def collated(items):
+    return tuple(zip(*items, strict=True))
+
+
+@pytest.mark.parametrize("first", ["empty", "annotated"])
+@pytest.mark.parametrize("loader", ["list", "collated", "one by one"])
+def test_annotations_of_coco_are_profiled_whatever_the_first_has(first, loader):
+    two = [{"bbox": [2, 4, 8, 16], "category_id": 3}, {"bbox": [0, 0, 16, 16], "category_id": 1}]
+    targets = ([[], two] if first == "empty" else [two, []]) * 3
+    data = [*zip([torch.rand(3, 32, 32) for _ in targets], targets, strict=True)]
+    given = {"list": data, "collated": DataLoader(data, batch_size=4, collate_fn=collated),
+             "one by one": DataLoader(data, batch_size=1)}[loader]  # fmt: skip
+    found = profile(given)
+    assert found["errors"].statistics["train"]["count"] == 0
+    told = found["box_classes"].statistics["train"]
+    assert (told["images"], told["classes"]["class 3"], told["classes"]["class 1"]) == (
+        6, {"boxes": 3, "images": 3}, {"boxes": 3, "images": 3},
+    )  # fmt: skip
+
+
+def test_an_item_without_annotations_of_coco_is_in_the_ledger():
+    good = [{"bbox": [2, 4, 8, 16], "category_id": 3}]
+    found = profile([(torch.rand(3, 32, 32), each) for each in (good, [{"bbox": [1, 2]}], good)])
+    assert found["errors"].statistics["train"]["indices"] == [1]
+    assert found["box_classes"].statistics["train"]["classes"]["class 3"]["boxes"] == 2
