@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -88,7 +89,9 @@ def test_help_says_what_is_compared(capsys):
 
 
 def test_names_are_hidden_and_panels_left_out(folder, capsys):
-    status, out, _ = run("train", "--hide-names", "--features", "-drift,-samples,-errors", "-o", "out", capsys=capsys)
+    status, out, _ = run(
+        "train", "--hide-names", "--samples", 1, "--features", "-drift,-samples,-errors", "-o", "out", capsys=capsys
+    )
     assert status == 0
     assert "errors" not in document(folder / "out")["panels"]
     counts = document(folder / "out")["panels"]["classes"]["statistics"]["counts"]
@@ -143,6 +146,26 @@ def test_an_interruption_before_the_second_split_gives_the_first(folder, capsys,
     status, *_ = run("train", "--val", "val", "-o", "out.json", capsys=capsys)
     assert status == 130
     assert list(json.loads((folder / "out.json").read_text())["panels"]["summary"]["statistics"]) == ["train"]
+
+
+@pytest.mark.parametrize("options", [[], ["-a", "rotation=-9:9"]])
+def test_an_interruption_before_the_first_sample_is_told_as_such_and_leaves_nothing(
+    folder, capsys, monkeypatch, options
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("augimpact.profiling.looking.Look.at_group", interrupted)
+    status, out, err = run("train", *options, "-o", "out", capsys=capsys)
+    assert (status, out, err) == (130, "", "augimpact: interrupted\n")
+    assert not (folder / "out").exists()
+
+
+def test_the_help_says_all_that_samples_shows(capsys):
+    _, out, _ = run("--help", capsys=capsys)
+    told = " ".join(re.sub(r"[^\w .,;-]", " ", re.sub(r"\x1b\[[0-9;]*m", "", out)).split())
+    assert "pictures of each split, besides the outermost images and the means of small classes" in told
+    assert "samples.csv then has path and class of every sample" in told
 
 
 MISTAKES = [

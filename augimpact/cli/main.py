@@ -18,6 +18,8 @@ from augimpact.errors import Cancelled, UserError
 
 __all__ = ["app", "main"]
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -66,11 +68,14 @@ def before(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits: 0 when all is done, 2 for a user's mistake, 130 when interrupted."""
     try:
-        sys.exit(app(sys.argv[1:] or ["--help"] if arguments is None else arguments, standalone_mode=False))
+        status = app(sys.argv[1:] or ["--help"] if arguments is None else arguments, standalone_mode=False)
     except (UserError, TyperException) as error:
         message = error.format_message() if isinstance(error, TyperException) else str(error)
         print("augimpact: " + " ".join(message.split()), file=sys.stderr)
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort, Cancelled):
+        status = INTERRUPTED
+    if status == INTERRUPTED:
+        # Typer makes the status of Ctrl-C itself, and says nothing.
         print("augimpact: interrupted", file=sys.stderr)
-        sys.exit(130)
+    sys.exit(status)

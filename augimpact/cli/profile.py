@@ -30,7 +30,14 @@ def profile(
             "square at 224², with and without.",
         ),
     ] = None,
-    samples: Annotated[int, typer.Option(help="How many samples may be shown, with where they lie.", min=0)] = 0,
+    samples: Annotated[
+        int,
+        typer.Option(
+            help="Shows so many pictures of each split, besides the outermost images and the means of small classes; "
+            "samples.csv then has path and class of every sample.",
+            min=0,
+        ),
+    ] = 0,
     max_samples: Annotated[int | None, typer.Option(help="Of each split, at most.", min=1)] = None,
     hide_class: Annotated[
         list[str] | None, typer.Option(help="A class, by name or number, that is not named; may be repeated.")

@@ -1,22 +1,26 @@
-"""What is said to `ai.profile` about classes, numbers and the device, checked."""
+"""What is said to `ai.profile`, checked; what images are like is checked in `decode.py`, panels in `needs.py`."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from augimpact.errors import DataError, unknown
+from augimpact.profiling.decode import as_array
 from augimpact.profiling.source import Source
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["check_numbers", "device_of", "hidden_of", "names_of"]
+__all__ = [
+    "check_augmentation", "check_finders", "check_normalisation", "check_numbers", "device_of", "hidden_of",
+    "ignored_of", "names_of",
+]  # fmt: skip
 
 # Classes that can be named: a larger number is a mistake.
 MOST_NAMED = 1 << 20
@@ -38,11 +42,63 @@ def check_numbers(**given: tuple[Any, int]) -> None:
             raise DataError(f"{name} is {value!r}; expected a whole number from {least} on")
 
 
+def check_finders(**given: Any) -> None:
+    """Each by its name: where in an item something is.
+
+    Raises:
+        DataError: one is neither a path, nor a function, nor left out.
+    """
+    for name, value in given.items():
+        if not (value is None or isinstance(value, str) or callable(value)):
+            raise DataError(f"{name} is {value!r}; expected a path such as '[0].rgb', or a function of the item")
+
+
+def check_augmentation(given: Any) -> None:
+    """None is none.
+
+    Raises:
+        DataError: it is no `RandomAugmentation`.
+    """
+    if given is None:
+        return
+    from augimpact.augment.random import RandomAugmentation
+
+    if not isinstance(given, RandomAugmentation):
+        raise DataError(f"augmentation is {given!r}; expected a RandomAugmentation, such as of rotation=(-10, 10)")
+
+
+def check_normalisation(mean: Any, std: Any) -> None:
+    """What images were normalised with.
+
+    Raises:
+        DataError: they are no numbers, or nothing can be divided by the deviation.
+    """
+    for name, value, least, expected in (("mean", mean, -np.inf, "a number"), ("std", std, 0, "a number above 0")):
+        try:
+            numbers = np.asarray(as_array(0.5 if value is None else value), np.float64)
+        except (TypeError, ValueError):
+            numbers = np.array(np.nan)
+        if not (numbers.size and numbers.ndim < 2 and np.isfinite(numbers).all() and (numbers > least).all()):
+            raise DataError(f"{name} is {value!r}; expected {expected} for each channel")
+
+
+def ignored_of(given: Any) -> list[int]:
+    """The classes that do not count, of one or several.
+
+    Raises:
+        DataError: one is no whole number.
+    """
+    several = list(given) if isinstance(given, Iterable) and not isinstance(given, (str, bytes)) else [given]
+    if not all(isinstance(each, (int, np.integer)) for each in several):
+        raise DataError(f"ignored is {given!r}; expected numbers of classes, such as [255]")
+    return [int(each) for each in several]
+
+
 def names_of(given: Sequence[str] | Mapping[int, str] | None, sources: Sequence[Source]) -> tuple[str, ...]:
     """The names of the classes: by default those of the first split, and after them those that only another has.
 
     Raises:
-        DataError: a mapping that does not tell which number has which name.
+        DataError: a mapping that does not tell which number has which name, or no names at all.
     """
     if given is None:
         first = sources[0].class_names or ()
@@ -50,6 +106,8 @@ def names_of(given: Sequence[str] | Mapping[int, str] | None, sources: Sequence[
     if isinstance(given, Mapping):
         numbered = _numbered(given)
         return tuple(str(numbered.get(number, f"class {number}")) for number in range(max(numbered, default=-1) + 1))
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        raise DataError(f"class_names is {given!r}; expected names, such as ['cat', 'dog'], or names by number")
     return tuple(map(str, given))
 
 
@@ -72,9 +130,12 @@ def hidden_of(classes: Sequence[str | int], names: Sequence[str]) -> frozenset[i
     Raises:
         DataError: there is no such class; it would be shown.
     """
-    if isinstance(classes, (str, int)):
+    if isinstance(classes, str) or not isinstance(classes, Iterable):
         raise DataError(f"hide_classes is {classes!r}; expected several, such as [{classes!r}]")
+    classes = list(classes)
     for each in classes:
+        if not isinstance(each, (str, int, np.integer)):
+            raise DataError(f"hide_classes has {each!r}; expected names or numbers of classes")
         if each not in names if isinstance(each, str) else names and not 0 <= each < len(names):
             raise DataError(unknown("class", each, names))
     return frozenset(names.index(each) if isinstance(each, str) else int(each) for each in classes)

@@ -25,7 +25,7 @@ from augimpact.profiling.needs import (
 )
 from augimpact.profiling.source import Failure, is_one_hot
 
-__all__ = ["THUMBNAIL", "Collected", "normalisation"]
+__all__ = ["FEWEST", "THUMBNAIL", "Collected", "normalisation"]
 
 # The side of the pictures of samples.
 THUMBNAIL = 96
@@ -36,6 +36,8 @@ EXTREMES = {"dark": ("brightness", 1), "light": ("brightness", -1), "plain": ("e
             "blurred": ("sharpness", 1), "small": ("size", 1), "large": ("size", -1), "narrow": ("aspect", 1),
             "wide": ("aspect", -1)}  # fmt: skip
 KEPT = 4
+# A mean image of fewer different images than this could be taken for one of them.
+FEWEST = 5
 # Classes of which means are kept; of so many a figure shows the first.
 MOST_MEANS = 1000
 ALWAYS = ("index", "label", "width", "height", "channels")
@@ -60,9 +62,13 @@ class Extreme(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Of the small images of a class: how many there are, their sum, and that of their squares, `(32, 32, 3)`."""
+    """Of the small images of a class: how many there are, their sum, and that of their squares, `(32, 32, 3)`.
+
+    different: hashes of them, until there are `FEWEST`.
+    """
 
     images: int
+    different: set[int]
     total: NDArray[np.int64]
     squares: NDArray[np.int64]
 
@@ -183,7 +189,8 @@ class Collected:
             if channels not in self.colours:
                 self.colours[channels] = np.zeros((channels, LEVELS), np.int64)
             self.colours[channels] += seen.colours
-        if seen.small is not None and MEAN_PICTURES in self._needs:
+        # Also of masks, whose images have one mean: it may be of a single one.
+        if seen.small is not None and MEAN_PICTURES in self._needs and seen.number not in self.hidden:
             self._add_to_mean(label, seen.small)
         if self._samples and seen.image is not None and OUTERMOST in self._needs:
             self._keep_extremes(seen, seen.image, label)
@@ -200,12 +207,14 @@ class Collected:
         if label not in self.means:
             if len(self.means) >= MOST_MEANS:
                 return
-            self.means[label] = Sums(0, *np.zeros((2, *small.shape), np.int64))
-        images, total, squares = self.means[label]
+            self.means[label] = Sums(0, set(), *np.zeros((2, *small.shape), np.int64))
+        images, different, total, squares = self.means[label]
+        if len(different) < FEWEST:
+            different.add(hash(small.tobytes()))
         from augimpact.profiling.counting import add_image
 
         add_image(small, total, squares)
-        self.means[label] = Sums(images + 1, total, squares)
+        self.means[label] = Sums(images + 1, different, total, squares)
 
     def _keep_extremes(self, seen: Measured, image: NDArray[np.uint8], label: int | None) -> None:
         """Of each extreme the few that are it most, the first first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,16 @@ import pandas as pd
 from augimpact.errors import DataError, unknown
 from augimpact.profiling.ahead import ahead, torch_on_threads
 from augimpact.profiling.annotations import Annotations, annotation_panels
-from augimpact.profiling.arguments import check_numbers, device_of, hidden_of, names_of
+from augimpact.profiling.arguments import (
+    check_augmentation,
+    check_finders,
+    check_normalisation,
+    check_numbers,
+    device_of,
+    hidden_of,
+    ignored_of,
+    names_of,
+)
 from augimpact.profiling.broken import broken_panel
 from augimpact.profiling.collect import Collected
 from augimpact.profiling.decode import Decoder
@@ -25,7 +34,8 @@ from augimpact.profiling.needs import MEAN_PICTURES, NEEDS, PICTURES, chosen_pan
 from augimpact.profiling.opening import source_of
 from augimpact.profiling.panel import Panel
 from augimpact.profiling.panels import general_panels
-from augimpact.profiling.source import Source
+from augimpact.profiling.private import told_failure, told_paths
+from augimpact.profiling.source import Failure, Source
 from augimpact.profiling.structure import Finder
 from augimpact.progress import Telling, telling
 
@@ -49,6 +59,11 @@ class Profile:
         complete: whether all was seen; not after an interruption, `max_samples`, or a loader that ended by an error.
         naming: what classes and files are called in everything that leaves.
         paths: where samples lie, by split and index, if they may be told.
+        errors: all samples that could not be used, by split: the index (`number`), the `error`, its `kind` and
+            `message`, and the `path`, if samples were asked for. For whoever repairs the dataset: it is in memory only,
+            and of this no file has more than what the panel `errors` lists. Where names or classes are hidden, the
+            error may be its kind alone.
+        shows_samples: whether samples were asked for.
     """
 
     panels: tuple[Panel, ...]
@@ -56,6 +71,8 @@ class Profile:
     complete: bool
     naming: Naming
     paths: Mapping[str, Mapping[int, str]]
+    errors: Mapping[str, Sequence[Failure]] = field(default_factory=dict)
+    shows_samples: bool = False
 
     def __getitem__(self, name: str) -> Panel:
         found = {panel.name: panel for panel in self.panels}
@@ -126,7 +143,7 @@ def profile(
 ) -> Profile:
     """Looks once at every sample, and tells what the dataset is like and what is wrong with it.
 
-    Ctrl-C ends the pass, and gives the report of what was seen.
+    Ctrl-C ends the pass, and gives the report of what was seen; before there is a sample it is raised.
 
     Args:
         train: a folder of images, a `SampleTable`, a dataset of ours, torchvision's or fastai's, or any iterable of
@@ -145,8 +162,10 @@ def profile(
         mean: that images were normalised with, a number a channel; and `std`.
         std: see `mean`.
         channels: their order, `RGB` or `BGR`.
-        samples: how many pictures of samples the report may show, and whether it may tell where samples lie; none by
-            default. Mean images of classes are no samples, and are shown of at least 5 images.
+        samples: how many pictures of each split the report shows, drawn evenly; none by default. Any number also has
+            it show the outermost images and the mean images of classes with few images, and say what the errors were;
+            and the table of samples then has the path and class of every sample. Without it, mean images are of at
+            least 5 different ones.
         seed: of what is drawn.
         max_samples: of each split.
         hide_classes: classes, by name or number, that are told as one, without a name, a picture or a path.
@@ -158,7 +177,8 @@ def profile(
         progress: is told how many samples are done, of how many; by default a bar.
 
     Raises:
-        DataError: there is no sample.
+        DataError: there is no sample, or an argument makes no sense.
+        KeyboardInterrupt: Ctrl-C, before there was a sample.
         AmbiguousData: what is image, label, layout or range cannot be told; the sentence says what to pass.
         ModelError: there is no such device.
 
@@ -170,7 +190,10 @@ def profile(
     if channels not in ("RGB", "BGR"):
         raise DataError(f"channels is {channels!r}; expected RGB or BGR")
     check_numbers(samples=(samples, 0), seed=(seed, 0), max_samples=(max_samples, 1))
-    ignored = [ignored] if isinstance(ignored, int) else list(ignored)
+    check_finders(images=images, labels=labels)
+    check_augmentation(augmentation)
+    check_normalisation(mean, std)
+    ignored = ignored_of(ignored)
     chosen = chosen_panels(features)
     needs = needs_of(chosen) - (frozenset() if samples else PICTURES)
     given = {TRAIN: source_of(train)} | ({} if val is None else {VAL: source_of(val)})
@@ -217,15 +240,17 @@ def profile(
                     done += 1
                     tell(done, max(total, done))
         except KeyboardInterrupt:
+            if not any(map(len, splits.values())):
+                raise
             logger.warning("interrupted: the report is of %d samples", done)
             complete = False
-            # Of what had begun only; if nothing had, that is said.
-            splits = {split: each for split, each in splits.items() if len(each)} or splits
+            # Of what had begun only.
+            splits = {split: each for split, each in splits.items() if len(each)}
             annotations = {split: annotations[split] for split in splits}
     _refuse_empty(splits, hide_names or bool(hide_classes))
     made = general_panels(splits, naming, shows_samples=samples > 0, names=chosen)
     made += [panel for panel in annotation_panels(annotations, naming) if panel.name in chosen]
-    if augmentation is not None and "broken" in chosen:
+    if augmentation is not None and "broken" in chosen and len(splits) > 1:
         made.append(broken_panel(splits, annotations))
     if augmentation is not None:
         # Loads torch, which nothing else needs for files on the host.
@@ -235,8 +260,12 @@ def profile(
     panels = sorted(made, key=lambda panel: list(NEEDS).index(panel.name))
     frames = {split: each.frame for split, each in splits.items()}
     told = any(panel.name == "samples" for panel in panels)
-    paths = {split: _told_paths(each, naming) for split, each in splits.items()} if told else {}
-    return Profile(tuple(panels), frames, complete, naming, paths)
+    paths = {split: told_paths(each, naming) for split, each in splits.items()} if told else {}
+    errors = {
+        split: tuple(told_failure(failure, naming, has_path=samples > 0) for failure in each.errors)
+        for split, each in splits.items()
+    }
+    return Profile(tuple(panels), frames, complete, naming, paths, errors, samples > 0)
 
 
 def _passes(split: str, augmentation: RandomAugmentation | None) -> list[str]:
@@ -249,22 +278,10 @@ def _limit(source: Source, most: int | None) -> int | None:
     return min(source.length, most)
 
 
-def _told_paths(collected: Collected, naming: Naming) -> Mapping[int, str]:
-    """Where samples lie: none if names are hidden, and none that is, or names, what is of a hidden class."""
-    if naming.anonymous:
-        return {}
-    names = [naming.classes[number] for number in naming.hidden if number < len(naming.classes)]
-    return {
-        index: path
-        for index, path in collected.paths.items()
-        if index not in collected.hidden and not any(name in path for name in names)
-    }
-
-
 def _refuse_empty(splits: Mapping[str, Collected], hides: bool) -> None:
     for split, collected in splits.items():
         if not len(collected):
             error = collected.errors[0].error if collected.errors else ""
             # A message may name the file.
-            first = f"; the first error was {error.partition(':')[0] if hides else error}" if error else ""
+            first = f"; the first error was {collected.errors[0].kind if hides else error}" if error else ""
             raise DataError(f"{split} has no sample that can be used{first}; expected at least one")

@@ -5,7 +5,7 @@ A measurement is named as its column in the table of samples is, or by one of th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from augimpact.errors import DataError, unknown
 from augimpact.measures import MEASURES
@@ -65,12 +65,16 @@ def chosen_panels(features: Sequence[str] | None) -> frozenset[str]:
         features: names of panels that are made; or, with a `-` before each, that are not; None is all.
 
     Raises:
-        DataError: there is no such panel.
+        DataError: there is no such panel, or they are no names.
 
     >>> sorted(chosen_panels(["brightness", "colours", "-colours"]))
     ['brightness']
     """
-    given = features or ()
+    if isinstance(features, str):
+        raise DataError(f"features is {features!r}; expected several, such as [{features!r}]")
+    if not isinstance(features, Iterable | None) or not all(isinstance(name, str) for name in features or ()):
+        raise DataError(f"features is {features!r}; expected names of panels, such as ['brightness']")
+    given = list(features or ())
     left_out = {name.removeprefix("-") for name in given if name.startswith("-")}
     wanted = {name for name in given if not name.startswith("-")}
     for name in (*left_out, *wanted):

@@ -63,7 +63,7 @@ def general_panels(
         "odd": lambda: [odd(frames)],
         "drift": lambda: drift(frames),
         "shortcuts": lambda: shortcuts(frames, naming),
-        "errors": lambda: [errors(splits)],
+        "errors": lambda: [errors(splits, naming, shows_samples)],
     }
     return [panel for name, make in makers.items() if name in names for panel in make()]
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from augimpact.profiling.collect import EXTREMES, Collected, Extreme
+from augimpact.profiling.collect import EXTREMES, FEWEST, Collected, Extreme
 from augimpact.profiling.naming import Naming, natural, short
 from augimpact.profiling.panel import Panel, draw_pictures
 from augimpact.profiling.statistics import EQUAL, fences
@@ -22,8 +22,8 @@ __all__ = ["extremes", "mean_images", "samples"]
 
 # Classes whose means a figure shows.
 SHOWN = 30
-# Pictures in a row. A mean image of fewer images than this could be taken for one of them.
-IN_A_ROW, FEWEST = 6, 5
+# Pictures in a row.
+IN_A_ROW = 6
 # So many fit where captions have two lines of words.
 CAPTIONED = 4
 # Of what is no measure of the pixels, but what any image has: shown only where it is far from the others.
@@ -31,11 +31,14 @@ SHAPES = ("size", "aspect")
 
 
 def mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> list[Panel]:
-    """Mean images of classes that are not hidden, and have `FEWEST` images, unless single ones may be seen anyway."""
+    """Mean images of classes that are not hidden, and have `FEWEST` different images.
+
+    Of classes with fewer as well, where single images may be seen anyway.
+    """
     split, collected = next(iter(splits.items()))
     merged: dict[str, list[Any]] = {}
-    for label, (count, total, squares) in collected.means.items():
-        if label in naming.hidden or (count < FEWEST and not shows_samples):
+    for label, (count, different, total, squares) in collected.means.items():
+        if label in naming.hidden or (len(different) < FEWEST and not shows_samples):
             continue
         name = "all" if label is None else naming.label(label)
         known = merged.setdefault(name, [0, 0.0, 0.0])

@@ -14,6 +14,8 @@ from augimpact.data.integrity import NEAR, link, near_pairs
 from augimpact.profiling.collect import Collected
 from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.panel import COLOURS, Panel
+from augimpact.profiling.private import told_failure
+from augimpact.profiling.source import Failure
 from augimpact.profiling.statistics import drift_between, information_about, odd_ones
 
 if TYPE_CHECKING:
@@ -136,13 +138,17 @@ def shortcuts(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]
     ]
 
 
-def errors(splits: Mapping[str, Collected]) -> Panel:
-    """The samples that could not be used."""
+def errors(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> Panel:
+    """The samples that could not be used, the first ones each with its kind of error.
+
+    What the error says may name a file: that is there only where samples may be seen, and names are not hidden.
+    """
     statistics: dict[str, dict[str, Any]] = {
         split: {
             "count": len(collected.errors),
             "indices": [failure.number for failure in collected.errors[:LISTED]],
-            "kinds": dict(Counter(each.error.partition(":")[0] for each in collected.errors)),
+            "kinds": dict(Counter(failure.kind for failure in collected.errors)),
+            "failures": [_listed(failure, naming, shows_samples) for failure in collected.errors[:LISTED]],
         }
         for split, collected in splits.items()
     }  # fmt: skip
@@ -156,3 +162,9 @@ def errors(splits: Mapping[str, Collected]) -> Panel:
     total = sum(each["count"] for each in statistics.values())
     told = f"{total} samples could not be used. Worry about each." if total else "Every sample could be used."
     return Panel("errors", "Errors", statistics, told, draw)
+
+
+def _listed(failure: Failure, naming: Naming, shows_samples: bool) -> dict[str, Any]:
+    """One that failed, as a row."""
+    message = told_failure(failure, naming, has_path=False).message if shows_samples else ""
+    return {"index": failure.number, "kind": failure.kind} | ({"message": message} if message else {})

@@ -2,8 +2,8 @@
 
 Figures are drawn in `drawing.py` once for all of them; HTML is in `page.py`, TensorBoard's format in `events.py`.
 
-What leaves is what the panels say, with classes and samples called as `Naming` has it. No picture of a sample and no
-path leaves unless samples were asked for.
+What leaves is what the panels say, with classes and samples called as `Naming` has it. No picture, path or class of a
+single sample leaves unless samples were asked for.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ def flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def table_of(profile: Profile) -> pd.DataFrame:
-    """A row a sample: its split, index, class, size and measures, as far as there are panels of them; and its path.
+    """A row a sample: its split, index, size and measures, as far as there are panels of them.
 
-    Paths are those that the profile may tell.
+    Where samples were asked for also its class, if there is that panel, and its path, if the profile may tell it.
     """
     panels = {panel.name for panel in profile.panels}
     sizes = ["width", "height"] if "sizes" in panels else []
@@ -84,7 +84,7 @@ def table_of(profile: Profile) -> pd.DataFrame:
     for split, frame in profile.frames.items():
         shown = frame[["index", *sizes, *(name for name in MEASURES if name in panels)]].copy()
         shown.insert(0, "split", split)
-        if "classes" in panels:
+        if profile.shows_samples and "classes" in panels:
             names = [strict(profile.naming.label(label)) if label >= 0 else "" for label in frame["label"]]
             shown.insert(2, "class", names)
         if any(profile.paths.values()):

@@ -12,12 +12,14 @@ from augimpact.profiling.ahead import ahead
 from augimpact.profiling.decode import Decoder, as_array, is_float
 from augimpact.profiling.structure import Finder, Found, split_item
 
-__all__ = ["Failure", "Sample", "Source", "is_one_hot", "plain_label", "told"]
+__all__ = ["MOST_TOLD", "Failure", "Sample", "Source", "is_one_hot", "plain_label", "told"]
 
 # Images that wait, at most, until their range is decided.
 WAITING = 256
 # Errors in a row after which a loader is given up.
 MOST_ERRORS = 100
+# Letters of what an exception says.
+MOST_TOLD = 300
 
 
 class Sample(NamedTuple):
@@ -37,11 +39,26 @@ class Sample(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """What stands in the place of a sample that could not be read."""
+    """What stands in the place of a sample that could not be used.
+
+    number: its place in the stream.
+    error: the name of the exception's class, and after a colon what it says.
+    path: where the sample lies, if that is known and may be told.
+    """
 
     number: int
     error: str
     path: str | None
+
+    @property
+    def kind(self) -> str:
+        """The name of the exception's class."""
+        return self.error.partition(":")[0]
+
+    @property
+    def message(self) -> str:
+        """What the exception says; empty where it says nothing, or that may not be told."""
+        return self.error.partition(":")[2].strip()
 
 
 class _Cut:
@@ -254,4 +271,4 @@ def plain_label(label: Any) -> Any:
 
 def told(error: Exception) -> str:
     """What went wrong with one sample, in a line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:MOST_TOLD]}"

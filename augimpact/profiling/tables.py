@@ -39,6 +39,8 @@ def tables_of(statistics: Mapping[str, Any], *, begun: bool = False) -> list[Tab
     [Table(title='', header=('', 'train', 'val'), rows=(('mean', '1', '3'), ('std', '2', '–')))]
     >>> tables_of({"count": 3, "many": list(range(40))})[0].rows
     (('count', '3'), ('many', '40 values'))
+    >>> tables_of({"faults": [{"index": 3, "kind": "OSError"}]})
+    [Table(title='faults', header=('', 'index', 'kind'), rows=(('1', '3', 'OSError'),))]
     >>> tables_of({"many": list(range(40))}, begun=True)[0].rows[0][1]
     '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 … and 28 more'
     """
@@ -46,11 +48,12 @@ def tables_of(statistics: Mapping[str, Any], *, begun: bool = False) -> list[Tab
 
 
 def _tables(title: str, value: Mapping[str, Any], cell: Cell) -> Iterator[Table]:
-    parts = {name: _mapping(each) for name, each in value.items()}
-    single = tuple((name, cell(each)) for name, each in value.items() if parts[name] is None)
+    parts = {name: each for name, each in value.items() if isinstance(each, Mapping) and each}
+    lists = {name: each for name, each in value.items() if _are_rows(each)}
+    single = tuple((name, cell(each)) for name, each in value.items() if name not in parts and name not in lists)
     if single:
         yield Table(title, ("", ""), single)
-    several = {name: dict(_leaves(each)) for name, each in parts.items() if each is not None}
+    several = {name: dict(_leaves(each)) for name, each in parts.items()}
     names = list(dict.fromkeys(name for each in several.values() for name in each))
     # A difference has all its parts from the first, if not most of them.
     first = next(iter(several.values()), {})
@@ -68,9 +71,11 @@ def _tables(title: str, value: Mapping[str, Any], cell: Cell) -> Iterator[Table]
         for start in range(0, len(several), wide):
             yield _beside(title, names, dict(list(several.items())[start : start + wide]), cell)
     else:
+        alike = False
         for name, each in parts.items():
-            if each is not None:
-                yield from _tables(f"{title}: {name}" if title else name, each, cell)
+            yield from _tables(_below(title, name), each, cell)
+    for name, each in (value if alike else lists).items():
+        yield from _lists(_below(title, name), each, cell)
 
 
 def _beside(title: str, names: Sequence[str], several: Mapping[str, Mapping[str, Any]], cell: Cell) -> Table:
@@ -78,22 +83,33 @@ def _beside(title: str, names: Sequence[str], several: Mapping[str, Mapping[str,
     return Table(title, ("", *several), rows)
 
 
-def _mapping(value: Any) -> Mapping[str, Any] | None:
-    """What has parts; a list of mappings has numbers as their names."""
+def _lists(title: str, value: Any, cell: Cell) -> Iterator[Table]:
+    """Each list of mappings, wherever it is: a row a mapping, called by its number."""
     if isinstance(value, Mapping):
-        return value if value else None
-    if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
-        return {str(number): each for number, each in enumerate(value, 1)}
-    return None
+        for name, each in value.items():
+            yield from _lists(_below(title, name), each, cell)
+    elif _are_rows(value):
+        found = [dict(_leaves(each)) for each in value]
+        names = list(dict.fromkeys(name for each in found for name in each))
+        rows = tuple((str(number), *(cell(each.get(name)) for name in names)) for number, each in enumerate(found, 1))
+        yield Table(title, ("", *names), rows)
+
+
+def _below(title: str, name: str) -> str:
+    return f"{title}: {name}" if title else name
+
+
+def _are_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, Mapping) for each in value)
 
 
 def _leaves(value: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """What has no parts, by the names that lead to it; lists of mappings are tables of their own."""
     for name, each in value.items():
-        parts = _mapping(each)
-        if parts is None:
+        if isinstance(each, Mapping) and each:
+            yield from _leaves(each, f"{before}{name}, ")
+        elif not _are_rows(each):
             yield before + name, each
-        else:
-            yield from _leaves(parts, f"{before}{name}, ")
 
 
 def _begun(value: Any) -> str:

@@ -253,7 +253,10 @@ def test_hidden_classes_are_one_and_are_named_nowhere():
 def test_a_target_that_cannot_be_used_is_in_the_ledger_and_ends_nothing():
     wrong = [{"boxes": [[1, 2, 3]], "labels": [1]}, {"boxes": [[1, 2, 3, 4]], "labels": [9]}]
     found = profiled([TARGETS[0], wrong[0], TARGETS[1], wrong[1]], class_names=["ground", "cat", "dog"])
-    assert found["errors"].statistics["train"] == {"count": 2, "indices": [1, 3], "kinds": {"DataError": 2}}
+    failures = [{"index": 1, "kind": "DataError"}, {"index": 3, "kind": "DataError"}]
+    assert found["errors"].statistics["train"] == {
+        "count": 2, "indices": [1, 3], "kinds": {"DataError": 2}, "failures": failures,
+    }  # fmt: skip
     assert found["boxes"].statistics["train"]["images"] == len(found.frames["train"]) == 2
 
 

@@ -323,6 +323,20 @@ def test_an_interruption_gives_what_was_seen(pictures, labels):
     assert not found.complete
 
 
+def test_an_interruption_before_there_is_a_sample_passes_on(pictures):
+    def samples(several):
+        yield from several
+        raise KeyboardInterrupt
+
+    augmentation = ai.RandomAugmentation(rotation=5)
+    for options in ({}, {"augmentation": augmentation}):
+        for several in ([], [(np.full((16, 16, 3), np.nan), 0)]):
+            with pytest.raises(KeyboardInterrupt):
+                profile(samples(several), **options, value_range="unit", **SILENT)
+        found = profile(samples([(pictures[0], 0)]), **options, **SILENT)
+        assert (len(found.frames["train"]), found.complete) == (1, False)
+
+
 def test_progress_is_told_to_the_end(folders):
     told: list[tuple[int, int]] = []
     profile(folders, folders, progress=lambda done, total: told.append((done, total)))
@@ -371,6 +385,22 @@ def test_with_augmentation_there_are_both_and_what_it_broke(pictures, labels):
         ({"mean": [0.5]}, "only one of mean and std is given"),
         ({"features": ["brigtness"]}, "unknown feature 'brigtness'; did you mean brightness"),
         ({"hide_classes": ["cat"]}, "unknown class 'cat'"),
+        ({"hide_classes": [5.5]}, "hide_classes has 5.5; expected names or numbers of classes"),
+        ({"hide_classes": 5.5}, "hide_classes is 5.5; expected several, such as .5.5."),
+        ({"features": "brightness"}, "features is 'brightness'; expected several, such as .'brightness'."),
+        ({"features": 5}, "features is 5; expected names of panels"),
+        ({"features": [5]}, r"features is \[5\]; expected names of panels"),
+        ({"images": 5}, "images is 5; expected a path such as '.0..rgb', or a function"),
+        ({"labels": 5}, "labels is 5; expected a path such as '.0..rgb', or a function"),
+        ({"class_names": 5}, "class_names is 5; expected names, such as"),
+        ({"class_names": "cat"}, "class_names is 'cat'; expected names, such as"),
+        ({"augmentation": 3}, "augmentation is 3; expected a RandomAugmentation"),
+        ({"mean": [0, 0, 0], "std": [0, 0, 0]}, r"std is \[0, 0, 0\]; expected a number above 0 for each channel"),
+        ({"std": [0, 0, 0]}, r"std is \[0, 0, 0\]; expected a number above 0"),
+        ({"mean": "x", "std": [1]}, "mean is 'x'; expected a number for each channel"),
+        ({"mean": [float("nan")], "std": [1]}, r"mean is \[nan\]; expected a number"),
+        ({"ignored": "x"}, "ignored is 'x'; expected numbers of classes, such as .255."),
+        ({"ignored": [1.5]}, r"ignored is \[1.5\]; expected numbers of classes"),
     ],
 )
 def test_what_makes_no_sense_is_one_sentence(pictures, options, told):

@@ -14,6 +14,9 @@ from PIL import Image
 import augimpact as ai
 from augimpact.errors import DataError
 from augimpact.measures import MEASURES
+from augimpact.profiling.naming import Naming
+from augimpact.profiling.private import told_failure
+from augimpact.profiling.source import Failure
 from tests.pages import Page
 from tests.profiling.reading import layers, pdf_lines
 
@@ -90,6 +93,8 @@ def test_without_being_asked_no_sample_is_shown_and_no_path_told(folder, tmp_pat
     assert profile["errors"].statistics["train"]["count"] == 1
     assert "samples" not in [panel.name for panel in profile.panels]
     assert profile.paths == {}
+    assert not any(failure.path for failure in profile.errors["train"])
+    assert "class" not in pd.read_csv(tmp_path / "all" / "samples.csv")
     # The name of a class is part of what is asked.
     assert holds(texts, SECRET)
 
@@ -102,6 +107,7 @@ def test_hidden_names_leave_nowhere(folder, tmp_path, caplog, capsys):
     printed = "".join(capsys.readouterr()) + caplog.text
     assert "zq" not in printed
     assert set(profile["classes"].statistics["counts"]["train"]) == {"class 0", "class 1", "class 2"}
+    assert "zq" not in repr(profile.errors)
 
 
 def test_a_hidden_class_has_no_name_no_picture_and_no_path(folder, tmp_path):
@@ -115,6 +121,7 @@ def test_a_hidden_class_has_no_name_no_picture_and_no_path(folder, tmp_path):
     assert (table["path"] == "").tolist() == (table["class"] == "hidden").tolist()
     # The others were asked for.
     assert holds(texts, f"zqfile-{KNOWN}-0")
+    assert "zq" not in repr(profile.errors)
 
 
 def test_a_hidden_class_in_a_mask_hides_the_sample():
@@ -146,6 +153,27 @@ def test_a_mean_image_of_few_images_is_shown_only_with_samples(folder):
     assert list(ai.profile(folder, samples=1)["mean_images"].statistics) == [KNOWN, "zqrare", SECRET]
 
 
+def mean_images(numbers, **options):
+    pairs = [(np.random.default_rng(number).integers(0, 256, (32, 32, 3), np.uint8), 0) for number in numbers]
+    return [panel.statistics for panel in ai.profile(pairs, **options).panels if panel.name == "mean_images"]
+
+
+@pytest.mark.parametrize(("numbers", "shown"), [([0] * 5, False), ([0] * 4 + [1], False), (range(5), True)])
+def test_a_mean_image_of_few_different_images_could_be_one_of_them(numbers, shown):
+    assert [list(each) for each in mean_images(numbers)] == ([["class 0"]] if shown else [])
+    assert [each["class 0"]["images"] for each in mean_images(numbers, samples=1)] == [5]
+
+
+def test_a_hidden_class_in_a_mask_is_in_no_mean_image():
+    colours = [COLOUR, (9, 9, 9)]
+    pairs = [
+        (np.full((24, 24, 3), colours[number], np.uint8), np.full((24, 24), number, np.uint8)) for number in (0, 1)
+    ]
+    profile = ai.profile(pairs, images="[0]", labels="[1]", samples=2, hide_classes=[0], class_names=[SECRET, "other"])
+    assert profile["mean_images"].statistics["all"] == {"images": 1, "mean": pytest.approx(9 / 255), "deviation": 0}
+    assert not shows(profile, COLOUR)
+
+
 class Failing:
     """A dataset of which the samples with some indices cannot be read, and the errors name files."""
 
@@ -170,11 +198,44 @@ def test_an_error_that_ends_the_pass_names_no_file_if_names_are_hidden():
     assert "zq" not in str(told.value)
 
 
-def test_errors_of_a_loader_are_told_by_their_kind_alone(tmp_path):
-    profile = ai.profile(Failing(3), samples=5)
+@pytest.mark.parametrize("options", [{}, {"samples": 5, "hide_names": True}, {"samples": 5, "hide_classes": [SECRET]}])
+def test_errors_of_a_loader_are_told_by_their_kind_alone(tmp_path, options):
+    profile = ai.profile(Failing(3), class_names=["known", SECRET], **options)
     texts = saved(profile, tmp_path)
-    assert not any(holds(texts, word) for word in (BROKEN, SECRET))
+    # The class's name may be told in the first, and is there.
+    assert not any(holds(texts, word) for word in (BROKEN, *([SECRET] if options else []), "cannot read"))
     assert profile["errors"].statistics["train"]["kinds"] == {"RuntimeError": 1}
+    assert profile["errors"].statistics["train"]["failures"] == [{"index": 3, "kind": "RuntimeError"}]
+    (failure,) = profile.errors["train"]
+    assert failure.error == ("RuntimeError" if options else f"RuntimeError: cannot read /data/{BROKEN}.png of {SECRET}")
+
+
+def test_what_errors_say_is_told_where_samples_are_asked_for(tmp_path):
+    texts = saved(ai.profile(Failing(3), samples=5), tmp_path)
+    assert holds(texts, BROKEN)
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("the stream is cut", True),
+        (f"no {SECRET.upper()}", False),
+        ("cannot read a/b.png", False),
+        (r"cannot read a\b.png", False),
+        ("b.png is empty", False),
+        ("x" * 300, False),
+    ],
+)
+def test_where_a_class_is_hidden_a_message_that_may_name_it_or_a_file_is_not_told(message, told):
+    naming = Naming(["known", SECRET], frozenset([1]))
+    failure = told_failure(Failure(3, f"OSError: {message}", "/data/b.png"), naming, has_path=True)
+    assert failure == Failure(3, f"OSError: {message}" if told else "OSError", None)
+
+
+def test_the_files_of_errors_are_told_in_memory_where_samples_are_asked_for(folder):
+    (failure,) = ai.profile(folder, samples=1).errors["train"]
+    assert failure.path == str(folder / SECRET / f"{BROKEN}.png")
+    assert failure.kind == "ImageError"
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,7 @@ def test_the_pdf_has_what_the_panels_have(made, folder):
 
 
 def test_the_table_has_what_the_panels_are_made_of(made, folder):
+    assert made.shows_samples
     table = pd.read_csv(folder / "samples.csv")
     assert list(table) == [
         "split", "index", "class", "width", "height",
@@ -322,7 +323,60 @@ def test_tables_put_side_by_side_what_has_the_same_parts():
     assert table.header == ("", "images")
     assert [row[1] for row in table.rows] == list("012345678")
     titles = [table.title for table in tables_of({"one": True, "groups": [{"split": ["a"], "index": [3]}], "m": {}})]
-    assert titles == ["", "groups: 1"]
+    assert titles == ["", "groups"]
+
+
+def test_what_is_listed_is_a_row_each_also_of_several_splits():
+    rows = [{"index": number, "kind": "OSError"} for number in range(7)]
+    first, one, other = tables_of({"a": {"count": 7, "rows": rows}, "b": {"count": 1, "rows": [{"index": 3}]}})
+    assert (first.header, first.rows) == (("", "a", "b"), (("count", "7", "1"),))
+    assert (one.title, one.header, one.rows[6]) == ("a: rows", ("", "index", "kind"), ("7", "6", "OSError"))
+    assert (other.title, other.rows) == ("b: rows", (("1", "3"),))
+    single, rest = tables_of({"a": {"count": 7, "rows": rows}})
+    assert (single.rows, rest) == ((("count", "7"),), one)
+
+
+class Failing:
+    """A dataset of eight, of which two cannot be read."""
+
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        if index in (2, 5):
+            raise OSError(f"disk {index} is gone")
+        return np.full((16, 16, 3), index, np.uint8), index % 2
+
+
+def test_the_reports_list_what_failed_with_its_kind_and_where_samples_are_asked_for_what_it_said(tmp_path):
+    for samples, message in ((0, False), (1, True)):
+        profile = ai.profile(Failing(), samples=samples)
+        expected = [
+            {"index": index, "kind": "OSError"} | ({"message": f"disk {index} is gone"} if message else {})
+            for index in (2, 5)
+        ]
+        assert profile["errors"].statistics["train"]["failures"] == expected
+        for name in ("report.html", "profile.txt", "profile.json", "report.pdf"):
+            profile.save(tmp_path / name)
+        document = json.loads((tmp_path / "profile.json").read_text())
+        assert document["panels"]["errors"]["statistics"]["train"]["failures"] == expected
+        text = (tmp_path / "profile.txt").read_text()
+        assert 'train.failures[1].index: 5\ntrain.failures[1].kind: "OSError"' in text
+        assert ('train.failures[1].message: "disk 5 is gone"' in text) == message
+        cells = [each["text"] for each in Page((tmp_path / "report.html").read_text()).all("td")]
+        assert cells[-4 - 2 * message :] == [str(value) for row in expected for value in row.values()]
+        pdf = "\n".join(pdf_lines((tmp_path / "report.pdf").read_bytes()))
+        assert ("OSError" in pdf, "disk 5 is gone" in pdf) == (True, message)
+
+
+def test_more_failures_than_are_listed_are_all_in_memory():
+    profile = ai.profile([np.zeros((8, 8, 3), np.uint8)] + [np.zeros((8, 0, 3), np.uint8)] * 40)
+    errors = profile["errors"].statistics["train"]
+    assert (errors["count"], len(errors["indices"]), len(errors["failures"])) == (40, 30, 30)
+    assert [failure.number for failure in profile.errors["train"]] == list(range(1, 41))
+    assert {failure.message for failure in profile.errors["train"]} == {
+        "an image of shape (8, 0, 3); expected at least one pixel"
+    }
 
 
 def test_a_long_list_begins_on_the_page_has_its_length_in_the_pdf_and_is_whole_in_the_json(tmp_path):

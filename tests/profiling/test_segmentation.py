@@ -402,7 +402,10 @@ def test_a_mask_that_cannot_be_used_is_in_the_ledger_and_ends_nothing():
     unknown = (picture(scene()), np.full((40, 80), 9, np.uint8))
     good = [(picture(scene(), seed), scene()) for seed in range(3)]
     found = ai.profile([good[0], wrong, good[1], unknown, good[2]], class_names=["ground", "cat", "dog"], **SILENT)
-    assert found["errors"].statistics["train"] == {"count": 2, "indices": [1, 3], "kinds": {"DataError": 2}}
+    failures = [{"index": 1, "kind": "DataError"}, {"index": 3, "kind": "DataError"}]
+    assert found["errors"].statistics["train"] == {
+        "count": 2, "indices": [1, 3], "kinds": {"DataError": 2}, "failures": failures,
+    }  # fmt: skip
     assert found["mask_classes"].statistics["train"]["images"] == len(found.frames["train"]) == 3
     with pytest.raises(DataError, match=r"no sample that can be used; .*the mask has class 9; expected from 0 to 2"):
         ai.profile([unknown], class_names=["ground", "cat", "dog"], **SILENT)
