@@ -174,7 +174,7 @@ def _dress(figure: Figure, ink: str) -> None:
 
 def _dress_chart(axes: Axes) -> None:
     place = axes.get_subplotspec()
-    beside = 1 if place is None else place.get_gridspec().ncols
+    beside = 1 if place is None else place.get_gridspec().ncols // len(place.colspan)
     axes.xaxis.label.set_text(textwrap.fill(axes.get_xlabel(), ACROSS // beside))
     axes.yaxis.label.set_text(textwrap.fill(axes.get_ylabel(), UPWARDS))
     for axis, limit in ((axes.xaxis, axes.set_xlim), (axes.yaxis, axes.set_ylim)):

@@ -49,6 +49,48 @@ def test_classes_are_counted_and_compared(found):
     assert "1 starved; 1 empty; 1 new; 2 missing" in found["classes"].sentence
 
 
+def sized(*sides: tuple[int, int, int | None]) -> list[tuple[np.ndarray, int | None]]:
+    """Images of so many rows and columns, with their class."""
+    draw = np.random.default_rng(0)
+    return [(draw.integers(0, 256, (high, wide, 3), dtype=np.uint8), label) for high, wide, label in sides]
+
+
+def test_sizes_are_told_by_class():
+    train = sized((10, 40, 0), (20, 80, 0), (30, 120, 0), (50, 50, 10), (60, 60, 2))
+    val = sized((16, 9, 2), (16, 16, 10))
+    names = {0: "a", 2: "a10", 10: "a9"}
+    panel = profile(train, val, class_names=names, progress=silent)["sizes"]
+    told = {split: each["size_by_class"] for split, each in panel.statistics.items()}
+    assert list(told["train"]) == ["a", "a9", "a10"]
+    assert [told["train"]["a"][name] for name in ("count", "min", "p25", "median", "max")] == [3, 20, 30, 40, 60]
+    assert {name: each["median"] for name, each in told["val"].items()} == {"a9": 16, "a10": 12}
+    assert "median and quartiles of the size (the side of a square of the same area) of each class" in panel.sentence
+    axes = panel.figure().axes[2]
+    assert axes.get_xlabel() == "size (the side of a square of the same area), pixels"
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "a9", "a10"]
+    assert sorted(line.get_xdata()[0] for line in axes.lines) == [12, 16, 40, 50, 60]
+    hidden = profile(train, class_names=names, hide_classes=["a", "a9"], progress=silent)["sizes"].statistics["train"]
+    assert {name: each["count"] for name, each in hidden["size_by_class"].items()} == {"a10": 1, "hidden": 4}
+
+
+def test_sizes_of_images_without_a_class_have_no_such_part():
+    panel = profile([image for image, _ in sized((10, 40, None), (20, 80, None))], progress=silent)["sizes"]
+    assert set(panel.statistics["train"]) == {"width", "height", "aspect", "sizes"}
+    assert "class" not in panel.sentence
+    shapes, aspects = panel.figure().axes
+    assert (shapes.get_ylabel(), aspects.get_ylabel()) == ("height, pixels", "share of the images")
+
+
+def test_sizes_of_many_classes_show_the_most_frequent():
+    train = sized(*((10, 10 + label, label) for label in range(40) for _ in range(2 if label > 9 else 1)))
+    panel = profile(train, progress=silent)["sizes"]
+    assert len(panel.statistics["train"]["size_by_class"]) == 40
+    assert "of the 30 most frequent of 40 classes" in panel.sentence
+    axes = panel.figure().axes[2]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [f"class {label}" for label in range(10, 40)]
+    assert " ".join(axes.get_ylabel().split()) == "the 30 most frequent of 40 classes"
+
+
 def test_histograms_hold_every_image(found):
     for name in ("brightness", "contrast", "sharpness", "saturation", "entropy"):
         for split, frame in found.frames.items():
@@ -182,9 +224,11 @@ def test_names_of_four_splits_leave_charts_their_room_and_are_read_whole():
     draw = np.random.default_rng(0)
     data = [(draw.integers(0, 256, (40, 40, 3), dtype=np.uint8), number % 2) for number in range(6)]
     found = profile(data, data, augmentation=RandomAugmentation(rotation=(-9, 9)), progress=silent)
-    for axes in Drawing(found["sizes"]).figure.axes:
+    shapes, aspects, classes = Drawing(found["sizes"]).figure.axes
+    for axes in (shapes, aspects):
         assert axes.get_position().width > 0.3
         assert axes.get_position().height > 0.3
+    assert classes.get_position().width > 0.6
     figure = Drawing(found["summary"]).figure
     FigureCanvasAgg(figure).draw()
     table = figure.axes[0].tables[0]
