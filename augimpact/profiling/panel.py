@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "Panel", "draw_pictures", "quiet_fonts", "strict"]
+__all__ = ["COLOURS", "Panel", "counted", "draw_pictures", "quiet_fonts", "strict"]
 
 # Of the splits, in this order: as the page has them.
 COLOURS = ("#2457d6", "#d1495b", "#1f9e89", "#b07aa1")
@@ -144,6 +144,15 @@ def strict(value: Any) -> Any:
         return float(f"{number:.6g}") if math.isfinite(number) else None
     # A folder's name that is not UTF-8 has lone surrogates.
     return None if value is None else str(value).encode("utf-8", "replace").decode()
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things, in words.
+
+    >>> counted(1, "image"), counted(2, "image")
+    ('1 image', '2 images')
+    """
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _dress(figure: Figure, ink: str) -> None:

@@ -14,7 +14,7 @@ from augimpact.profiling.classes import classes
 from augimpact.profiling.collect import Collected, normalisation
 from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.needs import NEEDS
-from augimpact.profiling.panel import COLOURS, Panel
+from augimpact.profiling.panel import COLOURS, Panel, counted
 from augimpact.profiling.pictures import extremes, mean_images, samples
 from augimpact.profiling.problems import drift, duplicates, errors, odd, shortcuts
 from augimpact.profiling.sizes import sizes
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["general_panels"]
 
 BINS = 40
+# What images of several kinds are normalised as: what they are measured as, and what loaders make of them.
+AS_RGB = "RGB (grey thrice, without a fourth channel)"
 
 
 def general_panels(
@@ -77,10 +79,8 @@ def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame]
             "width": quantiles(frame["width"]),
             "height": quantiles(frame["height"]),
         } | ({} if found is None else {"mean": found[0], "std": found[1], "normalize": _normalize(*found)})
-    first = next(iter(statistics.values()))
-    line = first.get("normalize")
-    told = f"{first['images']} images" + (f"; {line} puts them around 0" if line else "")
-    more = "".join(f", {statistics[split]['images']} in {split}" for split in list(statistics)[1:])
+        if found is not None and len(collected.colours) > 1:
+            statistics[split]["normalize_as"] = AS_RGB
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -93,9 +93,30 @@ def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame]
         table = axes.table(rows, colLabels=head, colWidths=[0.32, 0.16, 0.16, 0.16, 0.2], loc="center")
         table.scale(1, 1.6)
 
-    return Panel(
-        "summary", "Summary", statistics, f"{told}{more}. Worry about errors, and sizes that differ much.", draw
-    )
+    sentence = f"{_how_many(statistics)}. {_how_normalised(statistics)}Worry about errors, and sizes that differ much."
+    return Panel("summary", "Summary", statistics, sentence, draw)
+
+
+def _how_many(statistics: Mapping[str, Any]) -> str:
+    """The images of each split; those that are augmented are the same once more."""
+    raw = [split for split in statistics if not split.endswith(AUGMENTED)]
+    first, *more = raw
+    told = " and ".join([
+        f"{counted(statistics[first]['images'], 'image')} in {first}",
+        *(f"{statistics[split]['images']} in {split}" for split in more),
+    ])  # fmt: skip
+    return told + (", and the same augmented" if len(raw) < len(statistics) else "")
+
+
+def _how_normalised(statistics: Mapping[str, Any]) -> str:
+    """The line to copy, and of what it is; why there is none of a mixture."""
+    split, first = next(iter(statistics.items()))
+    if "normalize" in first:
+        mixed = f", as {first['normalize_as']}" if "normalize_as" in first else ""
+        return f"{first['normalize']} puts those of {split} around 0{mixed}. "
+    kinds = sorted(map(int, first["channels"]))
+    told = f"{', '.join(map(str, kinds[:-1]))} and {kinds[-1]}" if len(kinds) > 1 else ""
+    return f"There is no Normalize for {split}: images of {told} channels have none in common. " if told else ""
 
 
 def _normalize(mean: Sequence[float], std: Sequence[float]) -> str:
