@@ -38,7 +38,8 @@ def classes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
     first = table.iloc[:, 0]
     even = first.sum() / max(1, (first > 0).sum())
     statistics["starved"] = [str(name) for name in first.index if 0 < first[name] < STARVED * even]
-    statistics["empty"] = [str(name) for name in first.index if first[name] == 0]
+    # What another split has is new there.
+    statistics["empty"] = [str(name) for name in table.index[(table == 0).all(axis=1)]]
     worries = [f"{len(statistics[key])} {key}" for key in ("starved", "empty") if statistics[key]]
     if table.shape[1] > 1:
         statistics["comparison"] = class_distance(first, table.iloc[:, 1])

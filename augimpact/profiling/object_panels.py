@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from augimpact.profiling.objects import GRID, Numbers
-from augimpact.profiling.panel import COLOURS, Panel
+from augimpact.profiling.panel import COLOURS, Panel, counted
 from augimpact.profiling.statistics import quantiles
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def counts(panel: str, title: str, things: str, splits: Splits) -> Panel:
 
     told = "; ".join(
         f"in {split} {np.mean(found[split]):.3g} in the mean, up to {found[split].max():.0f}, "
-        f"none in {each['without']} of {each['images']} images"
+        f"none in {each['without']} of {counted(splits[split].images, 'image')}"
         for split, each in statistics.items()
     )
     return Panel(

@@ -197,7 +197,7 @@ def _dress_chart(axes: Axes) -> None:
             # Nothing but bars of no length.
             limit(0, 1)
     if not axes.images:
-        has_names = type(axes.yaxis.get_major_formatter()).__name__ == "StrCategoryFormatter"
+        has_names = type(axes.yaxis.get_major_formatter()).__name__ in ("StrCategoryFormatter", "FixedFormatter")
         axes.grid(axis="x" if has_names else "y", color=LINE, linewidth=0.8)
         axes.set_axisbelow(True)
     legend = axes.get_legend()

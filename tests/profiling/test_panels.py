@@ -11,6 +11,7 @@ from skimage import data as photographs
 
 from augimpact.augment.random import RandomAugmentation
 from augimpact.data.image import EXAMPLES, example
+from augimpact.errors import DataError
 from augimpact.profiling.drawing import Drawing
 from augimpact.profiling.extract import Profile, profile
 from augimpact.profiling.panel import strict
@@ -43,10 +44,11 @@ def test_classes_are_counted_and_compared(found):
         "train": {"cat": 20, "dog": 20, "owl": 2, "yak": 0},
         "val": {"cat": 15, "dog": 0, "owl": 0, "yak": 5},
     }
-    assert (told["starved"], told["empty"]) == (["owl"], ["yak"])
+    # A class that is in the other split alone is new there, and not empty.
+    assert (told["starved"], told["empty"]) == (["owl"], [])
     assert told["comparison"]["new"] == ["yak"]
     assert told["comparison"]["missing"] == ["dog", "owl"]
-    assert "1 starved; 1 empty; 1 new; 2 missing" in found["classes"].sentence
+    assert "Worry: 1 starved; 1 new; 2 missing" in found["classes"].sentence
 
 
 def sized(*sides: tuple[int, int, int | None]) -> list[tuple[np.ndarray, int | None]]:
@@ -139,6 +141,87 @@ def test_duplicates_near_and_exact_are_found_across_splits():
     assert told["in_several_splits"] == told["with_several_labels"] == 4
     # Two plain pictures look alike by their hash, and are not.
     assert told["groups"] == [{"split": ["train", "train", "val", "val"], "index": [0, 1, 0, 1]}]
+
+
+def test_duplicates_are_told_with_what_is_wrong_with_them():
+    def told(train, val=None):
+        return profile(train, val, progress=silent)["duplicates"].sentence
+
+    twice, conflict = [(piece(0), 0)] * 2, [(piece(0), 0), (piece(0), 1)]
+    others = [(piece(1), 0), (piece(2), 1)]
+    assert told(others) == told(others[:1], others[1:]) == "No image is there more than once, or nearly."
+    assert told(twice + others) == (
+        "2 images are there more than once, 0 nearly. None of them is under several labels."
+    )  # fmt: skip
+    assert told([piece(0)] * 2) == "2 images are there more than once, 0 nearly."
+    assert told(twice + others, [(piece(3), 0)]) == (
+        "2 images are there more than once, 0 nearly. None of them is in several splits or under several labels."
+    )
+    assert told(conflict) == "2 images are there more than once, 0 nearly. Worry: of them 2 are under several labels."
+    assert told(conflict, twice[:1]).endswith("Worry: of them 3 are in several splits and 3 are under several labels.")
+
+
+def test_odd_images_are_counted_once_each():
+    black = [(np.full((40, 40, 3), 1, np.uint8), 0)] * 6
+    ordinary = [(piece(number)[:40, :40], 1) for number in range(20)]
+    told = "images are dark, light, blurred, plain, or of an odd size or aspect"
+    one = profile([*ordinary, *black], progress=silent)["odd"]
+    assert one.sentence == f"6 {told}."
+    assert one.statistics["train"]["images"] == one.statistics["train"]["dark"]["count"] == 6
+    assert profile([*ordinary, *black], ordinary + black[:2], progress=silent)["odd"].sentence == f"8 {told}."
+    single = profile([*ordinary, *black[:1]], progress=silent)["odd"].sentence
+    assert single == "1 image is dark, light, blurred, plain, or of an odd size or aspect."
+    darker = RandomAugmentation(brightness=0)
+    both = profile([*ordinary, *black], augmentation=darker, progress=silent)["odd"]
+    assert both.sentence == f"6 {told}; augmented, 26."
+
+
+def test_samples_that_fail_are_counted_once_each():
+    good = [(piece(number), number % 2) for number in range(6)]
+    bad = [(np.full((8, 8, 3), np.nan, np.float32), 0)] * 3
+    turned = RandomAugmentation(rotation=(-9, 9))
+    for augmentation in (None, turned):
+        given = {"augmentation": augmentation, "value_range": "byte", "progress": silent}
+        told = [profile(good + bad[:count], **given)["errors"].sentence for count in (0, 1, 3)]
+        assert told == [
+            "Every sample could be used.",
+            "1 sample, or its label, could not be used. Worry about it.",
+            "3 samples, or their labels, could not be used. Worry about each.",
+        ]
+    both = profile(good + bad, good + bad[:2], augmentation=turned, value_range="byte", progress=silent)["errors"]
+    assert both.sentence.startswith("5 samples, ")
+
+
+def test_drift_says_when_there_are_too_few_samples_to_tell():
+    light = [(np.minimum(piece(number), 120) + 100).astype(np.uint8) for number in range(24)]
+    dark = [image // 2 for image in light]
+    few = profile(light[:3], dark[:3], progress=silent)["drift"]
+    assert few.statistics["measures"]["brightness"]["ks"] == 1
+    assert few.sentence == "How far val is from train, by each property. There are too few samples to tell, 3 and 3."
+    assert "Worry: brightness" in profile(light, dark, progress=silent)["drift"].sentence
+    assert profile(light, light, progress=silent)["drift"].sentence.endswith("None of them differs much.")
+
+
+def test_drift_is_told_of_augmentation_beside_that_between_splits():
+    images = [piece(number) for number in range(24)]
+    darker = RandomAugmentation(brightness=0.5)
+    panel = profile(images, images, augmentation=darker, progress=silent)["drift"]
+    told = panel.statistics
+    assert (told["between"], told["augmented"]["between"]) == (["train", "val"], ["train", "train, augmented"])
+    alone = profile(images, augmentation=darker, progress=silent)["drift"]
+    assert told["augmented"]["measures"] == alone.statistics["measures"]
+    assert told["measures"]["brightness"]["ks"] == 0 < told["augmented"]["measures"]["brightness"]["ks"]
+    first, second = panel.sentence.split(" How far train, augmented is from train, by each property. ")
+    assert first == "How far val is from train, by each property. None of them differs much."
+    assert second.startswith("Worry: ")
+    assert "brightness" in second
+    assert "augmented" not in alone.statistics
+
+
+def test_one_is_told_as_one():
+    assert repr(profile([piece(0)], features=["sizes"], progress=silent)) == "Profile(1 in train; 1 panel)"
+    with pytest.raises(DataError, match="data of type int gives no samples; expected a folder"):
+        profile(3, progress=silent)
 
 
 def test_every_panel_draws_says_something_and_is_strict_json(found):
