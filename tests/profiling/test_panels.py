@@ -127,6 +127,30 @@ def test_samples_are_drawn_by_the_seed_and_only_when_asked_for(found):
     assert "samples" not in [panel.name for panel in profile(train, progress=silent).panels]
 
 
+def test_samples_say_of_which_split_they_are():
+    train, val = [(piece(number), 0) for number in range(5)], [(piece(number, 1), 1) for number in range(5)]
+    panel = profile(train, val, class_names=NAMES, samples=2, progress=silent)["samples"]
+    told = panel.statistics
+    assert told["splits"] == ["train", "train", "val", "val"]
+    assert told["classes"] == ["cat", "cat", "dog", "dog"]
+    captions = [text.get_text() for text in panel.figure().axes[0].texts]
+    assert captions == [
+        f"{split} {index}\n{name}"
+        for split, index, name in zip(told["splits"], told["indices"], told["classes"], strict=True)
+    ]
+    turned = RandomAugmentation(rotation=(-9, 9))
+    both = profile(train, class_names=NAMES, hide_classes=["cat"], augmentation=turned, samples=2, progress=silent)
+    assert "samples" not in [panel.name for panel in both.panels]
+    both = profile(train, class_names=NAMES, augmentation=turned, samples=1, progress=silent)
+    captions = [text.get_text() for text in both["samples"].figure().axes[0].texts]
+    (index,) = set(both["samples"].statistics["indices"])
+    assert captions == [f"train {index}\ncat", f"train,\naugmented {index}\ncat"]
+    # Of those that are outermost in either.
+    captions = [text.get_text() for text in both["extremes"].figure().axes[0].texts]
+    assert {"\ntrain " in each or "\ntrain,\naugmented " in each for each in captions} == {True}
+    assert sum("augmented" in each for each in captions) == len(captions) / 2
+
+
 def test_duplicates_near_and_exact_are_found_across_splits():
     photograph = Image.fromarray(photographs.astronaut()).resize((160, 160))
     small = photograph.resize((120, 120))
@@ -286,21 +310,21 @@ def test_images_of_an_odd_size_or_aspect_are_shown_with_their_size_and_class():
     assert told["wide"]["values"] == [pytest.approx(12)]
     captions = [text.get_text() for text in panel.figure().axes[0].texts]
     assert captions[-4:] == [
-        "small 16×12\nan owl",
-        "large 400×300\nan owl",
-        "narrow 20×240\nan owl",
-        "wide 240×20\nan owl",
+        "small 16×12\ntrain 20\nan owl",
+        "large 400×300\ntrain 21\nan owl",
+        "narrow 20×240\ntrain 22\nan owl",
+        "wide 240×20\ntrain 23\nan owl",
     ]
     assert captions[0].startswith("dark 0.")
     hidden = profile(given, class_names=["cat", "an owl"], hide_classes=[1], samples=1, progress=silent)["extremes"]
     assert set(hidden.statistics["train"]) == {"dark", "light", "plain", "blurred"}
     assert not any("owl" in text.get_text() for text in hidden.figure().axes[0].texts)
     nameless = profile(given, class_names=["cat", "an owl"], hide_names=True, samples=1, progress=silent)["extremes"]
-    assert [text.get_text() for text in nameless.figure().axes[0].texts][-1] == "wide 240×20\nclass 1"
+    assert [text.get_text() for text in nameless.figure().axes[0].texts][-1] == "wide 240×20\ntrain 23\nclass 1"
     # A mask is no class.
     masks = [(image, np.ones(image.shape[:2], np.uint8)) for image, _ in given]
     shown = profile(masks, images="[0]", labels="[1]", samples=1, progress=silent)["extremes"]
-    assert [text.get_text() for text in shown.figure().axes[0].texts][-1] == "wide 240×20"
+    assert [text.get_text() for text in shown.figure().axes[0].texts][-1] == "wide 240×20\ntrain 23"
 
 
 def test_names_of_four_splits_leave_charts_their_room_and_are_read_whole():
