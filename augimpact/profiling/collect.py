@@ -41,6 +41,8 @@ FEWEST = 5
 # Classes of which means are kept; of so many a figure shows the first.
 MOST_MEANS = 1000
 ALWAYS = ("index", "label", "width", "height", "channels")
+# Numbers of channels that loaders convert to RGB.
+RGB_LIKE = frozenset({1, 3, 4})
 # What a class's number is below, where it is not known how many there are: numbers of 64 bits are kept.
 MOST_LABELS = 1 << 63
 # Columns that are there if something needs them.
@@ -266,10 +268,17 @@ def _thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def normalisation(colours: Mapping[int, NDArray[np.int64]]) -> tuple[Sequence[float], Sequence[float]] | None:
-    """Mean and standard deviation of each channel over all pixels, from 0 to 1; None of images of several kinds."""
-    if len(colours) != 1:
+    """Mean and standard deviation of each channel over all pixels, from 0 to 1.
+
+    Images of 1, 3 and 4 channels, mixed, are taken as RGB, as `as_rgb` has them; of other mixtures there are none.
+    """
+    if len(colours) == 1:
+        (counts,) = colours.values()
+    elif colours and set(colours) <= RGB_LIKE:
+        counts = np.sum([np.broadcast_to(each, (3, LEVELS)) if len(each) == 1 else each[:3]
+                         for each in colours.values()], axis=0)  # fmt: skip
+    else:
         return None
-    (counts,) = colours.values()
     levels = np.arange(LEVELS) / (LEVELS - 1)
     shares = counts / counts.sum(axis=1, keepdims=True)
     mean = shares @ levels

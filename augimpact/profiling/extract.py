@@ -32,7 +32,7 @@ from augimpact.profiling.looking import Look, measuring_of, numbers_in, size_of_
 from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.needs import MEAN_PICTURES, NEEDS, PICTURES, chosen_panels, needs_of
 from augimpact.profiling.opening import source_of
-from augimpact.profiling.panel import Panel
+from augimpact.profiling.panel import Panel, counted
 from augimpact.profiling.panels import general_panels
 from augimpact.profiling.private import told_failure, told_paths
 from augimpact.profiling.source import Failure, Source
@@ -82,7 +82,7 @@ class Profile:
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(frame)} in {split}" for split, frame in self.frames.items())
-        return f"Profile({sizes}; {len(self.panels)} panels)"
+        return f"Profile({sizes}; {counted(len(self.panels), 'panel')})"
 
     def document(self) -> dict[str, Any]:
         """All statistics as JSON has them; see `augimpact.profiling.report`."""

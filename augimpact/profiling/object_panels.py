@@ -12,14 +12,16 @@ import numpy as np
 import pandas as pd
 
 from augimpact.profiling.objects import GRID, Numbers
-from augimpact.profiling.panel import COLOURS, Panel
+from augimpact.profiling.panel import COLOURS, Panel, counted
 from augimpact.profiling.statistics import quantiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["APART", "Objects", "Splits", "areas", "by_class", "counts", "positions", "sides", "spread"]
+__all__ = [
+    "APART", "Objects", "Splits", "areas", "by_class", "counts", "draw_quartiles", "positions", "sides", "spread",
+]  # fmt: skip
 
 # Of classes that a figure shows, of maps; and cuts of a histogram.
 SHOWN, MAPS, BINS = 12, 4, 40
@@ -116,7 +118,7 @@ def counts(panel: str, title: str, things: str, splits: Splits) -> Panel:
 
     told = "; ".join(
         f"in {split} {np.mean(found[split]):.3g} in the mean, up to {found[split].max():.0f}, "
-        f"none in {each['without']} of {each['images']} images"
+        f"none in {each['without']} of {counted(splits[split].images, 'image')}"
         for split, each in statistics.items()
     )
     return Panel(
@@ -178,7 +180,7 @@ def spread(
         if len(names) > 1:
             figure.set_size_inches(figure.get_figwidth(), figure.get_figheight() + ROW * len(names))
             above, below = figure.subplots(2, 1, sharex=True, height_ratios=[8, len(names)])
-            _draw_quartiles(below, {split: each["classes"] for split, each in statistics.items()}, names)
+            draw_quartiles(below, {split: each["classes"] for split, each in statistics.items()}, names)
         else:
             above = below = figure.subplots()
         for (split, each), colour in zip(histograms.items(), COLOURS, strict=False):
@@ -200,7 +202,7 @@ def spread(
     return Panel(panel, title, statistics, f"{unit.capitalize()}: {told}.{lines} {worry}", draw)
 
 
-def _draw_quartiles(axes: Axes, classes: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> None:
+def draw_quartiles(axes: Axes, classes: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> None:
     """A line from quartile to quartile for each class and split, with a dot at the median."""
     step = 0.8 / len(classes)
     for place, each in enumerate(classes.values()):

@@ -63,7 +63,8 @@ def source_of(data: Any) -> Source:
         return Source(data, False, _samples_in(data), class_names, None, _stacks(data), batched=batched)
     if hasattr(data, "__getitem__") and has_length and not isinstance(data, Mapping):
         return Source(data, True, len(data), class_names, None)
-    raise DataError(f"a {type(data).__name__} gives no samples; expected a folder, dataset, table or iterable of them")
+    kind = type(data).__name__
+    raise DataError(f"data of type {kind} gives no samples; expected a folder, dataset, table or iterable of them")
 
 
 class _Boxed:

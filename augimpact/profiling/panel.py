@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "Panel", "draw_pictures", "quiet_fonts", "strict"]
+__all__ = ["COLOURS", "Panel", "counted", "draw_pictures", "quiet_fonts", "strict"]
 
 # Of the splits, in this order: as the page has them.
 COLOURS = ("#2457d6", "#d1495b", "#1f9e89", "#b07aa1")
@@ -146,6 +146,15 @@ def strict(value: Any) -> Any:
     return None if value is None else str(value).encode("utf-8", "replace").decode()
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things, in words.
+
+    >>> counted(1, "image"), counted(2, "image")
+    ('1 image', '2 images')
+    """
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def _dress(figure: Figure, ink: str) -> None:
     """Gives whatever was drawn the looks of all figures."""
     from matplotlib.text import Text
@@ -174,7 +183,7 @@ def _dress(figure: Figure, ink: str) -> None:
 
 def _dress_chart(axes: Axes) -> None:
     place = axes.get_subplotspec()
-    beside = 1 if place is None else place.get_gridspec().ncols
+    beside = 1 if place is None else place.get_gridspec().ncols // len(place.colspan)
     axes.xaxis.label.set_text(textwrap.fill(axes.get_xlabel(), ACROSS // beside))
     axes.yaxis.label.set_text(textwrap.fill(axes.get_ylabel(), UPWARDS))
     for axis, limit in ((axes.xaxis, axes.set_xlim), (axes.yaxis, axes.set_ylim)):
@@ -188,7 +197,7 @@ def _dress_chart(axes: Axes) -> None:
             # Nothing but bars of no length.
             limit(0, 1)
     if not axes.images:
-        has_names = type(axes.yaxis.get_major_formatter()).__name__ == "StrCategoryFormatter"
+        has_names = type(axes.yaxis.get_major_formatter()).__name__ in ("StrCategoryFormatter", "FixedFormatter")
         axes.grid(axis="x" if has_names else "y", color=LINE, linewidth=0.8)
         axes.set_axisbelow(True)
     legend = axes.get_legend()

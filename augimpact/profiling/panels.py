@@ -10,13 +10,15 @@ import numpy as np
 import pandas as pd
 
 from augimpact.measures import LEVELS, MEASURES
+from augimpact.profiling.classes import classes
 from augimpact.profiling.collect import Collected, normalisation
-from augimpact.profiling.naming import AUGMENTED, Naming, natural, short
+from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.needs import NEEDS
-from augimpact.profiling.panel import COLOURS, Panel
+from augimpact.profiling.panel import COLOURS, Panel, counted
 from augimpact.profiling.pictures import extremes, mean_images, samples
 from augimpact.profiling.problems import drift, duplicates, errors, odd, shortcuts
-from augimpact.profiling.statistics import class_distance, quantiles
+from augimpact.profiling.sizes import sizes
+from augimpact.profiling.statistics import quantiles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,12 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["general_panels"]
 
 BINS = 40
-# Of classes, samples and rows that a figure or a list shows.
-SHOWN = 30
-# A class with fewer samples than this share of an even one is starved.
-STARVED = 0.25
-# A Jensen-Shannon distance that is worth a word.
-WORTH = 0.1
+# What images of several kinds are normalised as: what they are measured as, and what loaders make of them.
+AS_RGB = "RGB (grey thrice, without a fourth channel)"
 
 
 def general_panels(
@@ -52,8 +50,8 @@ def general_panels(
     raw = {split: frame for split, frame in frames.items() if not split.endswith(AUGMENTED)}
     makers: dict[str, Callable[[], list[Panel]]] = {
         "summary": lambda: [_summary(splits, frames)],
-        "classes": lambda: _classes(raw, naming),
-        "sizes": lambda: [_sizes(frames)],
+        "classes": lambda: classes(raw, naming),
+        "sizes": lambda: [sizes(frames, naming)],
         **{name: partial(_of_measure, name, frames) for name in MEASURES},
         "colours": lambda: [_colours(splits)],
         "mean_images": lambda: mean_images(splits, naming, shows_samples),
@@ -81,10 +79,8 @@ def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame]
             "width": quantiles(frame["width"]),
             "height": quantiles(frame["height"]),
         } | ({} if found is None else {"mean": found[0], "std": found[1], "normalize": _normalize(*found)})
-    first = next(iter(statistics.values()))
-    line = first.get("normalize")
-    told = f"{first['images']} images" + (f"; {line} puts them around 0" if line else "")
-    more = "".join(f", {statistics[split]['images']} in {split}" for split in list(statistics)[1:])
+        if found is not None and len(collected.colours) > 1:
+            statistics[split]["normalize_as"] = AS_RGB
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -97,86 +93,35 @@ def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame]
         table = axes.table(rows, colLabels=head, colWidths=[0.32, 0.16, 0.16, 0.16, 0.2], loc="center")
         table.scale(1, 1.6)
 
-    return Panel(
-        "summary", "Summary", statistics, f"{told}{more}. Worry about errors, and sizes that differ much.", draw
-    )
+    sentence = f"{_how_many(statistics)}. {_how_normalised(statistics)}Worry about errors, and sizes that differ much."
+    return Panel("summary", "Summary", statistics, sentence, draw)
+
+
+def _how_many(statistics: Mapping[str, Any]) -> str:
+    """The images of each split; those that are augmented are the same once more."""
+    raw = [split for split in statistics if not split.endswith(AUGMENTED)]
+    first, *more = raw
+    told = " and ".join([
+        f"{counted(statistics[first]['images'], 'image')} in {first}",
+        *(f"{statistics[split]['images']} in {split}" for split in more),
+    ])  # fmt: skip
+    return told + (", and the same augmented" if len(raw) < len(statistics) else "")
+
+
+def _how_normalised(statistics: Mapping[str, Any]) -> str:
+    """The line to copy, and of what it is; why there is none of a mixture."""
+    split, first = next(iter(statistics.items()))
+    if "normalize" in first:
+        mixed = f", as {first['normalize_as']}" if "normalize_as" in first else ""
+        return f"{first['normalize']} puts those of {split} around 0{mixed}. "
+    kinds = sorted(map(int, first["channels"]))
+    told = f"{', '.join(map(str, kinds[:-1]))} and {kinds[-1]}" if len(kinds) > 1 else ""
+    return f"There is no Normalize for {split}: images of {told} channels have none in common. " if told else ""
 
 
 def _normalize(mean: Sequence[float], std: Sequence[float]) -> str:
     told = [", ".join(f"{each:.3f}" for each in numbers) for numbers in (mean, std)]
     return f"Normalize(mean=[{told[0]}], std=[{told[1]}])"
-
-
-def _classes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
-    counts = {split: naming.labels(frame).value_counts() for split, frame in frames.items()}
-    if not any(map(len, counts.values())):
-        return []
-    known = [naming.label(number) for number in range(len(naming.classes))]
-    found = {*known, *(str(name) for each in counts.values() for name in each.index)}
-    names = pd.Index(sorted(found, key=natural), dtype=object)
-    table = pd.DataFrame({split: each.reindex(names).fillna(0).astype(int) for split, each in counts.items()})
-    statistics: dict[str, Any] = {"counts": {split: table[split].to_dict() for split in table}}
-    first = table.iloc[:, 0]
-    even = first.sum() / max(1, (first > 0).sum())
-    statistics["starved"] = [str(name) for name in first.index if 0 < first[name] < STARVED * even]
-    statistics["empty"] = [str(name) for name in first.index if first[name] == 0]
-    worries = [f"{len(statistics[key])} {key}" for key in ("starved", "empty") if statistics[key]]
-    if table.shape[1] > 1:
-        statistics["comparison"] = class_distance(first, table.iloc[:, 1])
-        told = statistics["comparison"]
-        worries += [f"{len(told[key])} {key}" for key in ("new", "missing") if told[key]]
-        if told["jensen_shannon"] is not None and told["jensen_shannon"] > WORTH:
-            worries.append(f"shares differ by a Jensen-Shannon distance of {told['jensen_shannon']:.2f}")
-
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        shown = table.iloc[np.argsort(-first.to_numpy(), kind="stable")][:SHOWN]
-        width = 0.8 / table.shape[1]
-        for place, split in enumerate(table):
-            total = max(1, int(table[split].sum()))
-            axes.bar(
-                np.arange(len(shown)) + place * width, shown[split] / total, width, color=COLOURS[place], label=split
-            )
-        axes.set_xticks(np.arange(len(shown)), short(shown.index), rotation=60, ha="right", fontsize=7)
-        axes.set_ylabel("share of the split")
-        axes.legend(fontsize=8)
-
-    sentence = "How often each class is there. " + (
-        f"Worry: {'; '.join(worries)}." if worries else "Nothing stands out."
-    )
-    return [Panel("classes", "Classes", statistics, sentence, draw)]
-
-
-def _sizes(frames: Mapping[str, pd.DataFrame]) -> Panel:
-    different = {split: len(frame[["width", "height"]].drop_duplicates()) for split, frame in frames.items()}
-    statistics = {
-        split: {
-            "width": quantiles(frame["width"]),
-            "height": quantiles(frame["height"]),
-            "aspect": quantiles(frame["width"] / frame["height"]),
-            "sizes": different[split],
-        }
-        for split, frame in frames.items()
-    }
-
-    def draw(figure: Figure) -> None:
-        left, right = figure.subplots(1, 2)
-        for (split, frame), colour in zip(frames.items(), COLOURS, strict=False):
-            sizes = frame.groupby(["width", "height"]).size()
-            wide, high = sizes.index.get_level_values(0), sizes.index.get_level_values(1)
-            left.scatter(wide, high, 6 + 40 * sizes / max(1, sizes.max()), color=colour, alpha=0.6, label=split)
-            if len(frame):
-                right.hist(frame["width"] / frame["height"], BINS, color=colour, alpha=0.6, density=True)
-        left.set(xlabel="width, pixels", ylabel="height, pixels")
-        right.set(xlabel="width over height")
-        left.legend(fontsize=8)
-
-    several = max(different.values())
-    return Panel(
-        "sizes", "Sizes", statistics,
-        f"Width, height and aspect of the images, in {several} {'size' if several == 1 else 'sizes'}. "
-        "Worry when a model scales them all alike.", draw,
-    )  # fmt: skip
 
 
 def _of_measure(name: str, frames: Mapping[str, pd.DataFrame]) -> list[Panel]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ __all__ = ["extremes", "mean_images", "samples"]
 
 # Classes whose means a figure shows.
 SHOWN = 30
+# Letters of a line of a caption.
+LETTERS = 12
 # Pictures in a row.
 IN_A_ROW = 6
 # So many fit where captions have two lines of words.
@@ -76,21 +79,34 @@ def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def samples(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
-    """Samples, drawn evenly."""
+    """Samples, drawn evenly, with their split, index and class."""
     thumbnails = [
-        each for collected in splits.values() for each in collected.thumbnails if each[0] not in collected.hidden
+        (split, *each)
+        for split, collected in splits.items()
+        for each in collected.thumbnails
+        if each[0] not in collected.hidden
     ]
     if not thumbnails:
         return []
-    labels = [naming.label(int(label)) if isinstance(label, (int, np.integer)) else "" for _, label, _ in thumbnails]
+    labels = [naming.label(int(label)) if isinstance(label, (int, np.integer)) else "" for _, _, label, _ in thumbnails]
+    places = [_place(split, index) for split, index, _, _ in thumbnails]
+    captions = [f"{place}\n{label}" if label else place for place, label in zip(places, labels, strict=True)]
 
     def draw(figure: Figure) -> None:
-        draw_pictures(figure, [picture for _, _, picture in thumbnails], labels, IN_A_ROW)
+        draw_pictures(figure, [picture for *_, picture in thumbnails], captions, IN_A_ROW)
 
-    statistics = {"indices": [index for index, _, _ in thumbnails], "classes": labels}
-    return [
-        Panel("samples", "Samples", statistics, "Some samples, drawn evenly. Worry about wrong labels.", draw, True)
-    ]
+    statistics = {
+        "splits": [split for split, *_ in thumbnails],
+        "indices": [index for _, index, _, _ in thumbnails],
+        "classes": labels,
+    }
+    sentence = "Some samples of each split, drawn evenly, with their index. Worry about wrong labels."
+    return [Panel("samples", "Samples", statistics, sentence, draw, True)]
+
+
+def _place(split: str, index: int) -> str:
+    """Where a sample is found, in as many lines as that needs."""
+    return textwrap.fill(f"{split} {index}", LETTERS)
 
 
 def extremes(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
@@ -105,7 +121,7 @@ def extremes(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
     ]
     if not shown:
         return []
-    captions = [_caption(kind, extreme, frames[split], naming) for split, kind, extreme in shown]
+    captions = [_caption(split, kind, extreme, frames[split], naming) for split, kind, extreme in shown]
     statistics: dict[str, Any] = {}
     for split, kind, extreme in shown:
         found = statistics.setdefault(split, {}).setdefault(kind, {"indices": [], "values": []})
@@ -132,9 +148,10 @@ def _odd_of(kind: str, several: Sequence[Extreme], frame: pd.DataFrame) -> Seque
     return [extreme for extreme in several if not low - EQUAL <= np.log2(extreme.value) <= high + EQUAL]
 
 
-def _caption(kind: str, extreme: Extreme, frame: pd.DataFrame, naming: Naming) -> str:
-    """What it is and how much, and on a second line its class."""
+def _caption(split: str, kind: str, extreme: Extreme, frame: pd.DataFrame, naming: Naming) -> str:
+    """What it is and how much; below it where it is found, and its class."""
     # Of whole numbers alone: beside a measure they would be fractions.
     row = frame[["width", "height", "label"]].loc[extreme.number].to_dict()
     told = f"{row['width']}×{row['height']}" if EXTREMES[kind][0] in SHAPES else f"{extreme.value:.2g}"
-    return f"{kind} {told}" + (f"\n{short([naming.label(row['label'])])[0]}" if row["label"] >= 0 else "")
+    name = f"\n{short([naming.label(row['label'])])[0]}" if row["label"] >= 0 else ""
+    return f"{kind} {told}\n{_place(split, extreme.number)}{name}"

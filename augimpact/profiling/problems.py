@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from augimpact.data.integrity import NEAR, link, near_pairs
 from augimpact.profiling.collect import Collected
 from augimpact.profiling.naming import AUGMENTED, Naming
-from augimpact.profiling.panel import COLOURS, Panel
+from augimpact.profiling.panel import COLOURS, Panel, counted
 from augimpact.profiling.private import told_failure
 from augimpact.profiling.source import Failure
-from augimpact.profiling.statistics import drift_between, information_about, odd_ones
+from augimpact.profiling.statistics import ODD, count_odd, drift_between, information_about, odd_ones
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,6 +27,8 @@ __all__ = ["drift", "duplicates", "errors", "odd", "shortcuts"]
 LISTED = 30
 # Differences that are worth a word: of the KS statistic, of the share of explained information.
 DRIFTED, SHORTCUT = 0.1, 0.2
+# With fewer samples than this even large differences may be chance.
+FEWEST = 20
 
 
 def duplicates(frames: Mapping[str, pd.DataFrame]) -> Panel:
@@ -67,53 +69,97 @@ def duplicates(frames: Mapping[str, pd.DataFrame]) -> Panel:
         axes.locator_params("x", integer=True)
         axes.invert_yaxis()
 
-    told = f"{statistics['exact']} images are there more than once, {statistics['near']} nearly"
-    leak = statistics["in_several_splits"]
-    worry = f" Worry: {leak} of them are in several splits." if leak else " None of them is in two splits."
-    return Panel("duplicates", "Duplicates", statistics, f"{told}.{worry}", draw)
+    # What there is one of in all cannot be several.
+    asked = {
+        "in_several_splits": ("in several splits", len(frames)),
+        "with_several_labels": ("under several labels", everything["label"][everything["label"] >= 0].nunique()),
+    }
+    return Panel("duplicates", "Duplicates", statistics, _told_of_copies(statistics, asked), draw)
+
+
+def _told_of_copies(statistics: Mapping[str, Any], asked: Mapping[str, tuple[str, int]]) -> str:
+    exact, near = statistics["exact"], statistics["near"]
+    if not exact and not near:
+        return "No image is there more than once, or nearly."
+    told = f"{counted(exact, 'image')} are there more than once, {near} nearly."
+    worries = [f"{statistics[name]} are {where}" for name, (where, _) in asked.items() if statistics[name]]
+    if worries:
+        return f"{told} Worry: of them {' and '.join(worries)}."
+    nowhere = [where for where, several in asked.values() if several > 1]
+    return f"{told} None of them is {' or '.join(nowhere)}." if nowhere else told
 
 
 def odd(frames: Mapping[str, pd.DataFrame]) -> Panel:
     """How many images are odd, in each way."""
-    statistics = {split: odd_ones(frame) for split, frame in frames.items()}
-    kinds = list(next(iter(statistics.values())))
+    statistics: dict[str, dict[str, Any]] = {
+        split: {"images": count_odd(frame), **odd_ones(frame)} for split, frame in frames.items()
+    }
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         width = 0.8 / len(statistics)
         for place, (split, found) in enumerate(statistics.items()):
-            heights = [found[kind]["count"] for kind in kinds]
-            axes.bar(np.arange(len(kinds)) + place * width, heights, width, color=COLOURS[place], label=split)
-        axes.set_xticks(np.arange(len(kinds)), [kind.replace("_", " ") for kind in kinds], fontsize=8)
+            heights = [found[kind]["count"] for kind in ODD]
+            axes.bar(np.arange(len(ODD)) + place * width, heights, width, color=COLOURS[place], label=split)
+        axes.set_xticks(np.arange(len(ODD)), [kind.replace("_", " ") for kind in ODD], fontsize=8)
         axes.set_ylabel("images")
         axes.locator_params("y", integer=True)
         axes.legend(fontsize=8)
 
-    total = sum(found[kind]["count"] for found in statistics.values() for kind in kinds)
-    told = f"{total} images are dark, light, blurred, plain, or of an odd size or aspect."
-    return Panel("odd", "Odd images", statistics, told, draw)
+    raw, augmented = (
+        sum(found["images"] for split, found in statistics.items() if split.endswith(AUGMENTED) == is_augmented)
+        for is_augmented in (False, True)
+    )
+    be = "is" if raw == 1 else "are"
+    told = f"{counted(raw, 'image')} {be} dark, light, blurred, plain, or of an odd size or aspect"
+    more = f"; augmented, {augmented}" if any(split.endswith(AUGMENTED) for split in frames) else ""
+    return Panel("odd", "Odd images", statistics, f"{told}{more}.", draw)
 
 
 def drift(frames: Mapping[str, pd.DataFrame]) -> list[Panel]:
-    """How far the second split is from the first, by each property; of a single one, itself augmented."""
-    if len(frames) < 2:
+    """How far the second split, and the first augmented, are from the first, by each property."""
+    first, *others = frames
+    pairs = [split for split in others if split == first + AUGMENTED or not split.endswith(AUGMENTED)]
+    # Between the splits first, whether or not they are augmented.
+    pairs = sorted(pairs, key=lambda split: split.endswith(AUGMENTED))[:2]
+    if not pairs:
         return []
-    raw = [split for split in frames if not split.endswith(AUGMENTED)]
-    first, second = (raw if len(raw) > 1 else list(frames))[:2]
-    one, other = frames[first], frames[second]
-    found = drift_between(one, other)
-    statistics = {"between": [first, second], "measures": found}
-    ranked = sorted(found, key=lambda name: -(found[name]["ks"] or 0))
+    found = {split: drift_between(frames[first], frames[split]) for split in pairs}
+    second, *augmented = pairs
+    statistics: dict[str, Any] = {"between": [first, second], "measures": found[second]}
+    if augmented:
+        statistics["augmented"] = {"between": [first, *augmented], "measures": found[augmented[0]]}
+    ranked = sorted(found[second], key=lambda name: -(found[second][name]["ks"] or 0))
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        axes.barh(ranked, [found[name]["ks"] or 0 for name in ranked], color=COLOURS[0])
+        height = 0.8 / len(found)
+        for place, (split, each) in enumerate(found.items()):
+            at = np.arange(len(ranked)) + (place - (len(found) - 1) / 2) * height
+            colour = COLOURS[list(frames).index(split)]
+            axes.barh(at, [each[name]["ks"] or 0 for name in ranked], height, color=colour, label=split)
+        axes.set_yticks(np.arange(len(ranked)), ranked)
         axes.invert_yaxis()
-        axes.set(xlabel=f"Kolmogorov-Smirnov statistic between {first} and {second}", xlim=(0, 1))
+        axes.set(xlabel=f"Kolmogorov-Smirnov statistic between {first} and {' or '.join(found)}", xlim=(0, 1))
+        if len(found) > 1:
+            axes.legend()
 
+    sentences = [
+        f"How far {split} is from {first}, by each property. {_verdict(frames[first], frames[split], each)}"
+        for split, each in found.items()
+    ]
+    return [Panel("drift", "Drift", statistics, " ".join(sentences), draw)]
+
+
+def _verdict(first: pd.DataFrame, second: pd.DataFrame, found: Mapping[str, Mapping[str, float | None]]) -> str:
+    """What differs; if nothing can be seen to, whether there are samples enough to see it."""
+    ranked = sorted(found, key=lambda name: -(found[name]["ks"] or 0))
     far = [name for name in ranked if (found[name]["ks"] or 0) > DRIFTED and (found[name]["p"] or 0) < 0.01]
-    worry = f"Worry: {', '.join(far)} differ." if far else "None of them differs much."
-    return [Panel("drift", "Drift", statistics, f"How far {second} is from {first}, by each property. {worry}", draw)]
+    if far:
+        return f"Worry: {', '.join(far)} {'differs' if len(far) == 1 else 'differ'}."
+    if min(len(first), len(second)) < FEWEST:
+        return f"There are too few samples to tell, {len(first)} and {len(second)}."
+    return "None of them differs much."
 
 
 def shortcuts(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
@@ -139,7 +185,7 @@ def shortcuts(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]
 
 
 def errors(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> Panel:
-    """The samples that could not be used, the first ones each with its kind of error.
+    """The samples that could not be used, or whose labels could not, the first ones each with its kind of error.
 
     What the error says may name a file: that is there only where samples may be seen, and names are not hidden.
     """
@@ -159,9 +205,22 @@ def errors(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool)
         axes.set_ylabel("samples that failed")
         axes.locator_params("y", integer=True)
 
-    total = sum(each["count"] for each in statistics.values())
-    told = f"{total} samples could not be used. Worry about each." if total else "Every sample could be used."
-    return Panel("errors", "Errors", statistics, told, draw)
+    return Panel("errors", "Errors", statistics, _told_of_failures(splits), draw)
+
+
+def _told_of_failures(splits: Mapping[str, Collected]) -> str:
+    """Of how many samples there are errors: one that fails before augmentation and after it is one."""
+    total = 0
+    for split, collected in splits.items():
+        before = splits.get(split.removesuffix(AUGMENTED), collected) if split.endswith(AUGMENTED) else None
+        known = set() if before is None else {failure.number for failure in before.errors}
+        total += sum(failure.number not in known for failure in collected.errors)
+    if not total:
+        return "Every sample could be used."
+    of = "or its label, could not be used. Worry about it" if total == 1 else (
+        "or their labels, could not be used. Worry about each"
+    )  # fmt: skip
+    return f"{counted(total, 'sample')}, {of}."
 
 
 def _listed(failure: Failure, naming: Naming, shows_samples: bool) -> dict[str, Any]:

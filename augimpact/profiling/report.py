@@ -22,7 +22,7 @@ from augimpact.measures import MEASURES
 from augimpact.profiling.drawing import Drawing, write_pdf
 from augimpact.profiling.events import EVENTS, write_events
 from augimpact.profiling.page import fragment, page
-from augimpact.profiling.panel import strict
+from augimpact.profiling.panel import counted, strict
 
 if TYPE_CHECKING:
     from augimpact.profiling.extract import Profile
@@ -171,7 +171,7 @@ def _save_one(profile: Profile, drawings: Sequence[Drawing], place: Path, named:
 
 
 def _write_html(profile: Profile, drawings: Sequence[Drawing], path: Path) -> None:
-    told = ", ".join(f"{len(frame)} images in {split}" for split, frame in profile.frames.items())
+    told = ", ".join(f"{counted(len(frame), 'image')} in {split}" for split, frame in profile.frames.items())
     path.write_text(page(drawings, document_of(profile), title="Profile of a dataset", told=told), encoding="utf-8")
 
 

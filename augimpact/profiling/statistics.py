@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from augimpact.measures import MEASURES
 
-__all__ = ["ODD", "class_distance", "drift_between", "fences", "information_about", "odd_ones", "quantiles"]
+__all__ = [
+    "ODD", "class_distance", "count_odd", "drift_between", "fences", "information_about", "odd_ones", "quantiles",
+]  # fmt: skip
 
 QUANTILES = {"p1": 0.01, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
 # Properties of a sample that are compared; sizes by their logarithm, which one scaling only shifts.
@@ -129,10 +131,26 @@ def _entropy(counts: NDArray[Any]) -> float:
 
 def odd_ones(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """How many images are odd, in each way, and the indices of those that are it most."""
+    ways = _beyond(frame)
+    told = {}
+    for name in ODD:
+        order = np.argsort(-ways[name], kind="stable")
+        found = order[ways[name][order] > 0]
+        told[name] = {"count": len(found), "indices": frame["index"].to_numpy()[found[:LISTED]].tolist()}
+    return told
+
+
+def count_odd(frame: pd.DataFrame) -> int:
+    """How many images are odd in any way, each once."""
+    return int(np.any([beyond > 0 for beyond in _beyond(frame).values()], axis=0).sum())
+
+
+def _beyond(frame: pd.DataFrame) -> dict[str, Numbers]:
+    """By how much each image is odd, in each way; an ordinary one by 0 or less."""
     properties = properties_of(frame)
     logged = np.log2(np.maximum(properties["sharpness"].to_numpy(), 1e-9))
     brightness, entropy = properties["brightness"].to_numpy(), properties["entropy"].to_numpy()
-    ways = {
+    return {
         "dark": DARK - brightness,
         "light": brightness - LIGHT,
         "plain": PLAIN - entropy,
@@ -140,12 +158,6 @@ def odd_ones(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
         "odd_size": _far_out(properties["size"].to_numpy()),
         "odd_aspect": _far_out(properties["aspect"].to_numpy()),
     }
-    told = {}
-    for name in ODD:
-        order = np.argsort(-ways[name], kind="stable")
-        found = order[ways[name][order] > 0]
-        told[name] = {"count": len(found), "indices": frame["index"].to_numpy()[found[:LISTED]].tolist()}
-    return told
 
 
 def fences(values: Numbers) -> tuple[float, float]:

@@ -250,6 +250,41 @@ def test_what_fails_goes_to_the_ledger_and_the_pass_goes_on(pictures):
     assert found.frames["train"]["index"].tolist() == [0, 1, 2, 4, 6, 7, 9, 10, 11]
 
 
+def test_the_normalisation_of_grey_and_coloured_images_is_that_of_rgb(pictures):
+    alpha = np.random.default_rng(0).integers(0, 256, (*pictures[2].shape[:2], 1), dtype=np.uint8)
+    mixed = [pictures[0], pictures[1][..., :1], np.concatenate([pictures[2], alpha], axis=-1), pictures[3]]
+    found = profile(mixed, **SILENT)["summary"]
+    told = found.statistics["train"]
+    rgb = [pictures[0], np.repeat(pictures[1][..., :1], 3, axis=-1), pictures[2], pictures[3]]
+    pixels = np.concatenate([each.reshape(-1, 3) for each in rgb]) / 255
+    assert told["mean"] == pytest.approx(pixels.mean(axis=0))
+    assert told["std"] == pytest.approx(pixels.std(axis=0))
+    assert eval(told["normalize"], {"Normalize": v2.Normalize}).mean == pytest.approx(pixels.mean(axis=0), abs=6e-4)
+    assert told["normalize_as"] == "RGB (grey thrice, without a fourth channel)"
+    assert "puts those of train around 0, as RGB (grey thrice, without a fourth channel)." in found.sentence
+    # Images of one kind are told as they are.
+    grey = profile([each[..., :1] for each in pictures], **SILENT)["summary"].statistics["train"]
+    assert len(grey["mean"]) == 1
+    assert "normalize_as" not in grey
+
+
+def test_images_of_other_kinds_have_no_normalisation_in_common(pictures):
+    found = profile([pictures[0], np.repeat(pictures[1], 2, axis=-1)], **SILENT)["summary"]
+    assert not {"mean", "normalize"} & set(found.statistics["train"])
+    assert "There is no Normalize for train: images of 3 and 6 channels have none in common." in found.sentence
+
+
+def test_the_summary_says_how_many_images_there_are_in_each_split(pictures):
+    augmentation = ai.RandomAugmentation(brightness=(0.9, 1.1))
+    for given, told in (
+        ((pictures[:1],), "1 image in train. Normalize("),
+        ((pictures[:5], pictures[:2]), "5 images in train and 2 in val. Normalize("),
+    ):
+        assert profile(*given, **SILENT)["summary"].sentence.startswith(told)
+        both = profile(*given, augmentation=augmentation, **SILENT)["summary"].sentence
+        assert both.startswith(told.replace(". ", ", and the same augmented. "))
+
+
 def test_two_hundred_classes_and_empty_ones(pictures):
     samples = [(np.roll(pictures[number % 12], number, axis=0), number) for number in range(200)]
     found = profile(samples, class_names=[f"kind {number}" for number in range(210)], **SILENT)

@@ -11,6 +11,7 @@ from skimage import data as photographs
 
 from augimpact.augment.random import RandomAugmentation
 from augimpact.data.image import EXAMPLES, example
+from augimpact.errors import DataError
 from augimpact.profiling.drawing import Drawing
 from augimpact.profiling.extract import Profile, profile
 from augimpact.profiling.panel import strict
@@ -43,10 +44,53 @@ def test_classes_are_counted_and_compared(found):
         "train": {"cat": 20, "dog": 20, "owl": 2, "yak": 0},
         "val": {"cat": 15, "dog": 0, "owl": 0, "yak": 5},
     }
-    assert (told["starved"], told["empty"]) == (["owl"], ["yak"])
+    # A class that is in the other split alone is new there, and not empty.
+    assert (told["starved"], told["empty"]) == (["owl"], [])
     assert told["comparison"]["new"] == ["yak"]
     assert told["comparison"]["missing"] == ["dog", "owl"]
-    assert "1 starved; 1 empty; 1 new; 2 missing" in found["classes"].sentence
+    assert "Worry: 1 starved; 1 new; 2 missing" in found["classes"].sentence
+
+
+def sized(*sides: tuple[int, int, int | None]) -> list[tuple[np.ndarray, int | None]]:
+    """Images of so many rows and columns, with their class."""
+    draw = np.random.default_rng(0)
+    return [(draw.integers(0, 256, (high, wide, 3), dtype=np.uint8), label) for high, wide, label in sides]
+
+
+def test_sizes_are_told_by_class():
+    train = sized((10, 40, 0), (20, 80, 0), (30, 120, 0), (50, 50, 10), (60, 60, 2))
+    val = sized((16, 9, 2), (16, 16, 10))
+    names = {0: "a", 2: "a10", 10: "a9"}
+    panel = profile(train, val, class_names=names, progress=silent)["sizes"]
+    told = {split: each["size_by_class"] for split, each in panel.statistics.items()}
+    assert list(told["train"]) == ["a", "a9", "a10"]
+    assert [told["train"]["a"][name] for name in ("count", "min", "p25", "median", "max")] == [3, 20, 30, 40, 60]
+    assert {name: each["median"] for name, each in told["val"].items()} == {"a9": 16, "a10": 12}
+    assert "median and quartiles of the size (the side of a square of the same area) of each class" in panel.sentence
+    axes = panel.figure().axes[2]
+    assert axes.get_xlabel() == "size (the side of a square of the same area), pixels"
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "a9", "a10"]
+    assert sorted(line.get_xdata()[0] for line in axes.lines) == [12, 16, 40, 50, 60]
+    hidden = profile(train, class_names=names, hide_classes=["a", "a9"], progress=silent)["sizes"].statistics["train"]
+    assert {name: each["count"] for name, each in hidden["size_by_class"].items()} == {"a10": 1, "hidden": 4}
+
+
+def test_sizes_of_images_without_a_class_have_no_such_part():
+    panel = profile([image for image, _ in sized((10, 40, None), (20, 80, None))], progress=silent)["sizes"]
+    assert set(panel.statistics["train"]) == {"width", "height", "aspect", "sizes"}
+    assert "class" not in panel.sentence
+    shapes, aspects = panel.figure().axes
+    assert (shapes.get_ylabel(), aspects.get_ylabel()) == ("height, pixels", "share of the images")
+
+
+def test_sizes_of_many_classes_show_the_most_frequent():
+    train = sized(*((10, 10 + label, label) for label in range(40) for _ in range(2 if label > 9 else 1)))
+    panel = profile(train, progress=silent)["sizes"]
+    assert len(panel.statistics["train"]["size_by_class"]) == 40
+    assert "of the 30 most frequent of 40 classes" in panel.sentence
+    axes = panel.figure().axes[2]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [f"class {label}" for label in range(10, 40)]
+    assert " ".join(axes.get_ylabel().split()) == "the 30 most frequent of 40 classes"
 
 
 def test_histograms_hold_every_image(found):
@@ -83,6 +127,30 @@ def test_samples_are_drawn_by_the_seed_and_only_when_asked_for(found):
     assert "samples" not in [panel.name for panel in profile(train, progress=silent).panels]
 
 
+def test_samples_say_of_which_split_they_are():
+    train, val = [(piece(number), 0) for number in range(5)], [(piece(number, 1), 1) for number in range(5)]
+    panel = profile(train, val, class_names=NAMES, samples=2, progress=silent)["samples"]
+    told = panel.statistics
+    assert told["splits"] == ["train", "train", "val", "val"]
+    assert told["classes"] == ["cat", "cat", "dog", "dog"]
+    captions = [text.get_text() for text in panel.figure().axes[0].texts]
+    assert captions == [
+        f"{split} {index}\n{name}"
+        for split, index, name in zip(told["splits"], told["indices"], told["classes"], strict=True)
+    ]
+    turned = RandomAugmentation(rotation=(-9, 9))
+    both = profile(train, class_names=NAMES, hide_classes=["cat"], augmentation=turned, samples=2, progress=silent)
+    assert "samples" not in [panel.name for panel in both.panels]
+    both = profile(train, class_names=NAMES, augmentation=turned, samples=1, progress=silent)
+    captions = [text.get_text() for text in both["samples"].figure().axes[0].texts]
+    (index,) = set(both["samples"].statistics["indices"])
+    assert captions == [f"train {index}\ncat", f"train,\naugmented {index}\ncat"]
+    # Of those that are outermost in either.
+    captions = [text.get_text() for text in both["extremes"].figure().axes[0].texts]
+    assert {"\ntrain " in each or "\ntrain,\naugmented " in each for each in captions} == {True}
+    assert sum("augmented" in each for each in captions) == len(captions) / 2
+
+
 def test_duplicates_near_and_exact_are_found_across_splits():
     photograph = Image.fromarray(photographs.astronaut()).resize((160, 160))
     small = photograph.resize((120, 120))
@@ -97,6 +165,87 @@ def test_duplicates_near_and_exact_are_found_across_splits():
     assert told["in_several_splits"] == told["with_several_labels"] == 4
     # Two plain pictures look alike by their hash, and are not.
     assert told["groups"] == [{"split": ["train", "train", "val", "val"], "index": [0, 1, 0, 1]}]
+
+
+def test_duplicates_are_told_with_what_is_wrong_with_them():
+    def told(train, val=None):
+        return profile(train, val, progress=silent)["duplicates"].sentence
+
+    twice, conflict = [(piece(0), 0)] * 2, [(piece(0), 0), (piece(0), 1)]
+    others = [(piece(1), 0), (piece(2), 1)]
+    assert told(others) == told(others[:1], others[1:]) == "No image is there more than once, or nearly."
+    assert told(twice + others) == (
+        "2 images are there more than once, 0 nearly. None of them is under several labels."
+    )  # fmt: skip
+    assert told([piece(0)] * 2) == "2 images are there more than once, 0 nearly."
+    assert told(twice + others, [(piece(3), 0)]) == (
+        "2 images are there more than once, 0 nearly. None of them is in several splits or under several labels."
+    )
+    assert told(conflict) == "2 images are there more than once, 0 nearly. Worry: of them 2 are under several labels."
+    assert told(conflict, twice[:1]).endswith("Worry: of them 3 are in several splits and 3 are under several labels.")
+
+
+def test_odd_images_are_counted_once_each():
+    black = [(np.full((40, 40, 3), 1, np.uint8), 0)] * 6
+    ordinary = [(piece(number)[:40, :40], 1) for number in range(20)]
+    told = "images are dark, light, blurred, plain, or of an odd size or aspect"
+    one = profile([*ordinary, *black], progress=silent)["odd"]
+    assert one.sentence == f"6 {told}."
+    assert one.statistics["train"]["images"] == one.statistics["train"]["dark"]["count"] == 6
+    assert profile([*ordinary, *black], ordinary + black[:2], progress=silent)["odd"].sentence == f"8 {told}."
+    single = profile([*ordinary, *black[:1]], progress=silent)["odd"].sentence
+    assert single == "1 image is dark, light, blurred, plain, or of an odd size or aspect."
+    darker = RandomAugmentation(brightness=0)
+    both = profile([*ordinary, *black], augmentation=darker, progress=silent)["odd"]
+    assert both.sentence == f"6 {told}; augmented, 26."
+
+
+def test_samples_that_fail_are_counted_once_each():
+    good = [(piece(number), number % 2) for number in range(6)]
+    bad = [(np.full((8, 8, 3), np.nan, np.float32), 0)] * 3
+    turned = RandomAugmentation(rotation=(-9, 9))
+    for augmentation in (None, turned):
+        given = {"augmentation": augmentation, "value_range": "byte", "progress": silent}
+        told = [profile(good + bad[:count], **given)["errors"].sentence for count in (0, 1, 3)]
+        assert told == [
+            "Every sample could be used.",
+            "1 sample, or its label, could not be used. Worry about it.",
+            "3 samples, or their labels, could not be used. Worry about each.",
+        ]
+    both = profile(good + bad, good + bad[:2], augmentation=turned, value_range="byte", progress=silent)["errors"]
+    assert both.sentence.startswith("5 samples, ")
+
+
+def test_drift_says_when_there_are_too_few_samples_to_tell():
+    light = [(np.minimum(piece(number), 120) + 100).astype(np.uint8) for number in range(24)]
+    dark = [image // 2 for image in light]
+    few = profile(light[:3], dark[:3], progress=silent)["drift"]
+    assert few.statistics["measures"]["brightness"]["ks"] == 1
+    assert few.sentence == "How far val is from train, by each property. There are too few samples to tell, 3 and 3."
+    assert "Worry: brightness" in profile(light, dark, progress=silent)["drift"].sentence
+    assert profile(light, light, progress=silent)["drift"].sentence.endswith("None of them differs much.")
+
+
+def test_drift_is_told_of_augmentation_beside_that_between_splits():
+    images = [piece(number) for number in range(24)]
+    darker = RandomAugmentation(brightness=0.5)
+    panel = profile(images, images, augmentation=darker, progress=silent)["drift"]
+    told = panel.statistics
+    assert (told["between"], told["augmented"]["between"]) == (["train", "val"], ["train", "train, augmented"])
+    alone = profile(images, augmentation=darker, progress=silent)["drift"]
+    assert told["augmented"]["measures"] == alone.statistics["measures"]
+    assert told["measures"]["brightness"]["ks"] == 0 < told["augmented"]["measures"]["brightness"]["ks"]
+    first, second = panel.sentence.split(" How far train, augmented is from train, by each property. ")
+    assert first == "How far val is from train, by each property. None of them differs much."
+    assert second.startswith("Worry: ")
+    assert "brightness" in second
+    assert "augmented" not in alone.statistics
+
+
+def test_one_is_told_as_one():
+    assert repr(profile([piece(0)], features=["sizes"], progress=silent)) == "Profile(1 in train; 1 panel)"
+    with pytest.raises(DataError, match="data of type int gives no samples; expected a folder"):
+        profile(3, progress=silent)
 
 
 def test_every_panel_draws_says_something_and_is_strict_json(found):
@@ -161,30 +310,32 @@ def test_images_of_an_odd_size_or_aspect_are_shown_with_their_size_and_class():
     assert told["wide"]["values"] == [pytest.approx(12)]
     captions = [text.get_text() for text in panel.figure().axes[0].texts]
     assert captions[-4:] == [
-        "small 16×12\nan owl",
-        "large 400×300\nan owl",
-        "narrow 20×240\nan owl",
-        "wide 240×20\nan owl",
+        "small 16×12\ntrain 20\nan owl",
+        "large 400×300\ntrain 21\nan owl",
+        "narrow 20×240\ntrain 22\nan owl",
+        "wide 240×20\ntrain 23\nan owl",
     ]
     assert captions[0].startswith("dark 0.")
     hidden = profile(given, class_names=["cat", "an owl"], hide_classes=[1], samples=1, progress=silent)["extremes"]
     assert set(hidden.statistics["train"]) == {"dark", "light", "plain", "blurred"}
     assert not any("owl" in text.get_text() for text in hidden.figure().axes[0].texts)
     nameless = profile(given, class_names=["cat", "an owl"], hide_names=True, samples=1, progress=silent)["extremes"]
-    assert [text.get_text() for text in nameless.figure().axes[0].texts][-1] == "wide 240×20\nclass 1"
+    assert [text.get_text() for text in nameless.figure().axes[0].texts][-1] == "wide 240×20\ntrain 23\nclass 1"
     # A mask is no class.
     masks = [(image, np.ones(image.shape[:2], np.uint8)) for image, _ in given]
     shown = profile(masks, images="[0]", labels="[1]", samples=1, progress=silent)["extremes"]
-    assert [text.get_text() for text in shown.figure().axes[0].texts][-1] == "wide 240×20"
+    assert [text.get_text() for text in shown.figure().axes[0].texts][-1] == "wide 240×20\ntrain 23"
 
 
 def test_names_of_four_splits_leave_charts_their_room_and_are_read_whole():
     draw = np.random.default_rng(0)
     data = [(draw.integers(0, 256, (40, 40, 3), dtype=np.uint8), number % 2) for number in range(6)]
     found = profile(data, data, augmentation=RandomAugmentation(rotation=(-9, 9)), progress=silent)
-    for axes in Drawing(found["sizes"]).figure.axes:
+    shapes, aspects, classes = Drawing(found["sizes"]).figure.axes
+    for axes in (shapes, aspects):
         assert axes.get_position().width > 0.3
         assert axes.get_position().height > 0.3
+    assert classes.get_position().width > 0.6
     figure = Drawing(found["summary"]).figure
     FigureCanvasAgg(figure).draw()
     table = figure.axes[0].tables[0]

@@ -11,6 +11,7 @@ from scipy.spatial.distance import jensenshannon
 from augimpact.measures import MEASURES
 from augimpact.profiling.statistics import (
     class_distance,
+    count_odd,
     drift_between,
     information_about,
     odd_ones,
@@ -138,3 +139,8 @@ def test_odd_images_are_found_and_ordinary_ones_are_not():
     assert told["blurred"] == {"count": 1, "indices": [107]}
     assert told["odd_size"]["indices"][0] == 108
     assert told["odd_aspect"]["indices"][0] == 109
+    # Images 108 and 109 may be odd in both ways, and each is one.
+    assert count_odd(frame) == 7
+    frame.loc[3, "entropy"] = 0
+    assert count_odd(frame) == 7
+    assert count_odd(frame_of(200)) == 0

@@ -1,0 +1,67 @@
+"""The panel of classes: how often each is there, and how two splits differ in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from augimpact.profiling.naming import Naming, natural, short
+from augimpact.profiling.panel import COLOURS, Panel
+from augimpact.profiling.statistics import class_distance
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["SHOWN", "classes"]
+
+# Of classes that a figure shows.
+SHOWN = 30
+# A class with fewer samples than this share of an even one is starved.
+STARVED = 0.25
+# A Jensen-Shannon distance that is worth a word.
+WORTH = 0.1
+
+
+def classes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
+    """How often each class is there in each split; none where nothing has a class."""
+    counts = {split: naming.labels(frame).value_counts() for split, frame in frames.items()}
+    if not any(map(len, counts.values())):
+        return []
+    known = [naming.label(number) for number in range(len(naming.classes))]
+    found = {*known, *(str(name) for each in counts.values() for name in each.index)}
+    names = pd.Index(sorted(found, key=natural), dtype=object)
+    table = pd.DataFrame({split: each.reindex(names).fillna(0).astype(int) for split, each in counts.items()})
+    statistics: dict[str, Any] = {"counts": {split: table[split].to_dict() for split in table}}
+    first = table.iloc[:, 0]
+    even = first.sum() / max(1, (first > 0).sum())
+    statistics["starved"] = [str(name) for name in first.index if 0 < first[name] < STARVED * even]
+    # What another split has is new there.
+    statistics["empty"] = [str(name) for name in table.index[(table == 0).all(axis=1)]]
+    worries = [f"{len(statistics[key])} {key}" for key in ("starved", "empty") if statistics[key]]
+    if table.shape[1] > 1:
+        statistics["comparison"] = class_distance(first, table.iloc[:, 1])
+        told = statistics["comparison"]
+        worries += [f"{len(told[key])} {key}" for key in ("new", "missing") if told[key]]
+        if told["jensen_shannon"] is not None and told["jensen_shannon"] > WORTH:
+            worries.append(f"shares differ by a Jensen-Shannon distance of {told['jensen_shannon']:.2f}")
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        shown = table.iloc[np.argsort(-first.to_numpy(), kind="stable")][:SHOWN]
+        width = 0.8 / table.shape[1]
+        for place, split in enumerate(table):
+            total = max(1, int(table[split].sum()))
+            axes.bar(
+                np.arange(len(shown)) + place * width, shown[split] / total, width, color=COLOURS[place], label=split
+            )
+        axes.set_xticks(np.arange(len(shown)), short(shown.index), rotation=60, ha="right", fontsize=7)
+        axes.set_ylabel("share of the split")
+        axes.legend(fontsize=8)
+
+    sentence = "How often each class is there. " + (
+        f"Worry: {'; '.join(worries)}." if worries else "Nothing stands out."
+    )
+    return [Panel("classes", "Classes", statistics, sentence, draw)]

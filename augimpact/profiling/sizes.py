@@ -1,0 +1,97 @@
+"""The panel of sizes: how wide and high the images are, and how large those of each class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from augimpact.profiling.classes import SHOWN
+from augimpact.profiling.naming import Naming, natural
+from augimpact.profiling.object_panels import ROW, draw_quartiles
+from augimpact.profiling.panel import COLOURS, Panel
+from augimpact.profiling.statistics import quantiles
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["sizes"]
+
+# Cuts of the histogram.
+BINS = 40
+SIDE = "size (the side of a square of the same area)"
+
+
+def sizes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> Panel:
+    """Width, height and aspect of the images; the size by class, where there are classes."""
+    different = {split: len(frame[["width", "height"]].drop_duplicates()) for split, frame in frames.items()}
+    by_class = {split: _by_class(frame, naming) for split, frame in frames.items()}
+    statistics = {
+        split: {
+            "width": quantiles(frame["width"]),
+            "height": quantiles(frame["height"]),
+            "aspect": quantiles(frame["width"] / frame["height"]),
+            "sizes": different[split],
+        }
+        | ({"size_by_class": by_class[split]} if by_class[split] else {})
+        for split, frame in frames.items()
+    }
+    several = max(different.values())
+    told = f"Width, height and aspect of the images, in {several} {'size' if several == 1 else 'sizes'}. "
+    everywhere = sorted({name for each in by_class.values() for name in each}, key=natural)
+    shown = _most_frequent(next(iter(by_class.values())), everywhere)
+    which = "each class" if len(shown) == len(everywhere) else _some_of(len(everywhere))
+    told += f"Below, median and quartiles of the {SIDE} of {which}. " if everywhere else ""
+
+    def draw(figure: Figure) -> None:
+        if not everywhere:
+            left, right = figure.subplots(1, 2)
+            _draw_shapes(left, right, frames)
+            return
+        figure.set_size_inches(figure.get_figwidth(), figure.get_figheight() + 0.6 + ROW * len(shown))
+        # Of the legend and the label as well, whatever number of classes there is.
+        places = [["shapes", "aspects"], ["classes", "classes"]]
+        axes: dict[str, Axes] = figure.subplot_mosaic(places, height_ratios=[8, len(shown) + 1])
+        _draw_shapes(axes["shapes"], axes["aspects"], frames)
+        draw_quartiles(axes["classes"], by_class, shown)
+        axes["classes"].set_xlabel(f"{SIDE}, pixels")
+        if len(shown) < len(everywhere):
+            axes["classes"].set_ylabel(_some_of(len(everywhere)))
+
+    return Panel("sizes", "Sizes", statistics, f"{told}Worry when a model scales them all alike.", draw)
+
+
+def _by_class(frame: pd.DataFrame, naming: Naming) -> dict[str, dict[str, float | None]]:
+    """Quantiles of the size, by the name of the class."""
+    names = naming.labels(frame)
+    area = frame["width"].astype(np.float64) * frame["height"]
+    found = {str(name): quantiles(np.sqrt(rows)) for name, rows in area[names.index].groupby(names)}
+    return {name: found[name] for name in sorted(found, key=natural)}
+
+
+def _most_frequent(counted: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> list[str]:
+    """So many as are shown, in their order."""
+    ranked = sorted(names, key=lambda name: -counted[name]["count"] if name in counted else 0)[:SHOWN]
+    return [name for name in names if name in ranked]
+
+
+def _some_of(classes: int) -> str:
+    return f"the {SHOWN} most frequent of {classes} classes"
+
+
+def _draw_shapes(left: Axes, right: Axes, frames: Mapping[str, pd.DataFrame]) -> None:
+    aspects = {split: (frame["width"] / frame["height"]).to_numpy() for split, frame in frames.items()}
+    edges = np.histogram_bin_edges(np.concatenate([*aspects.values()]), BINS)
+    for (split, frame), colour in zip(frames.items(), COLOURS, strict=False):
+        shapes = frame.groupby(["width", "height"]).size()
+        wide, high = shapes.index.get_level_values(0), shapes.index.get_level_values(1)
+        left.scatter(wide, high, 6 + 40 * shapes / max(1, shapes.max()), color=colour, alpha=0.6, label=split)
+        if len(frame):
+            shares = np.histogram(aspects[split], edges)[0] / len(frame)
+            right.stairs(shares, edges, fill=True, color=colour, alpha=0.6)
+    left.set(xlabel="width, pixels", ylabel="height, pixels")
+    right.set(xlabel="width over height", ylabel="share of the images")
+    left.legend(fontsize=8)
