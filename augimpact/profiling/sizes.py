@@ -67,8 +67,11 @@ def sizes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> Panel:
 def _by_class(frame: pd.DataFrame, naming: Naming) -> dict[str, dict[str, float | None]]:
     """Quantiles of the size, by the name of the class."""
     names = naming.labels(frame)
-    area = frame["width"].astype(np.float64) * frame["height"]
-    found = {str(name): quantiles(np.sqrt(rows)) for name, rows in area[names.index].groupby(names)}
+    side = np.sqrt((frame["width"].astype(np.float64) * frame["height"])[names.index].to_numpy())
+    # By numbers: a name may be no text that Arrow could hold.
+    codes, known = pd.factorize(names.to_numpy())
+    groups = pd.Series(side).groupby(codes)
+    found = {str(name): quantiles(rows) for name, (_, rows) in zip(known, groups, strict=True)}
     return {name: found[name] for name in sorted(found, key=natural)}
 
 
