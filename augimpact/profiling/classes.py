@@ -15,7 +15,7 @@ from augimpact.profiling.statistics import class_distance
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["SHOWN", "classes"]
+__all__ = ["SHOWN", "classes", "most_frequent"]
 
 # Of classes that a figure shows.
 SHOWN = 30
@@ -54,14 +54,20 @@ def classes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
         width = 0.8 / table.shape[1]
         for place, split in enumerate(table):
             total = max(1, int(table[split].sum()))
-            axes.bar(
-                np.arange(len(shown)) + place * width, shown[split] / total, width, color=COLOURS[place], label=split
-            )
+            at = np.arange(len(shown)) + (place - (table.shape[1] - 1) / 2) * width
+            axes.bar(at, shown[split] / total, width, color=COLOURS[place], label=split)
         axes.set_xticks(np.arange(len(shown)), short(shown.index), rotation=60, ha="right", fontsize=7)
         axes.set_ylabel("share of the split")
+        if len(shown) < len(table):
+            axes.set_xlabel(most_frequent(len(table)))
         axes.legend(fontsize=8)
 
     sentence = "How often each class is there. " + (
         f"Worry: {'; '.join(worries)}." if worries else "Nothing stands out."
     )
     return [Panel("classes", "Classes", statistics, sentence, draw)]
+
+
+def most_frequent(classes: int) -> str:
+    """Which of so many classes a figure shows."""
+    return f"the {SHOWN} most frequent of {classes} classes"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from augimpact.profiling.panel import strict
+from augimpact.profiling.panel import shortened
 
 __all__ = ["AUGMENTED", "DIFFERENCE", "Naming", "natural", "short"]
 
@@ -47,11 +47,9 @@ class Naming:
         return pd.Series([names[number] for number in known.tolist()], known.index, dtype=object)
 
 
-def short(names: Sequence[str] | pd.Index[Any]) -> list[str]:
+def short(names: Sequence[str] | pd.Index[Any], letters: int = 24) -> list[str]:
     """Names as they fit under a bar."""
-    # A folder's name may be of several lines, or no UTF-8.
-    plain = [" ".join(strict(str(name)).split()) for name in names]
-    return [name if len(name) <= 24 else f"{name[:23]}…" for name in plain]
+    return [shortened(str(name), letters) for name in names]
 
 
 def natural(name: str) -> tuple[Any, ...]:

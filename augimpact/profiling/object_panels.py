@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from augimpact.profiling.naming import short
 from augimpact.profiling.objects import GRID, Numbers
-from augimpact.profiling.panel import COLOURS, Panel, counted
+from augimpact.profiling.panel import COLOURS, Panel, counted, shortened
 from augimpact.profiling.statistics import quantiles
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ __all__ = [
 
 # Of classes that a figure shows, of maps; and cuts of a histogram.
 SHOWN, MAPS, BINS = 12, 4, 40
+# Of the name of a class.
+LETTERS = 18
 # By how many inches a class makes a figure higher.
 ROW = 0.22
 # A class in a smaller share of the images is rare; an object with a smaller share of its image is small.
@@ -75,8 +78,9 @@ def by_class(
             rows = [each["classes"].get(name, {column: 0, "images": 0}) for name in shown]
             left.barh(at, [row[column] for row in rows], height, color=COLOURS[place], label=split)
             right.barh(at, [row["images"] / each["images"] for row in rows], height, color=COLOURS[place])
-        left.set_yticks(np.arange(len(shown)), [_short(name) for name in shown], fontsize=8)
+        left.set_yticks(np.arange(len(shown)), short(shown, LETTERS), fontsize=8)
         left.set_xlabel(unit)
+        left.set_ylabel(_some_of(len(ranked)))
         right.set(xlabel="share of the images", xlim=(0, 1))
         left.invert_yaxis()
         left.legend()
@@ -172,15 +176,16 @@ def spread(
         }
         for split, each in splits.items()
     }
-    names = list(dict.fromkeys(
-        name for each in splits.values() for name in each.table["name"].value_counts().index
-    ))[:SHOWN]  # fmt: skip
+    everywhere = [name for each in splits.values() for name in each.table["name"].value_counts().index]
+    found = len(set(everywhere))
+    names = list(dict.fromkeys(everywhere))[:SHOWN]
 
     def draw(figure: Figure) -> None:
         if len(names) > 1:
             figure.set_size_inches(figure.get_figwidth(), figure.get_figheight() + ROW * len(names))
             above, below = figure.subplots(2, 1, sharex=True, height_ratios=[8, len(names)])
             draw_quartiles(below, {split: each["classes"] for split, each in statistics.items()}, names)
+            below.set_ylabel(_some_of(found))
         else:
             above = below = figure.subplots()
         for (split, each), colour in zip(histograms.items(), COLOURS, strict=False):
@@ -212,7 +217,7 @@ def draw_quartiles(axes: Axes, classes: Mapping[str, Mapping[str, Any]], names: 
                 at = row + (place - (len(classes) - 1) / 2) * step
                 axes.hlines(at, told["p25"], told["p75"], color=COLOURS[place], linewidth=3, alpha=0.5)
                 axes.plot(told["median"], at, "o", color=COLOURS[place], markersize=4)
-    axes.set_yticks(np.arange(len(names)), [_short(name) for name in names], fontsize=8)
+    axes.set_yticks(np.arange(len(names)), short(names, LETTERS), fontsize=8)
     axes.invert_yaxis()
 
 
@@ -247,7 +252,7 @@ def positions(panel: str, title: str, unit: str, splits: Splits) -> Panel:
                 axes.set(xticks=[], yticks=[])
                 axes.set_xlabel(f"0 to {high:.2g}", fontsize=7)
                 if not line:
-                    axes.set_title(_short(name), fontsize=7)
+                    axes.set_title(shortened(name, LETTERS), fontsize=7)
             grid[line, 0].set_ylabel(split, fontsize=7)
 
     return Panel(
@@ -266,5 +271,6 @@ def _centre(picture: Numbers) -> list[float] | None:
     return [float(picture.sum(axis=axis) @ middles / total) for axis in (0, 1)]
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 18 else f"{name[:17]}…"
+def _some_of(classes: int) -> str:
+    """Which classes are shown, if not all."""
+    return f"the {SHOWN} most frequent of {classes}" if classes > SHOWN else ""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "Panel", "counted", "draw_pictures", "quiet_fonts", "strict"]
+__all__ = ["COLOURS", "Panel", "counted", "draw_pictures", "quiet_fonts", "shortened", "strict"]
 
 # Of the splits, in this order: as the page has them.
 COLOURS = ("#2457d6", "#d1495b", "#1f9e89", "#b07aa1")
@@ -33,8 +33,8 @@ INK, MUTED, LINE, ON_ANY = "#1b1f24", "#667080", "#e3e7ec", "#76808d"
 SMALL, USUAL = 9, 10
 # Letters of a label along a figure, and up along it; and of a caption in a row of pictures.
 ACROSS, UPWARDS, CAPTION = 62, 34, 72
-# Of a legend above a figure, beside its marks.
-LEGEND = 36
+# Of a legend above a figure, and what the mark of a name takes of it.
+LEGEND, MARK = 42, 3
 CAPTION_INCHES, DPI = 0.2, 110
 # Of a table, in inches.
 ROW = 0.28
@@ -111,7 +111,7 @@ def draw_pictures(figure: Figure, pictures: Sequence[Bytes], captions: Sequence[
     axes.axis("off")
     letters = int(CAPTION * width / SIZE[0] / columns)
     for (top, left), caption in zip(places, captions, strict=True):
-        shown = "\n".join(_cut(line, letters) for line in caption.split("\n"))
+        shown = "\n".join(shortened(line, letters) for line in caption.split("\n"))
         axes.text(left + step / 2, top + high + band * 0.45, shown, size=8, ha="center", va="center")
 
 
@@ -153,6 +153,19 @@ def counted(number: int, thing: str) -> str:
     ('1 image', '2 images')
     """
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def shortened(text: str, letters: int) -> str:
+    """In one line, and of so many letters at most: names differ at their ends, so that the middle is left out.
+
+    >>> shortened("a photograph of a cat", 12)
+    'a phot…a cat'
+    """
+    text = " ".join(strict(text).split())
+    if len(text) <= letters:
+        return text
+    behind = max(0, letters - 1) // 2
+    return f"{text[: max(1, letters - 1 - behind)]}…{text[len(text) - behind :]}"
 
 
 def _dress(figure: Figure, ink: str) -> None:
@@ -197,7 +210,7 @@ def _dress_chart(axes: Axes) -> None:
             # Nothing but bars of no length.
             limit(0, 1)
     if not axes.images:
-        has_names = type(axes.yaxis.get_major_formatter()).__name__ in ("StrCategoryFormatter", "FixedFormatter")
+        has_names = type(axes.yaxis.get_major_formatter()).__name__ in ("StrCategoryFormatter", "FuncFormatter")
         axes.grid(axis="x" if has_names else "y", color=LINE, linewidth=0.8)
         axes.set_axisbelow(True)
     legend = axes.get_legend()
@@ -216,11 +229,6 @@ def _lift(axes: Axes, names: Sequence[str], handles: Sequence[Any], beside: int)
 
 
 def _width(names: Sequence[str], columns: int) -> int:
-    """The letters of the longest names of each column, which are filled one after the other."""
+    """The letters of the longest name of each column and of its mark, which are filled one after the other."""
     rows = -(-len(names) // columns)
-    return sum(max(map(len, names[first : first + rows])) for first in range(0, len(names), rows))
-
-
-def _cut(text: str, letters: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= letters else f"{text[: max(1, letters - 1)]}…"
+    return sum(MARK + max(map(len, names[first : first + rows])) for first in range(0, len(names), rows))

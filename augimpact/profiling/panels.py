@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from augimpact.measures import LEVELS, MEASURES
 from augimpact.profiling.classes import classes
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["general_panels"]
 
 BINS = 40
+# Channels in their own colours; and how many values of each may stick out of the figure.
+RGB = ("red", "green", "blue")
+CHANNELS = {"red": "#d62728", "green": "#2ca02c", "blue": "#1f77b4", "grey": "#7f7f7f"}
+PEAKS = 3
 # What images of several kinds are normalised as: what they are measured as, and what loaders make of them.
 AS_RGB = "RGB (grey thrice, without a fourth channel)"
 
@@ -155,19 +160,48 @@ def _colours(splits: Mapping[str, Collected]) -> Panel:
         split: {f"{channels} channels": counts for channels, counts in collected.colours.items()}
         for split, collected in splits.items()
     }
+    curves = {split: _curves(collected.colours) for split, collected in splits.items()}
+    top = _top([shares for each in curves.values() for shares in each.values()])
+    cut = "" if top is None else " Peaks above the figure are cut off."
 
     def draw(figure: Figure) -> None:
-        axes = np.atleast_1d(figure.subplots(1, len(splits), sharey=True))
-        for axis, (split, collected) in zip(axes, splits.items(), strict=True):
-            for counts in collected.colours.values():
-                colours = ("red", "green", "blue") if len(counts) in (3, 4) else [None] * len(counts)
-                for channel, colour in zip(counts, [*colours, *[None] * len(counts)], strict=False):
-                    axis.plot(np.arange(LEVELS), channel / max(1, channel.sum()), color=colour, linewidth=1)
-            axis.set(xlabel=f"value, 0 to 255, in {split}", xlim=(0, LEVELS - 1))
-        axes[0].set_ylabel("share of the pixels")
+        rows = -(-len(splits) // 2)
+        figure.set_size_inches(figure.get_figwidth(), figure.get_figheight() * (1 + 0.7 * (rows - 1)))
+        grid = figure.subplots(rows, min(2, len(splits)), sharey=True, squeeze=False).ravel()
+        for axes, (split, each) in zip(grid, curves.items(), strict=False):
+            for name, shares in each.items():
+                axes.plot(np.arange(LEVELS), shares, color=CHANNELS.get(name), linewidth=1, label=name)
+            axes.set(xlabel=f"value, 0 to 255, in {split}", xlim=(0, LEVELS - 1))
+        for axes in grid[len(splits) :]:
+            axes.axis("off")
+        # Shared by all.
+        grid[0].set_ylim(0, top)
+        grid[0].legend()
+        for axes in grid[:: min(2, len(splits))]:
+            axes.set_ylabel("share of the pixels")
+        if top is not None:
+            grid[0].text(0.98, 0.98, "peaks are cut off", size=7, ha="right", va="top", transform=grid[0].transAxes)
 
     return Panel(
         "colours", "Colours", statistics,
-        "How often each value is in a channel. Worry about peaks at the ends: what is clipped is lost.",
+        f"How often each value is in a channel.{cut} Worry about peaks at the ends: what is clipped is lost.",
         draw,
     )  # fmt: skip
+
+
+def _curves(colours: Mapping[int, NDArray[np.int64]]) -> dict[str, NDArray[np.float64]]:
+    """The share of each value by the name of the channel; the red of images with a fourth channel is red as well."""
+    counts: dict[str, NDArray[np.int64]] = {}
+    for several in colours.values():
+        numbered = [f"{number} of {len(several)}" for number in range(1, len(several) + 1)]
+        names = {1: ["grey"], 3: RGB, 4: [*RGB, "fourth"]}.get(len(several), numbered)
+        for name, each in zip(names, several, strict=True):
+            counts[name] = counts.get(name, np.zeros(LEVELS, np.int64)) + each
+    return {name: each / max(1, each.sum()) for name, each in counts.items()}
+
+
+def _top(curves: Sequence[NDArray[np.float64]]) -> float | None:
+    """Where a figure ends so that a few values that are in most pixels do not flatten all others; None is above all."""
+    usual = max((float(np.sort(each)[-1 - PEAKS]) for each in curves), default=0.0)
+    highest = max((float(each.max()) for each in curves), default=0.0)
+    return 1.1 * usual if 0 < 2 * usual < highest else None

@@ -23,11 +23,11 @@ __all__ = ["extremes", "mean_images", "samples"]
 
 # Classes whose means a figure shows.
 SHOWN = 30
-# Letters of a line of a caption.
-LETTERS = 12
+# Letters of a line of a caption, of many pictures in a row and of fewer.
+FEW_LETTERS, LETTERS = 11, 18
 # Pictures in a row.
 IN_A_ROW = 6
-# So many fit where captions have two lines of words.
+# So many fit where captions say more.
 CAPTIONED = 4
 # Of what is no measure of the pixels, but what any image has: shown only where it is far from the others.
 SHAPES = ("size", "aspect")
@@ -89,7 +89,7 @@ def samples(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
     if not thumbnails:
         return []
     labels = [naming.label(int(label)) if isinstance(label, (int, np.integer)) else "" for _, _, label, _ in thumbnails]
-    places = [_place(split, index) for split, index, _, _ in thumbnails]
+    places = [_place(split, index, FEW_LETTERS) for split, index, _, _ in thumbnails]
     captions = [f"{place}\n{label}" if label else place for place, label in zip(places, labels, strict=True)]
 
     def draw(figure: Figure) -> None:
@@ -104,9 +104,9 @@ def samples(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
     return [Panel("samples", "Samples", statistics, sentence, draw, True)]
 
 
-def _place(split: str, index: int) -> str:
+def _place(split: str, index: int, letters: int) -> str:
     """Where a sample is found, in as many lines as that needs."""
-    return textwrap.fill(f"{split} {index}", LETTERS)
+    return textwrap.fill(f"{split} {index}", letters)
 
 
 def extremes(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
@@ -154,4 +154,4 @@ def _caption(split: str, kind: str, extreme: Extreme, frame: pd.DataFrame, namin
     row = frame[["width", "height", "label"]].loc[extreme.number].to_dict()
     told = f"{row['width']}×{row['height']}" if EXTREMES[kind][0] in SHAPES else f"{extreme.value:.2g}"
     name = f"\n{short([naming.label(row['label'])])[0]}" if row["label"] >= 0 else ""
-    return f"{kind} {told}\n{_place(split, extreme.number)}{name}"
+    return f"{kind} {told}\n{_place(split, extreme.number, LETTERS)}{name}"

@@ -100,7 +100,8 @@ def odd(frames: Mapping[str, pd.DataFrame]) -> Panel:
         width = 0.8 / len(statistics)
         for place, (split, found) in enumerate(statistics.items()):
             heights = [found[kind]["count"] for kind in ODD]
-            axes.bar(np.arange(len(ODD)) + place * width, heights, width, color=COLOURS[place], label=split)
+            at = np.arange(len(ODD)) + (place - (len(statistics) - 1) / 2) * width
+            axes.bar(at, heights, width, color=COLOURS[place], label=split)
         axes.set_xticks(np.arange(len(ODD)), [kind.replace("_", " ") for kind in ODD], fontsize=8)
         axes.set_ylabel("images")
         axes.locator_params("y", integer=True)

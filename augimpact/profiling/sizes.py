@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from augimpact.profiling.classes import SHOWN
+from augimpact.profiling.classes import SHOWN, most_frequent
 from augimpact.profiling.naming import Naming, natural
 from augimpact.profiling.object_panels import ROW, draw_quartiles
 from augimpact.profiling.panel import COLOURS, Panel
@@ -43,7 +43,7 @@ def sizes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> Panel:
     told = f"Width, height and aspect of the images, in {several} {'size' if several == 1 else 'sizes'}. "
     everywhere = sorted({name for each in by_class.values() for name in each}, key=natural)
     shown = _most_frequent(next(iter(by_class.values())), everywhere)
-    which = "each class" if len(shown) == len(everywhere) else _some_of(len(everywhere))
+    which = "each class" if len(shown) == len(everywhere) else most_frequent(len(everywhere))
     told += f"Below, median and quartiles of the {SIDE} of {which}. " if everywhere else ""
 
     def draw(figure: Figure) -> None:
@@ -59,7 +59,7 @@ def sizes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> Panel:
         draw_quartiles(axes["classes"], by_class, shown)
         axes["classes"].set_xlabel(f"{SIDE}, pixels")
         if len(shown) < len(everywhere):
-            axes["classes"].set_ylabel(_some_of(len(everywhere)))
+            axes["classes"].set_ylabel(most_frequent(len(everywhere)))
 
     return Panel("sizes", "Sizes", statistics, f"{told}Worry when a model scales them all alike.", draw)
 
@@ -67,8 +67,11 @@ def sizes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> Panel:
 def _by_class(frame: pd.DataFrame, naming: Naming) -> dict[str, dict[str, float | None]]:
     """Quantiles of the size, by the name of the class."""
     names = naming.labels(frame)
-    area = frame["width"].astype(np.float64) * frame["height"]
-    found = {str(name): quantiles(np.sqrt(rows)) for name, rows in area[names.index].groupby(names)}
+    side = np.sqrt((frame["width"].astype(np.float64) * frame["height"])[names.index].to_numpy())
+    # By numbers: a name may be no text that Arrow could hold.
+    codes, known = pd.factorize(names.to_numpy())
+    groups = pd.Series(side).groupby(codes)
+    found = {str(name): quantiles(rows) for name, (_, rows) in zip(known, groups, strict=True)}
     return {name: found[name] for name in sorted(found, key=natural)}
 
 
@@ -76,10 +79,6 @@ def _most_frequent(counted: Mapping[str, Mapping[str, Any]], names: Sequence[str
     """So many as are shown, in their order."""
     ranked = sorted(names, key=lambda name: -counted[name]["count"] if name in counted else 0)[:SHOWN]
     return [name for name in names if name in ranked]
-
-
-def _some_of(classes: int) -> str:
-    return f"the {SHOWN} most frequent of {classes} classes"
 
 
 def _draw_shapes(left: Axes, right: Axes, frames: Mapping[str, pd.DataFrame]) -> None:

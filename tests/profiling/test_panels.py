@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from PIL import Image
 from skimage import data as photographs
 
@@ -14,7 +15,8 @@ from augimpact.data.image import EXAMPLES, example
 from augimpact.errors import DataError
 from augimpact.profiling.drawing import Drawing
 from augimpact.profiling.extract import Profile, profile
-from augimpact.profiling.panel import strict
+from augimpact.profiling.naming import short
+from augimpact.profiling.panel import Panel, shortened, strict
 
 NAMES = ("cat", "dog", "owl", "yak")
 
@@ -110,6 +112,74 @@ def test_colours_are_those_of_all_pixels(found):
         assert np.array_equal(counts[channel], np.bincount(pixels[:, channel], minlength=256))
 
 
+def lines_of(panel: Panel) -> dict[str, np.ndarray]:
+    """What the first chart of a panel draws, by its label."""
+    return {line.get_label(): line.get_ydata() for line in panel.figure().axes[0].lines}
+
+
+def test_each_channel_is_drawn_in_its_colour_with_a_legend():
+    photographed = [piece(number) for number in range(4)]
+    grey = [piece(number)[..., :1] for number in range(4, 6)]
+    alpha = [np.concatenate([piece(6), np.full((60, 80, 1), 255, np.uint8)], axis=-1)]
+    panel = profile([*photographed, *grey, *alpha], progress=silent)["colours"]
+    lines = lines_of(panel)
+    assert list(lines) == ["red", "green", "blue", "grey", "fourth"]
+    reds = np.concatenate([each[..., 0].ravel() for each in (*photographed, *alpha)])
+    assert lines["red"] == pytest.approx(np.bincount(reds, minlength=256) / len(reds))
+    assert lines["grey"] == pytest.approx(np.bincount(np.stack(grey).ravel(), minlength=256) / np.stack(grey).size)
+    axes = panel.figure().axes[0]
+    colours = {line.get_label(): to_rgb(line.get_color()) for line in axes.lines}
+    assert len(set(colours["grey"])) == 1
+    assert [np.argmax(colours[name]) for name in ("red", "green", "blue")] == [0, 1, 2]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(lines)
+    # Nothing has names where there are more channels.
+    five = profile([np.concatenate([piece(0), piece(1)[..., :2]], axis=-1)], progress=silent)["colours"]
+    assert list(lines_of(five)) == [f"{number} of 5" for number in range(1, 6)]
+
+
+def test_a_single_peak_does_not_flatten_all_colours():
+    ordinary = [np.random.default_rng(number).integers(0, 200, (40, 40, 3), dtype=np.uint8) for number in range(4)]
+    padded = [np.pad(each, ((0, 40), (0, 40), (0, 0))) for each in ordinary]
+    panels = [profile(images, progress=silent)["colours"] for images in (ordinary, padded)]
+    for panel, is_cut in zip(panels, (False, True), strict=True):
+        shares = lines_of(panel)["red"]
+        axes = panel.figure().axes[0]
+        top = axes.get_ylim()[1]
+        assert (top < shares.max()) == is_cut
+        assert np.sort(shares)[-4] < top < 2 * np.sort(shares)[-4]
+        assert ("cut off" in panel.sentence) == ([text.get_text() for text in axes.texts] == ["peaks are cut off"])
+        assert ("cut off" in panel.sentence) == is_cut
+    # Where there is nothing but a peak, it is seen.
+    plain = profile([np.full((8, 8, 3), 9, np.uint8)], progress=silent)["colours"]
+    assert plain.figure().axes[0].get_ylim()[1] >= 1
+
+
+@pytest.mark.parametrize("name", ["classes", "odd"])
+def test_names_stand_in_the_middle_of_their_bars(found, name):
+    axes = found[name].figure().axes[0]
+    bars = [[bar.get_x() + bar.get_width() / 2 for bar in container] for container in axes.containers]
+    assert np.mean(bars, axis=0) == pytest.approx(axes.get_xticks())
+
+
+def test_a_figure_says_of_how_many_classes_it_shows_the_most_frequent(found):
+    assert found["classes"].figure().axes[0].get_xlabel() == ""
+    train = [(piece(label), label) for label in range(40)]
+    many = profile(train, features=["classes"], progress=silent)["classes"]
+    assert many.figure().axes[0].get_xlabel() == "the 30 most frequent of 40 classes"
+    boxes = [(piece(0), {"boxes": np.array([[1.0, 2, 30, 40]]), "labels": np.array([label])}) for label in range(20)]
+    boxed = profile(boxes, features=["box_classes", "box_area"], progress=silent)
+    assert boxed["box_classes"].figure().axes[0].get_ylabel() == "the 12 most frequent of 20"
+    assert boxed["box_area"].figure().axes[1].get_ylabel() == "the 12 most frequent of 20"
+
+
+def test_long_names_that_differ_at_their_ends_stay_different():
+    names = [f"a photograph of a long-haired {animal}" for animal in ("cat", "dog")]
+    assert short(names) == ["a photograph…-haired cat", "a photograph…-haired dog"]
+    assert short(names, 12) == ["a phot…d cat", "a phot…d dog"]
+    assert short(["cat", "a\nb"], 3) == ["cat", "a b"]
+    assert [shortened("abcdef", letters) for letters in (1, 2, 3, 5, 6)] == ["a…", "a…", "a…f", "ab…ef", "abcdef"]
+
+
 def test_mean_images_are_the_classes_means(found):
     told = found["mean_images"].statistics
     cats = np.stack([piece(number) for number in range(20)])
@@ -147,7 +217,7 @@ def test_samples_say_of_which_split_they_are():
     assert captions == [f"train {index}\ncat", f"train,\naugmented {index}\ncat"]
     # Of those that are outermost in either.
     captions = [text.get_text() for text in both["extremes"].figure().axes[0].texts]
-    assert {"\ntrain " in each or "\ntrain,\naugmented " in each for each in captions} == {True}
+    assert {"\ntrain " in each or "\ntrain, augmented " in each for each in captions} == {True}
     assert sum("augmented" in each for each in captions) == len(captions) / 2
 
 
@@ -197,7 +267,7 @@ def test_odd_images_are_counted_once_each():
     assert single == "1 image is dark, light, blurred, plain, or of an odd size or aspect."
     darker = RandomAugmentation(brightness=0)
     both = profile([*ordinary, *black], augmentation=darker, progress=silent)["odd"]
-    assert both.sentence == f"6 {told}; augmented, 26."
+    assert both.sentence.startswith(f"6 {told}; augmented, 26.")
 
 
 def test_samples_that_fail_are_counted_once_each():
@@ -207,7 +277,8 @@ def test_samples_that_fail_are_counted_once_each():
     for augmentation in (None, turned):
         given = {"augmentation": augmentation, "value_range": "byte", "progress": silent}
         told = [profile(good + bad[:count], **given)["errors"].sentence for count in (0, 1, 3)]
-        assert told == [
+        # What follows says of which images all panels are.
+        assert [sentence.partition(" Each image is")[0] for sentence in told] == [
             "Every sample could be used.",
             "1 sample, or its label, could not be used. Worry about it.",
             "3 samples, or their labels, could not be used. Worry about each.",
@@ -235,6 +306,9 @@ def test_drift_is_told_of_augmentation_beside_that_between_splits():
     alone = profile(images, augmentation=darker, progress=silent)["drift"]
     assert told["augmented"]["measures"] == alone.statistics["measures"]
     assert told["measures"]["brightness"]["ks"] == 0 < told["augmented"]["measures"]["brightness"]["ks"]
+    # Lines are read along the bars.
+    axes = panel.figure().axes[0]
+    assert [axes.xaxis.get_gridlines()[0].get_visible(), axes.yaxis.get_gridlines()[0].get_visible()] == [True, False]
     first, second = panel.sentence.split(" How far train, augmented is from train, by each property. ")
     assert first == "How far val is from train, by each property. None of them differs much."
     assert second.startswith("Worry: ")
