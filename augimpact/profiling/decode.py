@@ -2,8 +2,8 @@
 
 Tensors that lie on a GPU stay there: both kinds of numbers are read by the names of the Python array API standard.
 
-A range is never taken from the first batch alone: what fits several is kept waiting until something tells, and whatever
-contradicts later is an error.
+A range is never taken from the first batch alone: what fits several, or is doubtful, is kept waiting until something
+tells, and whatever contradicts later is an error.
 """
 
 from __future__ import annotations
@@ -18,24 +18,17 @@ from numpy.typing import NDArray
 
 from augimpact.data.image import read_image, unit_values
 from augimpact.errors import AmbiguousData, DataError, Option
+from augimpact.profiling.ranges import RANGES, SLACK, check_span, ranges_of
 
-__all__ = ["LAYOUTS", "RANGES", "Decoder", "as_array", "is_float"]
+__all__ = ["LAYOUTS", "Decoder", "as_array", "is_float"]
 
 Bytes = NDArray[np.uint8]
 LAYOUTS = ("CHW", "HWC")
-# What black and white are, by the name of the range; `normalized` is [0, 1] less a mean, over a deviation.
-RANGES = {"unit": (0.0, 1.0), "byte": (0.0, 255.0), "signed": (-1.0, 1.0), "normalized": None}
 # Channels that an image may have where its layout is to be found; what has more is declared.
 MOST_CHANNELS = 16
-# By how much a float may miss its range: what interpolation overshoots.
-SLACK = 1e-3
+# What images of bytes have that are not almost black, and those of [0, 1] that were made lighter have not.
+DOUBTFUL = 16.0
 WHITE = 255
-# What most images are normalised with that are; and whatever a person types.
-IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
-TYPED = (
-    Option("other values of black and white", {"value_range": None}),
-    Option("normalised with another mean and deviation", {"mean": None, "std": None}),
-)
 
 
 def as_array(value: Any) -> NDArray[Any]:
@@ -83,6 +76,7 @@ class Decoder:
     reversed_channels: bool = False
     stays_on: str | None = None
     _fitting: list[str] = field(default_factory=lambda: ["unit", "byte"])
+    _highest: float = 0.0
 
     def __post_init__(self) -> None:
         if self.layout is not None and self.layout not in LAYOUTS:
@@ -90,7 +84,7 @@ class Decoder:
         if isinstance(self.span, str) and self.span not in RANGES:
             raise DataError(f"the range is {self.span!r}; expected one of {', '.join(RANGES)}, or a pair of numbers")
         if isinstance(self.span, tuple):
-            _check_span(self.span)
+            check_span(self.span)
         if (self.mean is None) != (self.std is None):
             raise DataError("only one of mean and std is given; expected both, as images were normalised with them")
         if self.mean is not None:
@@ -101,7 +95,29 @@ class Decoder:
     @property
     def is_decided(self) -> bool:
         """Whether floats seen so far can be read in one way only."""
-        return self.span is not None or len(self._fitting) == 1
+        return self.span is not None or (len(self._fitting) == 1 and not self.is_doubtful)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether floats seen so far are too high for [0, 1], yet so low that they need not be bytes."""
+        return self.span is None and 1 + SLACK < self._highest <= DOUBTFUL
+
+    def refuse_doubt(self, channels: int) -> None:
+        """To be called where nothing more is waited for.
+
+        Args:
+            channels: of an image.
+
+        Raises:
+            AmbiguousData: what floats mean is still doubtful.
+        """
+        if self.is_doubtful:
+            message = (
+                f"the images have values up to {self._highest:.5g}, too high for [0, 1] and too low to tell that they "
+                "are bytes; pass value_range='byte' if black is 0 and white 255, value_range=(black, white), "
+                "or mean=… and std=… if they were normalised"
+            )
+            raise AmbiguousData(message, "value_range", ranges_of(0.0, self._highest, channels))
 
     def images_of(self, value: Any, count: int | None) -> list[Any]:
         """The single images, `(H, W, C)` each, in their own type and range.
@@ -148,16 +164,16 @@ class Decoder:
                 "pass mean=… and std=… if they were normalised, value_range='signed' if black is −1 and white 1, "
                 "or value_range=(black, white)"
             )
-            raise AmbiguousData(message, "value_range", _ranges_of(low, high, channels))
+            raise AmbiguousData(message, "value_range", ranges_of(low, high, channels))
         fitting = [name for name in self._fitting if high <= RANGES[name][1] * (1 + SLACK)]  # type: ignore[index]
         # Above 1 it is not [0, 1]; within it [0, 255] is only likely while all is black.
         if 0 < high <= 1 + SLACK and "unit" in fitting:
             fitting = ["unit"]
         if not fitting:
             message = f"an image has values up to {high:.5g} after others in {self._told()}; "
-            options = _ranges_of(low, high, channels)
+            options = ranges_of(low, high, channels)
             raise AmbiguousData(f"{message}pass value_range=(black, white)", "value_range", options)
-        self._fitting = fitting
+        self._fitting, self._highest = fitting, max(self._highest, high)
 
     def bytes_of(self, image: Any) -> Any:
         """An image as `images_of` gives it, or several in a row `(P, C)`, in 8 bits where it lies; RGB first.
@@ -259,15 +275,6 @@ def _extent(image: NDArray[Any]) -> tuple[float, float]:
     return float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
 
 
-def _check_span(span: tuple[float, float]) -> None:
-    try:
-        low, high = map(float, span)
-    except (TypeError, ValueError):
-        low = high = 0.0
-    if not (low < high and np.isfinite([low, high]).all()):
-        raise DataError(f"the range is {span!r}; expected two numbers, black and white")
-
-
 def _layouts_of(shape: Sequence[int]) -> list[Option]:
     """Both layouts, each with what the image is in it."""
     sizes = {"CHW": (shape[0], shape[2], shape[1]), "HWC": (shape[2], shape[1], shape[0])}
@@ -275,21 +282,6 @@ def _layouts_of(shape: Sequence[int]) -> list[Option]:
         Option(f"{layout}: {channels} channels of {width}×{height}", {"layout": layout})
         for layout, (channels, width, height) in sizes.items()
     ]
-
-
-def _ranges_of(low: float, high: float, channels: int) -> list[Option]:
-    """In which ways values from `low` to `high` can be read."""
-    within = {name: limits for name, limits in RANGES.items() if limits is not None}
-    known = [
-        Option(f"{name}: black is {black:g}, white {white:g}".replace("-", "−"), {"value_range": name})
-        for name, (black, white) in within.items()
-        if black - SLACK <= low and high <= white * (1 + SLACK)
-    ]
-    if channels == 3:
-        mean, std = (np.array(IMAGENET[name]) for name in ("mean", "std"))
-        if (-mean / std).min() - SLACK <= low and high <= ((1 - mean) / std).max() + SLACK:
-            known.append(Option("normalised with ImageNet's mean and deviation", IMAGENET))
-    return [*known, *TYPED]
 
 
 def _of_pillow(image: Any) -> NDArray[Any]:

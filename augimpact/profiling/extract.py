@@ -158,7 +158,8 @@ def profile(
         class_names: by number, or the other way round.
         ignored: classes of masks and boxes that do not count.
         layout: `CHW` or `HWC`, where the sizes do not tell.
-        value_range: what black and white are, `unit`, `byte`, `signed`, or two numbers, where the values do not tell.
+        value_range: what black and white are, `unit`, `byte`, `signed`, or two numbers, where the values do not tell:
+            of floats the highest tells nothing between 1 and 16.
         mean: that images were normalised with, a number a channel; and `std`.
         std: see `mean`.
         channels: their order, `RGB` or `BGR`.

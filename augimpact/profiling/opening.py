@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from augimpact.data.locations import is_local
 from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
+from augimpact.profiling.batches import tried
 from augimpact.profiling.decode import Bytes
 from augimpact.profiling.source import Source, plain_label
 
@@ -59,7 +60,7 @@ def source_of(data: Any) -> Source:
     if hasattr(data, "__iter__") and not (
         hasattr(data, "__getitem__") and has_length and not hasattr(data, "batch_size")
     ):
-        batched = getattr(data, "batch_size", None) is not None
+        batched = any(getattr(data, name, None) is not None for name in ("batch_size", "batch_sampler"))
         return Source(data, False, _samples_in(data), class_names, None, _stacks(data), batched=batched)
     if hasattr(data, "__getitem__") and has_length and not isinstance(data, Mapping):
         return Source(data, True, len(data), class_names, None)
@@ -106,27 +107,19 @@ class _PlainView:
         read = deque(self._read(indices))
         while read:
             item = read.popleft()
-            yield item if isinstance(item, Exception) else _tried(self._decoded, item)
+            yield item if isinstance(item, Exception) else tried(self._decoded, item)
 
     def _read(self, indices: Sequence[int]) -> list[Any]:
         try:
             return self._view.__getitems__(indices)
         except Exception:  # of one of them, whatever its store raises
-            return [_tried(self._view.__getitem__, index) for index in indices]
+            return [tried(self._view.__getitem__, index) for index in indices]
 
     def _decoded(self, item: Sequence[Any]) -> _Plain:
         content, *found = item
         label = _target(found) if "boxes" in self._names else found[0]
         seen = self._pipeline.picture(content)
         return bytes_in(seen) if isinstance(seen, Image.Image) else seen, plain_label(label)
-
-
-def _tried(function: Callable[[Any], Any], given: Any) -> Any:
-    """What the function gives, or what it raised."""
-    try:
-        return function(given)
-    except Exception as error:  # of a user's file, whatever it raises
-        return error
 
 
 def _label_names(dataset: Dataset) -> tuple[str, ...]:
@@ -172,7 +165,8 @@ def _samples_in(data: Any) -> int | None:
     try:
         count = len(data)
         if getattr(data, "batch_size", None) is None:
-            return count
+            # Batches that somebody else makes may have any sizes.
+            return None if getattr(data, "batch_sampler", None) is not None else count
         drawn = len(data.sampler) if hasattr(data, "sampler") else count * int(data.batch_size)
         return min(drawn, count * int(data.batch_size))
     except (TypeError, ValueError):

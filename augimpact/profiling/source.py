@@ -9,6 +9,7 @@ import numpy as np
 
 from augimpact.errors import DataError
 from augimpact.profiling.ahead import ahead
+from augimpact.profiling.batches import Alone, Cut, items_of
 from augimpact.profiling.decode import Decoder, as_array, is_float
 from augimpact.profiling.structure import Finder, Found, split_item
 
@@ -16,8 +17,6 @@ __all__ = ["MOST_TOLD", "Failure", "Sample", "Source", "is_one_hot", "plain_labe
 
 # Images that wait, at most, until their range is decided.
 WAITING = 256
-# Errors in a row after which a loader is given up.
-MOST_ERRORS = 100
 # Letters of what an exception says.
 MOST_TOLD = 300
 
@@ -59,10 +58,6 @@ class Failure(NamedTuple):
     def message(self) -> str:
         """What the exception says; empty where it says nothing, or that may not be told."""
         return self.error.partition(":")[2].strip()
-
-
-class _Cut:
-    """Stands where the items of a loader ended by an error."""
 
 
 class Source(NamedTuple):
@@ -117,17 +112,23 @@ class Source(NamedTuple):
             DataError: what is image and what label cannot be told, or the images' range cannot.
         """
         waiting: list[Sample] = []
-        index, size, is_known, in_batches, given = 0, 1, False, self.batched, labels is not None
+        index, is_known, in_batches, given = 0, False, self.batched, labels is not None
+        size = getattr(self.items, "batch_size", None) if self.batched else 1
+        size = size if isinstance(size, int) and size > 0 else 1
         for item in self._items():
-            if isinstance(item, _Cut):
+            if isinstance(item, Cut):
                 on_cut()
                 continue
+            alone = item if isinstance(item, Alone) else None
+            item = item if alone is None else alone.item
+            places = self._places(index, size if alone is None else 1)
             if isinstance(item, Exception):
-                yield Failure(index, told(item), self._path(index))
-                # Of a batch that failed it is not known how many it had.
-                index += size
+                yield from self._failures(places, item)
+                index = places.stop
                 continue
             try:
+                if alone is not None and not is_known:
+                    images, labels = _places_in(alone.in_batch(), images, labels)
                 found = _found_in(item, images, labels, given)
                 count = _count_of(found.image, found.label, in_batches)
                 pictures = decoder.images_of(found.image, count)
@@ -135,20 +136,30 @@ class Source(NamedTuple):
             except Exception as error:  # of an item that is not as those before it
                 if not is_known:
                     raise
-                yield Failure(index, told(error), self._path(index))
-                index += size
+                yield from self._failures(places, error)
+                index = places.stop
                 continue
             # Where they were found once they are looked for.
             images, labels, is_known = found.image_at, found.label_at if labels is None else labels, True
-            in_batches, size = in_batches or count is not None, max(1, len(several))
+            in_batches, size = in_batches or count is not None, max(1, len(several)) if alone is None else size
             decoder.learn(pictures)
             for picture, label in several:
                 waiting.append(self._kept(index, picture, label))
                 index += 1
-            if waiting and (decoder.is_decided or len(waiting) >= WAITING or not is_float(waiting[-1].image)):
-                yield from waiting
-                waiting.clear()
-        yield from waiting
+            if waiting and (decoder.is_decided or len(waiting) >= WAITING or not _waits(decoder, waiting[-1])):
+                yield from _released(waiting, decoder)
+        yield from _released(waiting, decoder)
+
+    def _places(self, index: int, size: int) -> range:
+        """Of the samples of a batch that failed: of how many it was is not known, but the last may be shorter."""
+        if self.batched and self.length is not None:
+            size = max(1, min(size, self.length - index))
+        return range(index, index + size)
+
+    def _failures(self, places: Sequence[int], error: Exception) -> Iterator[Failure]:
+        """One for each sample that is lost."""
+        for index in places:
+            yield Failure(index, told(error), self._path(index))
 
     def _kept(self, index: int, picture: Any, label: Any) -> Sample:
         """What stays as it is when the loader fills the same memory again: it is looked at while the loader goes on."""
@@ -176,18 +187,20 @@ class Source(NamedTuple):
             # A user's dataset may not be made for several threads.
             yield from map(self._item, indices)
             return
-        iterator, errors = iter(self.items), 0
-        while errors < MOST_ERRORS:
-            try:
-                yield next(iterator)
-                errors = 0
-            except StopIteration:
-                break
-            except Exception as error:  # of a user's loader, whatever it raises
-                errors += 1
-                yield error
-        if errors:
-            yield _Cut()
+        yield from items_of(self.items)
+
+
+def _waits(decoder: Decoder, last: Sample) -> bool:
+    """Whether samples wait for what decides: bytes do not, unless floats before them do."""
+    return is_float(last.image) or decoder.is_doubtful
+
+
+def _released(waiting: list[Sample], decoder: Decoder) -> Iterator[Sample]:
+    """What waited, and waits no more."""
+    if waiting:
+        decoder.refuse_doubt(waiting[-1].image.shape[-1])
+    yield from waiting
+    waiting.clear()
 
 
 def _copied(label: Any) -> Any:
@@ -196,6 +209,12 @@ def _copied(label: Any) -> Any:
     if hasattr(label, "detach"):
         return label.detach().clone()
     return label.copy() if isinstance(label, np.ndarray) else label
+
+
+def _places_in(item: Any, images: Finder, labels: Finder) -> tuple[Finder, Finder]:
+    """Where in an item image and label are."""
+    found = split_item(item, images, labels)
+    return found.image_at, found.label_at if labels is None else labels
 
 
 def _found_in(item: Any, images: Finder, labels: Finder, given: bool) -> Found:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from augimpact.errors import DataError
+from augimpact.errors import AmbiguousData, DataError
 from augimpact.profiling.ahead import ahead
 from augimpact.profiling.decode import Decoder
 
@@ -143,6 +143,29 @@ def test_black_decides_nothing_and_what_comes_later_does():
     other = Decoder()
     other.learn([byte])
     assert other.bytes_of(byte).max() == 128
+
+
+@pytest.mark.parametrize("highest", [1.1, 2.64, 10.0, 16.0])
+def test_a_little_above_one_decides_nothing_until_a_value_does(highest):
+    low, middle, high = (np.full((20, 20, 3), level, np.float32) for level in (0.5, highest, 17))
+    decoder = Decoder()
+    for image in (low * 0, middle, low):
+        decoder.learn([image])
+    assert decoder.is_doubtful
+    assert not decoder.is_decided
+    with pytest.raises(AmbiguousData, match=f"values up to {highest:g}, too high") as caught:
+        decoder.refuse_doubt(3)
+    assert caught.value.argument == "value_range"
+    told = [option.arguments for option in caught.value.options]
+    assert {"value_range": "byte"} in told
+    assert {"value_range": "unit"} not in told
+    decoder.learn([high])
+    decoder.refuse_doubt(3)
+    assert decoder.is_decided
+    assert decoder.bytes_of(middle).max() == round(highest)
+    given = Decoder(span=(0.0, 20.0))
+    given.learn([middle])
+    assert not given.is_doubtful
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -16,7 +16,7 @@ from torchvision.transforms import v2
 
 import augimpact as ai
 from augimpact.data.image import EXAMPLES, example
-from augimpact.errors import DataError
+from augimpact.errors import AmbiguousData, DataError
 from augimpact.profiling.extract import Profile, profile
 from tests.conftest import mean_luma
 
@@ -177,6 +177,57 @@ def test_a_range_that_is_contradicted_is_asked_for(pictures):
     mixed = [(normal[:6], torch.zeros(6, dtype=int)), (normal[6:] * 255, torch.ones(6, dtype=int))]
     with pytest.raises(DataError, match=r"after others in \[0, 1\]; pass value_range=\(black, white\)"):
         profile(mixed, **SILENT)
+
+
+@pytest.mark.parametrize("count", [12, 300])
+@pytest.mark.parametrize("form", ["batches", "single", "long"])
+def test_floats_a_little_above_one_are_asked_for(pictures, form, count):
+    # The highest value comes first: photographs in [0, 1] before it would say what they are.
+    brightest = max(pictures, key=np.max)
+    images = np.stack([brightest, *(pictures * 25)[: count - 1]]).astype(np.float32) / 255 * 1.1
+    highest = images.max()
+    asked = []
+
+    def long():
+        for number in range(600):
+            asked.append(number)
+            yield images[0], 0
+
+    loader = {
+        "batches": lambda: (
+            [(torch.from_numpy(images[:6]).permute(0, 3, 1, 2), torch.zeros(6, dtype=int))] * (count // 6)
+        ),
+        "single": lambda: [(image, 0) for image in images],
+        "long": long,
+    }[form]()
+    with pytest.raises(AmbiguousData, match=f"values up to {highest:.5g}, .*value_range='byte'") as caught:
+        profile(loader, **SILENT)
+    assert caught.value.argument == "value_range"
+    assert len(asked) == (256 if form == "long" else 0)
+    if form == "single":
+        span = (0.0, float(highest))
+        brightness = profile(loader, value_range=span, **SILENT).frames["train"]["brightness"]
+        assert brightness[0] == pytest.approx(mean_luma(Image.fromarray(brightest)) / brightest.max() * 255, abs=0.005)
+
+
+def test_dark_floats_wait_for_bright_ones_that_tell_that_they_are_bytes(pictures):
+    dark = np.full((48, 64, 3), 10, np.float32)
+    bright = [picture.astype(np.float32) for picture in pictures]
+    black = np.zeros_like(dark)
+    for before in ([dark] * 5, [black, dark, dark / 20], [black] * 300 + [dark]):
+        found = profile([(image, 0) for image in before + bright], **SILENT)
+        brightness = found.frames["train"]["brightness"]
+        assert brightness[: len(before)].tolist() == pytest.approx([np.rint(image[0, 0, 0]) / 255 for image in before])
+        assert brightness[len(before) :].tolist() == pytest.approx(
+            [mean_luma(Image.fromarray(each)) for each in pictures]
+        )
+        with pytest.raises(AmbiguousData, match="values up to 10,"):
+            profile([(image, 0) for image in before], **SILENT)
+        alone = profile([(image, 0) for image in before], value_range="byte", **SILENT).frames["train"]["brightness"]
+        assert alone.tolist() == brightness[: len(before)].tolist()
+    # Bytes between them decide nothing of them.
+    with pytest.raises(AmbiguousData, match="values up to 10,"):
+        profile([(dark, 0), (pictures[0], 0), (dark, 0)], **SILENT)
 
 
 def test_a_black_image_with_one_white_row_is_as_bright_as_its_share():

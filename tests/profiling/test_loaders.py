@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset, SequentialSampler, default_collate
 
 import augimpact as ai
 from augimpact.data.images import ImageDataset
@@ -274,27 +275,156 @@ def test_a_loader_that_ends_by_an_error_is_not_complete():
     assert (found.complete, found["errors"].statistics["train"]["count"]) == (False, 1)
 
 
-def test_a_batch_that_fails_counts_as_a_batch_and_progress_is_in_samples():
-    class Failing:
+class Failing:
+    """Twenty samples, a class of its own each, some of which cannot be read."""
+
+    def __init__(self, *bad):
+        self.data, self.bad = pictures(20), bad
+
+    def __len__(self):
+        return 20
+
+    def __getitem__(self, index):
+        if index in self.bad:
+            raise OSError("cannot be read")
+        return self.data[index], index
+
+
+class Stream(IterableDataset):
+    """The same one after the other, as something that goes on after an error."""
+
+    def __init__(self, *bad):
+        self.data, self.next = Failing(*bad), -1
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self.next += 1
+        if self.next == len(self.data):
+            raise StopIteration
+        return self.data[self.next]
+
+
+def lists(items):
+    return [each[0] for each in items], [each[1] for each in items]
+
+
+@pytest.mark.parametrize("bad", [(6,), (0,), (19,), (3, 8, 9, 10, 11, 17), tuple(range(18))], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"batch_size": 4},
+        {"batch_size": 8},
+        {"batch_size": 4, "collate_fn": lists},
+        {"batch_size": 4, "num_workers": 2},
+        {"batch_size": 4, "num_workers": 1, "persistent_workers": True},
+        {"batch_size": 6, "shuffle": True},
+        {"batch_size": 6, "shuffle": True, "num_workers": 2},
+        {"batch_sampler": [[19, 3, 5], [0], [6, 8, 4, 17]]},
+        {"batch_size": None},
+    ],
+    ids=str,
+)
+def test_of_a_batch_that_fails_only_the_bad_samples_are_lost(bad, options):
+    order = []
+
+    class Noted(SequentialSampler):
+        def __iter__(self):
+            order.extend(torch.randperm(20).tolist())
+            return iter(order)
+
+    if options.pop("shuffle", False):
+        options = options | {"sampler": Noted(range(20))}
+    told = []
+    loader = DataLoader(Failing(*bad), **options)
+    found = profile_with_a_bar(loader, progress=lambda done, total: told.append((done, total)))
+    order = order or [*chain(*options.get("batch_sampler", []))] or [*range(20)]
+    lost = [place for place, index in enumerate(order) if index in bad]
+    errors = found["errors"].statistics["train"]
+    assert errors == {"count": len(lost), "indices": lost, "kinds": {"OSError": len(lost)} if lost else {}}
+    good = [(place, index) for place, index in enumerate(order) if index not in bad]
+    frame = found.frames["train"]
+    assert [*zip(frame["index"], frame["label"], strict=True)] == good
+    assert told[-1] == (len(order), len(order))
+    assert found.complete
+
+
+def test_a_loader_that_is_profiled_stays_as_it_is():
+    torch.manual_seed(3)
+    order = [label.tolist() for _, label in DataLoader(Failing(), batch_size=4, shuffle=True)]
+    loader = DataLoader(Failing(), batch_size=4, shuffle=True)
+    before = dict(vars(loader))
+    torch.manual_seed(3)
+    assert profile(loader).frames["train"]["label"].tolist() == [*chain(*order)]
+    assert vars(loader) == before
+
+
+@pytest.mark.parametrize("batch_size", [4, 6])
+def test_of_a_batch_that_cannot_be_asked_for_again_each_sample_is_in_the_ledger(batch_size):
+    """Also where it is the first one, or the last and shorter."""
+
+    class Batches:
         def __init__(self):
-            self.data = pictures(20)
+            self.batch_size, self.batches = batch_size, iter(range(-(-20 // batch_size)))
 
         def __len__(self):
-            return 20
+            return -(-20 // batch_size)
 
-        def __getitem__(self, index):
-            if index == 6:
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            number = next(self.batches)
+            if number != 1:
                 raise OSError("cannot be read")
-            return self.data[index], index % 2
+            return np.stack(pictures(batch_size)), np.arange(batch_size)
 
-    told = []
-    found = profile_with_a_bar(
-        DataLoader(Failing(), batch_size=4), samples=20, progress=lambda done, total: told.append((done, total))
-    )
-    assert found["errors"].statistics["train"]["indices"] == [4]
-    assert found["samples"].statistics["indices"] == [*range(4), *range(8, 20)]
-    assert {total for _, total in told} == {20}
-    assert found.complete
+    found = profile(Batches())
+    lost = [*range(batch_size), *range(2 * batch_size, 20 if batch_size == 4 else 24)]
+    assert found["errors"].statistics["train"]["indices"] == lost
+    stream = profile(DataLoader(Stream(6), batch_size=batch_size))
+    assert stream["errors"].statistics["train"]["count"] == batch_size
+
+
+def test_samples_that_make_no_batch_are_taken_one_by_one_and_it_is_told(caplog):
+    data = [(torch.rand(3, 32, 32 + 8 * (number == 5)), number % 2) for number in range(12)]
+    found = profile(DataLoader(data, batch_size=4))
+    assert found["summary"].statistics["train"]["images"] == 12
+    assert found["errors"].statistics["train"]["count"] == 0
+    (record,) = caplog.records
+    assert "stack expects each tensor to be equal size" in record.getMessage()
+
+    def refuses(items):
+        raise TypeError(f"not for {SECRET}")
+
+    with pytest.raises(DataError, match=f"the first error was TypeError: not for {SECRET}"):
+        profile(DataLoader(data, batch_size=4, collate_fn=refuses))
+    assert SECRET not in caplog.text
+    # What only failed once is whole again.
+    calls = []
+
+    def fails_once(items):
+        calls.append(len(items))
+        if len(calls) == 2:
+            raise OSError("later")
+        return default_collate(items)
+
+    even = [(torch.rand(3, 32, 32), number % 2) for number in range(12)]
+    assert profile(DataLoader(even, batch_size=4, collate_fn=fails_once))["errors"].statistics["train"]["count"] == 0
+    assert calls == [4] * 4
+
+
+def test_an_error_of_the_sampler_is_that_of_no_sample():
+    class Ends(SequentialSampler):
+        def __iter__(self):
+            yield from range(8)
+            raise RuntimeError("no more")
+
+    found = profile(DataLoader(Failing(6), batch_size=4, sampler=Ends(range(20))))
+    assert found.frames["train"]["index"].tolist() == [0, 1, 2, 3, 4, 5, 7]
+    assert found["errors"].statistics["train"]["kinds"] == {"OSError": 1, "RuntimeError": 4}
+    assert not found.complete
 
 
 def test_drift_is_between_the_splits_also_where_both_are_augmented():
