@@ -132,12 +132,11 @@ def _label_names(dataset: Dataset) -> tuple[str, ...]:
 
 def _with_empty_classes(table: SampleTable, folder: str) -> SampleTable:
     """The table, whose classes are also the empty folders beside those of its images: their files may be lost."""
-    folders = {path.rpartition("/")[0] for path in table["path"] if is_local(path)}
+    folders = {path.rpartition("/")[0] for path in table["path"].tolist() if is_local(path)}
     # Not beside the folder itself, which may hold images as well.
     beside = {each.rpartition("/")[0] for each in folders if each.startswith(f"{folder.rstrip('/')}/")}
-    empty = {
-        entry.name for each in beside for entry in os.scandir(each) if entry.is_dir() and not any(Path(entry).iterdir())
-    }
+    others = [entry for each in beside for entry in os.scandir(each) if entry.path not in folders]
+    empty = {entry.name for entry in others if entry.is_dir() and not any(Path(entry).iterdir())}
     return replace(table, names=tuple(sorted({*table.class_names, *empty}))) if empty else table
 
 
