@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from typing import Any, NamedTuple
 
-__all__ = ["Alone", "Cut", "items_of"]
+__all__ = ["Alone", "Cut", "items_of", "tried"]
 
 logger = logging.getLogger(__name__)
 
