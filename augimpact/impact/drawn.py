@@ -13,7 +13,7 @@ from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
 from augimpact.impact.labels import matched_classes
 
-__all__ = ["drawn_samples", "labels_or_none"]
+__all__ = ["NO_CLASS", "drawn_samples", "labels_or_none"]
 
 # The class of images that came without one.
 NO_CLASS = "data"

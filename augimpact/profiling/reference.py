@@ -100,6 +100,11 @@ class MeasurePanel(NamedTuple):
     name: str
     distribution: Distribution
 
+    @property
+    def title(self) -> str:
+        """The name, as a person reads it."""
+        return self.name.capitalize()
+
     def __repr__(self) -> str:
         return f"MeasurePanel({self.name!r})"
 

@@ -113,7 +113,6 @@ export function mountPlayer(root, host) {
   /** Marks in the sweep what of it is inside the data. */
   function compare() {
     const runs = trace && reference ? insideRuns(reference.measures, trace.numbers) : null;
-    files.offerPanels(runs !== null);
     chart.setInside(runs);
     said.setTrace(trace, runs, Boolean(reference && !reference.measures.length));
   }
@@ -313,6 +312,10 @@ export function mountPlayer(root, host) {
     /** Stops at a frame, as when a person chose it. @param {number} next */
     scrub(next) {
       if (trace) scrubTo(next);
+    },
+    /** @param {{name: string, title: string, usual: boolean}[]} panels of data, that can stand beside pictures */
+    offerPanels(panels) {
+      files.offerPanels(panels);
     },
     /** @param {string[]} suffixes of the files that the host can make of what is shown */
     offer(suffixes) {

@@ -1,6 +1,7 @@
 // Taking something home: files that the host makes, and the code that makes the same again.
 import { copyText } from "./copying.js";
 import { element } from "./dom.js";
+import { panelChoice } from "./panel_choice.js";
 
 // What a player can be saved as, the one with a button of its own first.
 export const PLAYER_FILES = [
@@ -16,8 +17,8 @@ export const PLAYER_FILES = [
 ];
 
 /**
- * @param {((suffix: string, panels: boolean) => void)|undefined} make asks for a file, perhaps with the data's panels in
- *   its pictures; without it none is offered
+ * @param {((suffix: string, panels: string[]) => void)|undefined} make asks for a file, with the panels of the data that
+ *   have these names beside its pictures; without it none is offered
  * @param {{suffix: string, label: string}[]} kinds of files; the first has a button of its own, the others are in a menu
  */
 export function saving(make, [own, ...others]) {
@@ -26,12 +27,9 @@ export function saving(make, [own, ...others]) {
   const first = element(`button.save-${own.suffix.slice(1)}`, { type: "button", onclick: () => begin(own.suffix) }, `Save ${own.label}`);
   const files = others.map(({ suffix, label }) =>
     element("button", { type: "button", dataset: { suffix }, onclick: () => begin(suffix) }, label));
-  const panels = element("input", { type: "checkbox", onchange: () => nameFirst() });
-  const choice = element("label.with-panels", {
-    hidden: true, title: "shows beside the picture where each frame lies in the data",
-  }, panels, element("span", {}, "with the data", element("small", {}, "in GIF, WebP and MP4")));
+  const choice = panelChoice(() => nameFirst());
   const summary = element("summary", {}, "More");
-  const more = element("details.more", { onkeydown: (event) => onMenuKey(event) }, summary, element("div", {}, choice, ...files));
+  const more = element("details.more", { onkeydown: (event) => onMenuKey(event) }, summary, element("div", {}, choice.element, ...files));
   const copy = element("button.copy-code", {
     type: "button", hidden: true, title: "copies the Python that makes the same again", onclick: () => copyText(code, copy, showCode),
   }, "Copy code");
@@ -60,15 +58,11 @@ export function saving(make, [own, ...others]) {
     ready = false;
     enable();
     tell(`making the ${suffix.slice(1).toUpperCase()} file…`, "busy");
-    make(suffix, withPanels());
-  }
-
-  function withPanels() {
-    return panels.checked && !choice.hidden;
+    make(suffix, choice.names());
   }
 
   function nameFirst() {
-    first.textContent = `Save ${own.label}${withPanels() ? " + data" : ""}`;
+    first.textContent = `Save ${own.label}${choice.names().length ? " + data" : ""}`;
   }
 
   function tell(text, kind = "") {
@@ -102,10 +96,9 @@ export function saving(make, [own, ...others]) {
       first.hidden = !suffixes.includes(own.suffix);
       for (const button of files) button.hidden = !suffixes.includes(button.dataset.suffix);
     },
-    /** @param {boolean} possible whether there is data that frames can be shown beside */
-    offerPanels(possible) {
-      choice.hidden = !possible;
-      nameFirst();
+    /** @param {{name: string, title: string, usual: boolean}[]} panels of the data, that can stand beside pictures */
+    offerPanels(panels) {
+      choice.offer(panels);
     },
     /** @param {string} text @param {boolean} failed @param {boolean} possible whether there is something to save still */
     done(text, failed, possible) {

@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
 from augimpact.errors import Cancelled, DataError
 from augimpact.widgets.worker import sentence
+
+if TYPE_CHECKING:
+    from augimpact.profiling.extract import Profile
 
 __all__ = ["DataPanels"]
 
@@ -33,6 +37,7 @@ class DataPanels:
         data: what `augimpact.impact.drawn.drawn_samples` takes.
         private: that nobody who uses the page may learn where files lie.
         sealed: that no image of the data is shown, nor a mean of them.
+        found: told of the profile once it is there.
 
     Attributes:
         box: what is shown: a button, what it says of itself, and the board once it is there.
@@ -40,8 +45,10 @@ class DataPanels:
         note: how far it is, or what went wrong.
     """
 
-    def __init__(self, data: Any, *, private: bool, sealed: bool) -> None:
-        self._data, self._private, self._sealed = data, private, sealed
+    def __init__(
+        self, data: Any, *, private: bool, sealed: bool, found: Callable[[Profile], None] | None = None
+    ) -> None:
+        self._data, self._private, self._sealed, self._found = data, private, sealed, found
         self._thread: threading.Thread | None = None
         self._cancelled = threading.Event()
         self.button = ipywidgets.Button(description=OFFER, layout=ipywidgets.Layout(width="auto"))
@@ -87,7 +94,7 @@ class DataPanels:
             self._thread = None
 
     def _show(self) -> None:
-        from augimpact.impact.drawn import drawn_samples
+        from augimpact.impact.drawn import NO_CLASS, drawn_samples
         from augimpact.profiling.extract import profile
         from augimpact.widgets.board import Board
 
@@ -103,7 +110,8 @@ class DataPanels:
 
         table = drawn_samples(self._data, MOST_SAMPLES, SEED)
         # The device is the classifier's.
-        found = profile(table, features=[f"-{PICTURES}"] if self._sealed else None, device="cpu", progress=tell)
+        left_out = [PICTURES] * self._sealed + ["classes"] * (table.class_names == (NO_CLASS,))
+        found = profile(table, features=[f"-{name}" for name in left_out] or None, device="cpu", progress=tell)
         board = Board(found)
         if self._cancelled.is_set():
             raise Cancelled
@@ -111,3 +119,5 @@ class DataPanels:
             [ipywidgets.HTML(f"<p>{MOST_SAMPLES:,} images, drawn by chance.</p>")] if len(table) == MOST_SAMPLES else []
         )
         self.box.children = [*drawn, board]
+        if self._found is not None:
+            self._found(found)

@@ -119,7 +119,9 @@ class Explorer(ipywidgets.Box):
             data = None
         # What can be gone through but once the frames are compared with.
         offered = data is not None and not isinstance(data, Iterator)
-        self._panels = DataPanels(data, private=private, sealed=not show_data) if offered else None
+        self._panels = (
+            DataPanels(data, private=private, sealed=not show_data, found=self.player.show_profile) if offered else None
+        )
         beneath = [] if self._panels is None else [self._panels.box]
         shown = ipywidgets.Box([self.player, self.surface, *beneath])
         self._impact = (

@@ -81,6 +81,7 @@ export default {
       const reference = model.get("distributions");
       player.setReference(reference?.measures ? reference : null);
     };
+    const showPanels = () => player.offerPanels(model.get("panels") ?? []);
     const showBand = () => player.setBand(model.get("band") ?? {});
     const onMessage = (message, buffers) => {
       // Another view of the same player may have asked.
@@ -93,9 +94,11 @@ export default {
     model.on("change:preview", showPreview);
     model.on("change:frame", showFrame);
     model.on("change:distributions", showReference);
+    model.on("change:panels", showPanels);
     model.on("change:band", showBand);
     model.on("msg:custom", onMessage);
     showReference();
+    showPanels();
     showBand();
     if (model.get("payload").jpegs) showTrace();
     else showPreview();
@@ -105,6 +108,7 @@ export default {
       model.off("change:preview", showPreview);
       model.off("change:frame", showFrame);
       model.off("change:distributions", showReference);
+      model.off("change:panels", showPanels);
       model.off("change:band", showBand);
       model.off("msg:custom", onMessage);
       giveKeysBack();

@@ -22,6 +22,8 @@ from augimpact.widgets.lasting import Lasting
 
 if TYPE_CHECKING:
     from augimpact.comparison import Comparison
+    from augimpact.profiling.beside import AnyPanel
+    from augimpact.profiling.extract import Profile
     from augimpact.profiling.reference import Reference
 
 __all__ = ["Player"]
@@ -40,12 +42,14 @@ class Player(anywidget.AnyWidget):
         frame: where to begin; from the first it plays by itself, from any other it rests.
         reference: a dataset's distributions, under which every frame is marked where it lies; see
             `augimpact.reference_of`. Saved pages carry them, and animations if that is chosen.
+        profile: of a dataset, whose panels may be chosen to stand beside the pictures of animations, too.
 
     Attributes:
         frame: the frame on which the player rests, from 0; it can be set, and follows where a person rests.
         trace: what is played, of two the first; None before.
         shown: what was given: the trace, or the comparison.
         reference: the dataset's distributions, or None.
+        profile: whose panels are offered, or None.
     """
 
     _esm = bundle(HERE / "player.js")
@@ -57,6 +61,8 @@ class Player(anywidget.AnyWidget):
     frame = traitlets.Int(0).tag(sync=True)
     # How the measures of a dataset are distributed; without any `measures`, that they are to come.
     distributions = traitlets.Dict().tag(sync=True)
+    # Those that can stand beside the pictures of an animation, by name and title, and whether they usually do.
+    panels = traitlets.List(traitlets.Dict()).tag(sync=True)
     # Where the scores of a dataset lie at every frame, see `augimpact.impact.along.Bands`; empty where it is not known.
     band = traitlets.Dict().tag(sync=True)
     # The suffixes of the files that can be made of what is shown.
@@ -68,10 +74,13 @@ class Player(anywidget.AnyWidget):
         *,
         frame: int = 0,
         reference: Reference | None = None,
+        profile: Profile | None = None,
         **options: Any,
     ) -> None:
         super().__init__(colour_maps={name: colour_table(name).tobytes() for name in COLOUR_MAPS}, **options)
         self.shown: Trace | Comparison | None = None
+        self.reference: Reference | None = None
+        self.profile = profile
         self._lasting = Lasting()
         self._files = FileMaker(self)
         self.on_msg(self._on_message)
@@ -103,6 +112,7 @@ class Player(anywidget.AnyWidget):
         with self.hold_sync():
             self.shown, self.frame, self.payload, self.formats = shown, first, payload, list(_formats_of(shown))
             self.band = {}
+            self._offer_panels()
         self._lasting.update(shown, self.reference)
 
     def show_preview(
@@ -123,12 +133,19 @@ class Player(anywidget.AnyWidget):
         """Shows where the frames lie in a dataset; None takes it away."""
         self.reference = reference
         self.distributions = {} if reference is None else reference.payload()
+        self._offer_panels()
         self._lasting.update(self.shown, reference)
 
     def announce_reference(self, text: str) -> None:
         """Keeps the place of a dataset that is still measured, and says so."""
         self.reference = None
         self.distributions = {"caption": text, "measures": []}
+        self._offer_panels()
+
+    def show_profile(self, profile: Profile | None) -> None:
+        """Offers the panels of a dataset for the pictures of animations; None takes them away."""
+        self.profile = profile
+        self._offer_panels()
 
     def show_band(self, band: dict[str, Any]) -> None:
         """Draws where the scores of a dataset lie behind the curves of what is played; see `band`."""
@@ -146,18 +163,33 @@ class Player(anywidget.AnyWidget):
         if message.get("kind") != "save":
             return
         # That which was seen when it was asked for.
-        shown, trace, reference = self.shown, self.trace, self.reference
+        shown, trace, reference, panels = self.shown, self.trace, self.reference, self._choices()
 
         def make(suffix: str) -> tuple[str, bytes]:
             if shown is None or trace is None:
                 raise UserError("there is no sweep to save yet")
             wishes = {name: message[name] for name in WISHES if name in message} | {"reference": reference}
-            if message.get("panels") and reference is not None:
-                wishes["panels"] = reference.panels
+            wishes["panels"] = [panels[name] for name in message.get("panels", ()) if name in panels]
             content = file_bytes(shown, suffix, wishes, _formats_of(shown))
             return file_name(trace.recipe["image"]["name"], trace.changed[:3], suffix), content
 
         self._files.hand_over(message, make)
+
+    def _offer_panels(self) -> None:
+        marked = () if self.reference is None else [panel.name for panel in self.reference.panels]
+        self.panels = [
+            {"name": name, "title": panel.title, "usual": name in marked} for name, panel in self._choices().items()
+        ]
+
+    def _choices(self) -> dict[str, AnyPanel]:
+        """What can stand beside a picture: measures, in which its frame is marked, and what else is known of data."""
+        of_images = self.trace is None or self.trace.signals is None
+        found: dict[str, AnyPanel] = {}
+        if self.reference is not None and of_images:
+            found |= {panel.name: panel for panel in self.reference.panels}
+        if self.profile is not None:
+            found |= {panel.name: panel for panel in self.profile.panels if panel.name not in found}
+        return found
 
 
 def _formats_of(shown: Trace | Comparison) -> Mapping[str, Format]:

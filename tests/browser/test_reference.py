@@ -111,7 +111,7 @@ def downloaded(page, name):
 
 def choose_panels(page):
     page.locator(".player .more summary").click()
-    page.locator(".player .with-panels").click()
+    page.locator(".player").get_by_label("with the data").click()
     page.keyboard.press("Escape")
 
 
@@ -206,6 +206,37 @@ def test_all_panels_of_the_data_open_beneath_them(page):
     page.locator(".augimpact-data-panels").wait_for(state="hidden")
     page.get_by_role("tab", name="player").click()
     page.locator(".augimpact-data-panels").wait_for(state="visible")
+
+
+def test_the_panels_that_are_chosen_go_along(page, reference, swept, tmp_path):
+    """After the test before: the data's panels were opened, and are offered beside the measures."""
+    wait_for_panels(page)
+    pause(page)
+    profile = ai.profile(ExamplePhotographs(), progress=quiet)
+    choose_panels(page)
+    menu = page.locator(".player .more summary")
+    menu.click()
+    chosen = page.get_by_role("group", name="panels beside the picture")
+    boxes = chosen.get_by_role("checkbox")
+    offered = [*MEASURES, *(panel.name for panel in profile.panels if panel.name not in MEASURES)]
+    assert boxes.evaluate_all("(all) => all.map((each) => each.dataset.key)") == offered
+    assert boxes.evaluate_all("(all) => all.map((each) => each.checked)") == [name in MEASURES for name in offered]
+    for name in ("Contrast", "Sharpness", "Saturation", "Sizes"):
+        chosen.get_by_text(name, exact=True).click()
+    menu.click()
+    beside = downloaded(page, "Save GIF")
+    panels = [reference["brightness"], reference["entropy"], profile["sizes"]]
+    assert beside == swept.save(tmp_path / "chosen.gif", panels=panels).read_bytes()
+    # Without any it is as without the data.
+    menu.click()
+    for name in ("Brightness", "Entropy", "Sizes"):
+        chosen.get_by_text(name, exact=True).click()
+    assert text(page, ".player .save-gif") == "Save GIF"
+    for name in ("Brightness", "Contrast", "Sharpness", "Saturation", "Entropy"):
+        chosen.get_by_text(name, exact=True).click()
+    assert text(page, ".player .save-gif") == "Save GIF + data"
+    menu.click()
+    choose_panels(page)
 
 
 def test_a_slider_moves_the_markers_too(page, reference, classifier):
@@ -310,6 +341,9 @@ def rising(trace):  # noqa: F811
 
 def compare_with(page, data):
     page.evaluate("(text) => window.change('distributions', text)", as_text(data))
+    names = [each["name"] for each in data.get("measures", ())]
+    panels = [{"name": name, "title": name.capitalize(), "usual": True} for name in names]
+    page.evaluate("(text) => window.change('panels', text)", as_text(panels))
 
 
 def test_without_a_dataset_nothing_of_it_is_seen(opened, rising):  # noqa: F811
@@ -339,14 +373,14 @@ def test_with_the_data_is_offered_where_there_is_some(opened, rising):  # noqa: 
     assert page.locator(".play").get_attribute("aria-label") == "play"
     page.get_by_role("button", name="MP4").click()
     wish = page.evaluate("window.sent.pop()")
-    assert (wish["suffix"], wish["panels"]) == (".mp4", True)
+    assert (wish["suffix"], wish["panels"]) == (".mp4", ["brightness"])
     page.evaluate("(request) => window.answer({ kind: 'error', request, text: 'no' })", wish["request"])
     # What was chosen is of no more use when the data is gone, and comes back with it.
     compare_with(page, {})
     assert text(page, ".save-gif") == "Save GIF"
     page.locator(".save-gif").click()
     wish = page.evaluate("window.sent.pop()")
-    assert (wish["suffix"], wish["panels"]) == (".gif", False)
+    assert (wish["suffix"], wish["panels"]) == (".gif", [])
     compare_with(page, made_up(0.2, 0.8))
     assert text(page, ".save-gif") == "Save GIF + data"
 
@@ -356,7 +390,7 @@ def test_the_choice_fits_any_window(opened, rising, width):  # noqa: F811
     page = opened(rising, viewport={"width": width, "height": 900})
     compare_with(page, made_up(0.2, 0.8))
     page.locator(".more summary").click()
-    page.locator(".with-panels").click()
+    page.locator(".player").get_by_label("with the data").click()
     card = page.locator(".player").bounding_box()
     for part in (".with-panels", ".save-gif", ".more summary", ".copy-code", ".more > div"):
         box = page.locator(part).bounding_box()

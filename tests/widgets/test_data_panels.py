@@ -45,6 +45,20 @@ def test_a_click_brings_the_boards_of_the_datas_profile():
     assert not board.profile.paths
 
 
+def test_images_without_classes_have_no_panel_of_classes():
+    bare = [image for image, _ in images()]
+    board = board_of(DataPanels(bare, private=False, sealed=False))
+    names = {panel.name for panel in board.profile.panels}
+    assert "classes" not in names
+    assert {"sizes", "mean_images"} <= names
+
+
+def test_the_profile_is_handed_on():
+    found = []
+    board = board_of(DataPanels(images(), private=False, sealed=False, found=found.append))
+    wait_for(lambda: found == [board.profile])
+
+
 def test_of_sealed_data_no_mean_is_shown():
     board = board_of(DataPanels(images(), private=True, sealed=True))
     assert "mean_images" not in {panel.name for panel in board.profile.panels}

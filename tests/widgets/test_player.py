@@ -12,6 +12,7 @@ from torchvision.transforms.functional import to_tensor
 import augimpact as ai
 from augimpact.comparison import COMPARISON_FORMATS, Comparison
 from augimpact.formats import FORMATS
+from augimpact.measures import MEASURES
 from augimpact.payload import payload_of, still_of
 from augimpact.profiling.reference import reference_of
 from augimpact.render.page import bundle
@@ -66,25 +67,58 @@ def reference():
     return reference_of(list(TRACE.frames), lambda image: to_tensor(image), progress=lambda *_: None)
 
 
+@pytest.fixture(scope="module")
+def profile():
+    random = np.random.default_rng(0)
+    return ai.profile([(random.integers(0, 256, (16, 16, 3), np.uint8), place % 2) for place in range(8)])
+
+
 @pytest.mark.parametrize("shown", [TRACE, BOTH], ids=["trace", "comparison"])
 def test_animations_carry_the_data_if_that_was_asked_and_pages_always(monkeypatch, tmp_path, reference, shown):
     player = ai.Player(shown, reference=reference)
     for suffix in (".gif", ".webp"):
-        _, bare = asked_for(player, monkeypatch, suffix=suffix, panels=False)
+        _, bare = asked_for(player, monkeypatch, suffix=suffix, panels=[])
         assert bare[0] == shown.save(tmp_path / f"bare{suffix}").read_bytes()
-        _, beside = asked_for(player, monkeypatch, suffix=suffix, panels=True)
+        _, beside = asked_for(player, monkeypatch, suffix=suffix, panels=list(MEASURES))
         assert beside[0] == shown.save(tmp_path / f"beside{suffix}", panels=reference.panels).read_bytes()
         assert beside[0] != bare[0]
     # Others have no room for them.
-    _, strip = asked_for(player, monkeypatch, suffix=".png", panels=True)
+    _, strip = asked_for(player, monkeypatch, suffix=".png", panels=list(MEASURES))
     assert strip[0] == shown.save(tmp_path / "strip.png").read_bytes()
     if shown is TRACE:
         _, page = asked_for(player, monkeypatch, suffix=".html")
         assert page[0] == TRACE.save(tmp_path / "page.html", reference=reference).read_bytes()
 
 
+@pytest.mark.parametrize("names", [["entropy"], ["classes", "brightness"], ["sizes"]], ids=repr)
+def test_only_the_chosen_panels_stand_beside_a_picture(monkeypatch, tmp_path, reference, profile, names):
+    player = ai.Player(TRACE, reference=reference, profile=profile)
+    _, made = asked_for(player, monkeypatch, suffix=".gif", panels=names)
+    # The measures are those in which the frame is marked.
+    panels = [reference[name] if name in MEASURES else profile[name] for name in names]
+    assert made[0] == TRACE.save(tmp_path / "beside.gif", panels=panels).read_bytes()
+
+
+def test_panels_are_offered_as_they_become_known(reference, profile):
+    player = ai.Player(TRACE)
+    assert player.panels == []
+    player.show_reference(reference)
+    measures = [{"name": name, "title": name.capitalize(), "usual": True} for name in MEASURES]
+    assert player.panels == measures
+    player.show_profile(profile)
+    others = [panel for panel in profile.panels if panel.name not in MEASURES]
+    assert {"classes", "sizes", "duplicates"} <= {panel.name for panel in others}
+    more = [{"name": panel.name, "title": panel.title, "usual": False} for panel in others]
+    assert player.panels == measures + more
+    player.announce_reference("measuring")
+    assert [each["name"] for each in player.panels] == [panel.name for panel in profile.panels]
+    assert not any(each["usual"] for each in player.panels)
+    player.show_profile(None)
+    assert player.panels == []
+
+
 def test_where_the_data_is_gone_a_file_is_made_without(player, monkeypatch, tmp_path):
-    _, made = asked_for(player, monkeypatch, suffix=".gif", panels=True)
+    _, made = asked_for(player, monkeypatch, suffix=".gif", panels=list(MEASURES))
     assert made[0] == TRACE.save(tmp_path / "bare.gif").read_bytes()
     _, page = asked_for(player, monkeypatch, suffix=".html")
     assert page[0] == TRACE.save(tmp_path / "page.html").read_bytes()
