@@ -136,6 +136,8 @@ def hidden_of(classes: Sequence[str | int], names: Sequence[str]) -> frozenset[i
     for each in classes:
         if not isinstance(each, (str, int, np.integer)):
             raise DataError(f"hide_classes has {each!r}; expected names or numbers of classes")
+        if isinstance(each, str) and not names:
+            raise DataError(f"hide_classes has {each!r}, and no class is known by name; pass class_names, too")
         if each not in names if isinstance(each, str) else names and not 0 <= each < len(names):
             raise DataError(unknown("class", each, names))
     return frozenset(names.index(each) if isinstance(each, str) else int(each) for each in classes)

@@ -28,9 +28,10 @@ from augimpact.profiling.arguments import (
 from augimpact.profiling.broken import broken_panel
 from augimpact.profiling.collect import Collected
 from augimpact.profiling.decode import Decoder
-from augimpact.profiling.looking import Look, measuring_of, numbers_in, size_of_group, taken_in, work_of
+from augimpact.profiling.looking import Look, measuring_of, size_of_group, taken_in, work_of
 from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.needs import MEAN_PICTURES, NEEDS, PICTURES, chosen_panels, needs_of
+from augimpact.profiling.numbering import ClassNumbers, numbers_in
 from augimpact.profiling.opening import source_of
 from augimpact.profiling.panel import Panel, counted
 from augimpact.profiling.panels import general_panels
@@ -154,7 +155,8 @@ def profile(
         images: where in an item the image is: a path such as `[0].rgb`, or a function of the item; by default what by
             its type is an image.
         labels: likewise of the label: a class, as a number or one-hot; a mask of classes; a mapping with `boxes`, left,
-            top, right, bottom, and their `labels`; or COCO's annotations. Of names a function gives numbers.
+            top, right, bottom, and their `labels`; or COCO's annotations. A text has to be named
+            here to be that of a class.
         class_names: by number, or the other way round.
         ignored: classes of masks and boxes that do not count.
         layout: `CHW` or `HWC`, where the sizes do not tell.
@@ -206,6 +208,8 @@ def profile(
     total = sum(each for each in limits.values() if each is not None)
     splits: dict[str, Collected] = {}
     annotations: dict[str, Annotations] = {}
+    # Classes that only labels name, of all splits.
+    met = ClassNumbers()
     complete = True
 
     def cut() -> None:
@@ -227,8 +231,10 @@ def profile(
                 # One more than the limit tells that there are more.
                 most = None if max_samples is None else max_samples + 1
                 fresh = replace(decoder, _fitting=["unit", "byte"])
-                work = work_of(source, fresh, images, labels, needs, most=most, on_cut=cut)
-                numbers = numbers_in(names, source.class_names if class_names is None else None)
+                counted = source.class_names if class_names is None else None
+                named = ClassNumbers(counted or names) if names else met
+                work = work_of(source, fresh, images, labels, named, needs, most=most, on_cut=cut)
+                numbers = numbers_in(names, counted)
                 measure = measuring_of(work, needs, augmentation, place)
                 look = Look(work, numbers, augmentation, next(iter(ignored), 0), annotations[split], measure, place)
                 looked_at = chain.from_iterable(ahead(look.at_group, work.groups, size=size_of_group))
@@ -248,6 +254,7 @@ def profile(
             # Of what had begun only.
             splits = {split: each for split, each in splits.items() if len(each)}
             annotations = {split: annotations[split] for split in splits}
+    naming = replace(naming, classes=names or met.names)
     _refuse_empty(splits, hide_names or bool(hide_classes))
     made = general_panels(splits, naming, shows_samples=samples > 0, names=chosen)
     made += [panel for panel in annotation_panels(annotations, naming) if panel.name in chosen]

@@ -12,6 +12,7 @@ from augimpact.profiling.annotations import Annotations
 from augimpact.profiling.decode import Decoder, as_array
 from augimpact.profiling.measuring import Measured, measured_here
 from augimpact.profiling.needs import PICTURES
+from augimpact.profiling.numbering import ClassNumbers, renumbered
 from augimpact.profiling.segmentation import MaskNumbers
 from augimpact.profiling.source import Failure, Sample, Source, told
 from augimpact.profiling.structure import Finder
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from augimpact.augment.random import RandomAugmentation
 
-__all__ = ["Look", "Looked", "Work", "measuring_of", "numbers_in", "size_of_group", "taken_in", "work_of"]
+__all__ = ["Look", "Looked", "Work", "measuring_of", "size_of_group", "taken_in", "work_of"]
 
 # Bytes of images that are handed to a task: enough that its own cost is small beside them.
 GROUP = 1 << 23
@@ -73,6 +74,7 @@ def work_of(
     decoder: Decoder,
     images: Finder,
     labels: Finder,
+    classes: ClassNumbers,
     needs: Collection[str],
     *,
     most: int | None,
@@ -85,6 +87,7 @@ def work_of(
         decoder: of images that are none of ours.
         images: where they are, see `Source.samples`; and `labels`.
         labels: see `images`.
+        classes: number those that are named.
         needs: what is measured.
         most: samples.
         on_cut: see `Source.samples`.
@@ -100,7 +103,7 @@ def work_of(
             return max(READ // FILES, source.sizes[file] if source.sizes is not None else 0)
 
         return Work(grouped(files, share, size), source.samples_at, _as_it_is)
-    items = source.samples(decoder, images, labels, on_cut)
+    items = classes.numbered(source.samples(decoder, images, labels, on_cut))
     return Work(grouped(islice(items, most), _size, GROUP), lambda samples: samples, decoder.bytes_of)
 
 
@@ -125,7 +128,7 @@ class Look(NamedTuple):
     """How samples are looked at: all that may be done on any thread.
 
     work: what is read, and how it is decoded.
-    numbers: of the classes, see `numbers_in`.
+    numbers: of the classes, see `augimpact.profiling.numbering`.
     augmentation: compares each sample with itself augmented.
     outside: the class of a mask beyond the image's border.
     annotations: measure the masks.
@@ -160,7 +163,7 @@ class Look(NamedTuple):
     def _forms(self, items: list[Any]) -> Iterator[Sample | Failure]:
         """Each sample; or each before and after augmentation."""
         for read in self.work.read(items):
-            sample = _renumbered(read, self.numbers)
+            sample = renumbered(read, self.numbers)
             if self.augmentation is None:
                 yield sample
             else:
@@ -222,21 +225,3 @@ def taken_in(annotations: Annotations, seen: Looked | Failure) -> tuple[Measured
 
 def _failure(sample: Sample | Measured, error: Exception) -> Failure:
     return Failure(sample.number, told(error), sample.path)
-
-
-def numbers_in(names: Sequence[str], own: Sequence[str] | None) -> Sequence[int]:
-    """The number that `names` gives each class of a split, which counts its own from 0; none where all are the same.
-
-    >>> numbers_in(["cat", "dog", "fox"], ["cat", "fox"])
-    [0, 2]
-    """
-    numbers = [names.index(name) if name in names else number for number, name in enumerate(own or ())]
-    return [] if numbers == [*range(len(numbers))] else numbers
-
-
-def _renumbered(sample: Sample | Failure, numbers: Sequence[int]) -> Sample | Failure:
-    """The sample with the number of its class in place of that in its split."""
-    label = sample.label if isinstance(sample, Sample) else None
-    if isinstance(sample, Sample) and isinstance(label, int) and 0 <= label < len(numbers):
-        return sample._replace(label=numbers[label])
-    return sample

@@ -157,9 +157,9 @@ def _label_in(item: Any, leaves: Sequence[Candidate], images: Finder, image: Any
         raise _asked(item, "labels", found)
     path = names_at(item)
     if not found and path is not None:
-        told = f"the label {path!r} is a text; expected a number"
-        asked = "pass labels= a function of the item that gives one, or gives None to do without"
-        raise AmbiguousData(f"{told}: {asked}:\n{describe(item)}", "labels", [])
+        asked = f"{path!r} is a text; pass labels={path!r} where it names a class, or a function that gives None"
+        options = [Option(_named(Candidate(path, "label", _told(value_at(item, path)))), {"labels": path})]
+        raise AmbiguousData(f"{asked}:\n{describe(item)}", "labels", options)
     return found[0] if found else None
 
 

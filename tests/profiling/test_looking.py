@@ -19,6 +19,7 @@ from augimpact.profiling.ahead import BYTES, WAITING, ahead
 from augimpact.profiling.decode import Decoder
 from augimpact.profiling.looking import FILES, READ, work_of
 from augimpact.profiling.needs import PICTURES
+from augimpact.profiling.numbering import ClassNumbers
 from augimpact.profiling.source import Source
 
 THREADS = os.cpu_count() or 1
@@ -124,7 +125,7 @@ def test_files_are_read_together_up_to_some_bytes_and_large_ones_alone():
     source = Source(None, True, len(sizes), None, None, ready=True, sizes=sizes)
 
     def groups(needs):
-        work = work_of(source, Decoder(), None, None, needs, most=None, on_cut=lambda: None)
+        work = work_of(source, Decoder(), None, None, ClassNumbers(), needs, most=None, on_cut=lambda: None)
         return [list(group) for group in work.groups]
 
     assert groups(()) == [[*range(16)], [*range(16, 20)], [20], [21, 22], [23]]

@@ -207,7 +207,9 @@ def test_four_numbers_an_image_of_a_batch_are_no_boxes_of_its_classes():
     "item", [(PICTURE, "cat"), [torch.zeros(2, 3, 16, 16), ("cat", "dog")], {"image": PICTURE, "label": "cat"}]
 )
 def test_names_in_the_place_of_a_class_are_asked_for(item):
-    with pytest.raises(AmbiguousData, match=r"is a text; expected a number: pass labels= a function") as raised:
+    with pytest.raises(AmbiguousData, match=r"is a text; pass labels='.*' where it names a class, or") as raised:
         split_item(item, None, None)
     assert "cat" not in str(raised.value)
+    (option,) = raised.value.options
+    assert split_item(item, None, option.arguments["labels"]).label in ("cat", ("cat", "dog"))
     assert split_item(item, None, lambda _item: None).label is None

@@ -1,0 +1,70 @@
+"""The numbers of classes: of names that a loader gives in their place, and of splits that count theirs differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from augimpact.errors import DataError
+from augimpact.profiling.source import Failure, Sample, told
+
+__all__ = ["ClassNumbers", "numbers_in", "renumbered"]
+
+
+class ClassNumbers:
+    """The number of each class that a loader names by a text.
+
+    Args:
+        names: of the classes by number; if there is none, each gets the next number where it is first met.
+
+    >>> classes = ClassNumbers()
+    >>> [classes.number_of(name) for name in ("dog", "cat", "dog")], classes.names
+    ([0, 1, 0], ('dog', 'cat'))
+    """
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self._numbers = {name: number for number, name in enumerate(names)}
+        self._grows = not names
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By number."""
+        return tuple(self._numbers)
+
+    def number_of(self, name: str) -> int:
+        """The number of a class.
+
+        Raises:
+            DataError: it is none of those that are known.
+        """
+        if name not in self._numbers and not self._grows:
+            raise DataError(f"the label is {name!r}; expected the name of a class that is known")
+        return self._numbers.setdefault(name, len(self._numbers))
+
+    def numbered(self, samples: Iterable[Sample | Failure]) -> Iterator[Sample | Failure]:
+        """The samples, with the number of its class for each label that is a text."""
+        for sample in samples:
+            if isinstance(sample, Sample) and isinstance(sample.label, str):
+                try:
+                    yield sample._replace(label=self.number_of(sample.label))
+                except DataError as error:  # of one sample, and no reason to end the pass
+                    yield Failure(sample.number, told(error), sample.path)
+            else:
+                yield sample
+
+
+def numbers_in(names: Sequence[str], own: Sequence[str] | None) -> Sequence[int]:
+    """The number that `names` gives each class of a split, which counts its own from 0; none where all are the same.
+
+    >>> numbers_in(["cat", "dog", "fox"], ["cat", "fox"])
+    [0, 2]
+    """
+    numbers = [names.index(name) if name in names else number for number, name in enumerate(own or ())]
+    return [] if numbers == [*range(len(numbers))] else numbers
+
+
+def renumbered(sample: Sample | Failure, numbers: Sequence[int]) -> Sample | Failure:
+    """The sample with the number of its class in place of that in its split."""
+    label = sample.label if isinstance(sample, Sample) else None
+    if isinstance(sample, Sample) and isinstance(label, int) and 0 <= label < len(numbers):
+        return sample._replace(label=numbers[label])
+    return sample

@@ -1,0 +1,100 @@
+"""Classes that a loader names by texts."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import augimpact as ai
+from augimpact.errors import DataError
+from augimpact.profiling.numbering import ClassNumbers
+
+NAMES = ("dog", "cat", "fox", "class 1")
+
+
+def quiet(*_):
+    pass
+
+
+def items_of(names):
+    random = np.random.default_rng(0)
+    return [(random.integers(0, 256, (12, 16, 3), dtype=np.uint8), name) for name in names]
+
+
+def counts_in(profile):
+    found = profile["classes"].statistics["counts"]
+    return {split: {name: count for name, count in each.items() if count} for split, each in found.items()}
+
+
+@given(
+    st.lists(st.sampled_from(NAMES), min_size=1, max_size=20), st.lists(st.sampled_from(NAMES), min_size=1, max_size=9)
+)
+def test_each_name_is_a_class_in_all_splits(train, val):
+    found = ai.profile(items_of(train), items_of(val), labels="[1]", features=["classes"], device="cpu", progress=quiet)
+    assert counts_in(found) == {"train": Counter(train), "val": Counter(val)}
+    compared = found["classes"].statistics["comparison"]
+    assert set(compared["new"]) == set(val) - set(train)
+    assert set(compared["missing"]) == set(train) - set(val)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_names_in_batches_are_those_of_their_samples(workers):
+    names = [NAMES[place % 3] for place in range(11)]
+    items = [(torch.from_numpy(image.transpose(2, 0, 1).copy()), name) for image, name in items_of(names)]
+    loader = torch.utils.data.DataLoader(items, batch_size=4, num_workers=workers)
+    assert counts_in(ai.profile(loader, labels="[1]", progress=quiet)) == {"train": Counter(names)}
+
+
+def test_a_function_may_give_names_too():
+    items = [{"image": image, "file": f"{name}/{place}.png"} for place, (image, name) in enumerate(items_of(NAMES))]
+    found = ai.profile(items, labels=lambda item: item["file"].partition("/")[0], progress=quiet)
+    assert counts_in(found) == {"train": Counter(NAMES)}
+
+
+def test_of_known_classes_another_name_is_an_error_and_the_others_count():
+    found = ai.profile(
+        items_of(["cat", "dgo", "dog"]), labels="[1]", class_names=["cat", "dog"], samples=1, progress=quiet
+    )
+    assert counts_in(found) == {"train": {"cat": 1, "dog": 1}}
+    (failure,) = found.errors["train"]
+    assert (failure.number, failure.message) == (1, "the label is 'dgo'; expected the name of a class that is known")
+
+
+def test_names_and_numbers_of_a_split_that_counts_its_own_classes_are_the_same():
+    class Own(list):
+        classes = ("fox", "dog")
+
+    train = Own(items_of(["dog", "fox", "fox"]))
+    val = type("Own", (list,), {"classes": ("cat", "dog")})(
+        (image, int(name == "dog")) for image, name in items_of(["dog", "cat"])
+    )
+    found = ai.profile(train, val, labels="[1]", progress=quiet)
+    assert counts_in(found) == {"train": {"dog": 1, "fox": 2}, "val": {"dog": 1, "cat": 1}}
+
+
+def test_hidden_names_are_in_no_output(tmp_path):
+    names = ("secretive-dog", "secretive-cat", "secretive-fox")
+    found = ai.profile(items_of(names * 4), labels="[1]", samples=3, hide_names=True, progress=quiet)
+    assert counts_in(found) == {"train": {"class 0": 4, "class 1": 4, "class 2": 4}}
+    found.save(tmp_path)
+    written = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert b"class 2" in written
+    assert b"secretive" not in written
+
+
+def test_a_name_can_be_hidden_where_it_is_known():
+    items = items_of(["dog", "cat", "dog"])
+    with pytest.raises(DataError, match="hide_classes has 'cat', and no class is known by name; pass class_names, too"):
+        ai.profile(items, labels="[1]", hide_classes=["cat"], progress=quiet)
+    found = ai.profile(items, labels="[1]", class_names=["cat", "dog"], hide_classes=["cat"], progress=quiet)
+    assert counts_in(found) == {"train": {"hidden": 1, "dog": 2}}
+
+
+def test_a_name_that_is_not_known_has_no_number():
+    with pytest.raises(DataError, match="the label is 'cow'; expected the name of a class"):
+        ClassNumbers(["cat"]).number_of("cow")
