@@ -13,6 +13,7 @@ from PIL import Image
 
 from augimpact.errors import DataError
 from augimpact.measures import LEVELS, MEASURES
+from augimpact.profiling.class_sums import ClassSums
 from augimpact.profiling.measuring import Measured, as_rgb
 from augimpact.profiling.needs import (
     CLIPPED,
@@ -25,7 +26,7 @@ from augimpact.profiling.needs import (
 )
 from augimpact.profiling.source import Failure, is_one_hot
 
-__all__ = ["FEWEST", "THUMBNAIL", "Collected", "normalisation"]
+__all__ = ["THUMBNAIL", "Collected", "normalisation"]
 
 # The side of the pictures of samples.
 THUMBNAIL = 96
@@ -36,10 +37,6 @@ EXTREMES = {"dark": ("brightness", 1), "light": ("brightness", -1), "plain": ("e
             "blurred": ("sharpness", 1), "small": ("size", 1), "large": ("size", -1), "narrow": ("aspect", 1),
             "wide": ("aspect", -1)}  # fmt: skip
 KEPT = 4
-# A mean image of fewer different images than this could be taken for one of them.
-FEWEST = 5
-# Classes of which means are kept; of so many a figure shows the first.
-MOST_MEANS = 1000
 ALWAYS = ("index", "label", "width", "height", "channels")
 # Numbers of channels that loaders convert to RGB.
 RGB_LIKE = frozenset({1, 3, 4})
@@ -61,18 +58,6 @@ class Extreme(NamedTuple):
     number: int
     label: Any
     picture: NDArray[np.uint8]
-
-
-class Sums(NamedTuple):
-    """Of the small images of a class: how many there are, their sum, and that of their squares, `(32, 32, 3)`.
-
-    different: hashes of them, until there are `FEWEST`.
-    """
-
-    images: int
-    different: set[int]
-    total: NDArray[np.int64]
-    squares: NDArray[np.int64]
 
 
 class Collected:
@@ -106,7 +91,7 @@ class Collected:
         # Whether vectors may be classes, and some were.
         self._takes_vectors, self._vectors = True, False
         self.colours: dict[int, NDArray[np.int64]] = {}
-        self.means: dict[int | None, Sums] = {}
+        self.means = ClassSums()
         self.thumbnails: list[tuple[int, Any, NDArray[np.uint8]]] = []
         self.extremes: dict[str, list[Extreme]] = {}
         self._samples, self._classes, self._needs = samples, classes, needs
@@ -133,13 +118,11 @@ class Collected:
         except DataError as error:
             self.errors.append(Failure(number, f"DataError: {error}", path))
             return
-        if annotated is None and label is None and not _says_nothing(seen.label):
+        if annotated is None and label is None:
             # The image counts, without the label.
-            told = f"{type(seen.label).__name__} is no class, mask or boxes; expected one, or labels=…"
-            self.errors.append(Failure(number, f"DataError: a label of the type {told}", path))
-            if _is_vector(seen.label):
-                # Of several classes at once: then one that has a single 1 is no class either.
-                self._take_no_vectors()
+            fault = self._fault_of(seen.label)
+            if fault is not None:
+                self.errors.append(Failure(number, f"DataError: {fault}", path))
         if self._hides & (annotated if annotated is not None else {label}):
             self.hidden.add(number)
         self._take(seen, label)
@@ -173,15 +156,37 @@ class Collected:
             raise DataError(f"the label is {label}; expected {expected}")
         return int(label)
 
+    def _fault_of(self, label: Any) -> str | None:
+        """Why a label is no class; None where it says nothing, as a number that is predicted, or that was said."""
+        if label is None or isinstance(label, float):
+            return None
+        if not _is_vector(label):
+            return f"a label of the type {type(label).__name__} is no class, mask or boxes; expected one, or labels=…"
+        if not np.isin(label, (0, 1)).all():
+            return "the label is a row with other numbers than 0 and 1; expected a single 1 among zeros"
+        if not self._takes_vectors:
+            return None
+        ones = np.count_nonzero(label)
+        if ones > 1:
+            # Where an image may be of several classes, a single 1 is not what it is of either.
+            self._take_no_vectors()
+            return (
+                f"the label is a row with {ones} ones: of several classes at once no panel tells; labels=… may give one"
+            )
+        return "the label is a row without a 1; expected a single 1 among zeros"
+
     def _take_no_vectors(self) -> None:
         """Takes the classes of vectors back."""
+        self._takes_vectors = False
         if self._vectors:
             self._pack()
             for block in self._blocks:
                 block["label"] = np.int64(-1)
             self.thumbnails = [(number, None, picture) for number, _, picture in self.thumbnails]
-            self.means.clear()
-        self._takes_vectors, self._vectors = False, False
+            self.extremes = {
+                kind: [extreme._replace(label=None) for extreme in kept] for kind, kept in self.extremes.items()
+            }
+            self.means.forget_classes()
 
     def _take(self, seen: Measured, label: int | None) -> None:
         height, width, channels = seen.shape
@@ -193,7 +198,7 @@ class Collected:
             self.colours[channels] += seen.colours
         # Also of masks, whose images have one mean: it may be of a single one.
         if seen.small is not None and MEAN_PICTURES in self._needs and seen.number not in self.hidden:
-            self._add_to_mean(label, seen.small)
+            self.means.add(label, seen.small)
         if self._samples and seen.image is not None and OUTERMOST in self._needs:
             self._keep_extremes(seen, seen.image, label)
         if self._samples and seen.image is not None and THUMBNAILS in self._needs:
@@ -203,20 +208,6 @@ class Collected:
         self._seen += 1
         if len(self._rows) >= BLOCK:
             self._pack()
-
-    def _add_to_mean(self, label: int | None, small: NDArray[np.uint8]) -> None:
-        """Adds to the sums of a class: they are whole numbers, and exact."""
-        if label not in self.means:
-            if len(self.means) >= MOST_MEANS:
-                return
-            self.means[label] = Sums(0, set(), *np.zeros((2, *small.shape), np.int64))
-        images, different, total, squares = self.means[label]
-        if len(different) < FEWEST:
-            different.add(hash(small.tobytes()))
-        from augimpact.profiling.counting import add_image
-
-        add_image(small, total, squares)
-        self.means[label] = Sums(images + 1, different, total, squares)
 
     def _keep_extremes(self, seen: Measured, image: NDArray[np.uint8], label: int | None) -> None:
         """Of each extreme the few that are it most, the first first."""
@@ -244,11 +235,6 @@ class Collected:
             columns = zip(self._columns, zip(*self._rows, strict=True), strict=True)
             self._blocks.append(pd.DataFrame({name: np.array(values, KINDS[name]) for name, values in columns}))
             self._rows.clear()
-
-
-def _says_nothing(label: Any) -> bool:
-    """Whether there is no label, or one that many have and no panel is of, such as a number that is predicted."""
-    return label is None or isinstance(label, float)
 
 
 def _is_vector(label: Any) -> bool:

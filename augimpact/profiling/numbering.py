@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from augimpact.errors import DataError
 from augimpact.profiling.source import Failure, Sample, told
+from augimpact.profiling.targets import is_text
 
 __all__ = ["ClassNumbers", "numbers_in", "renumbered"]
 
@@ -41,15 +43,19 @@ class ClassNumbers:
         return self._numbers.setdefault(name, len(self._numbers))
 
     def numbered(self, samples: Iterable[Sample | Failure]) -> Iterator[Sample | Failure]:
-        """The samples, with the number of its class for each label that is a text."""
+        """The samples, with the number of its class for each label, of an image or a box, that is a text."""
         for sample in samples:
-            if isinstance(sample, Sample) and isinstance(sample.label, str):
-                try:
-                    yield sample._replace(label=self.number_of(sample.label))
-                except DataError as error:  # of one sample, and no reason to end the pass
-                    yield Failure(sample.number, told(error), sample.path)
-            else:
-                yield sample
+            try:
+                yield sample if isinstance(sample, Failure) else sample._replace(label=self._label_of(sample.label))
+            except DataError as error:  # of one sample, and no reason to end the pass
+                yield Failure(sample.number, told(error), sample.path)
+
+    def _label_of(self, label: Any) -> Any:
+        if isinstance(label, str):
+            return self.number_of(label)
+        if isinstance(label, Mapping) and is_text(label.get("labels")):
+            return {**label, "labels": [self.number_of(str(name)) for name in label["labels"]]}
+        return label
 
 
 def numbers_in(names: Sequence[str], own: Sequence[str] | None) -> Sequence[int]:

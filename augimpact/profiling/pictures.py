@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from augimpact.profiling.collect import EXTREMES, FEWEST, Collected, Extreme
+from augimpact.profiling.class_sums import FEWEST
+from augimpact.profiling.collect import EXTREMES, Collected, Extreme
 from augimpact.profiling.naming import Naming, natural, short
 from augimpact.profiling.panel import Panel, draw_pictures
 from augimpact.profiling.statistics import EQUAL, fences

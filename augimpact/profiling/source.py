@@ -130,7 +130,8 @@ class Source(NamedTuple):
                 if alone is not None and not is_known:
                     images, labels = _places_in(alone.in_batch(), images, labels)
                 found = _found_in(item, images, labels, given)
-                count = _count_of(found.image, found.label, in_batches)
+                most = size if self.batched and alone is None else None
+                count = _count_of(found.image, found.label, in_batches, most)
                 pictures = decoder.images_of(found.image, count)
                 several = [*zip(pictures, _labels_of(found.label, count), strict=True)]
             except Exception as error:  # of an item that is not as those before it
@@ -227,18 +228,21 @@ def _found_in(item: Any, images: Finder, labels: Finder, given: bool) -> Found:
         return split_item(item, images, None)
 
 
-def _count_of(image: Any, label: Any, in_batches: bool) -> int | None:
+def _count_of(image: Any, label: Any, in_batches: bool, most: int | None) -> int | None:
     """How many samples an item has; None of a single one.
 
     Args:
         image: what it has as its image.
         label: and as its label.
         in_batches: whether items before it had several.
+        most: samples that a batch has, if the loader is known to give batches.
     """
     if isinstance(image, (list, tuple)):
         return len(image)
     shape = () if hasattr(image, "getbands") else tuple(getattr(image, "shape", ()))
     if len(shape) == 4:
+        return int(shape[0])
+    if len(shape) == 3 and most is not None and (shape[0] == most or (in_batches and shape[0] < most)):
         return int(shape[0])
     if len(shape) != 3 or label is None:
         return None
@@ -262,16 +266,21 @@ def _labels_of(label: Any, count: int | None) -> list[Any]:
         return [plain_label(label)] * (count or 1)
     if isinstance(label, Mapping):
         return [{name: each[number] for name, each in label.items()} for number in range(count)]
-    if len(label) != count:
-        raise DataError(f"{count} images with {len(label)} labels; expected one for each")
+    several = len(label) if hasattr(label, "__len__") and np.ndim(label) else 1
+    if isinstance(label, str) or several != count:
+        raise DataError(
+            f"{count} images with {'a single label' if several == 1 else f'{several} labels'}; expected one each"
+        )
     # A tensor's numbers are several times slower one by one than an array's.
     return [plain_label(each) for each in (as_array(label) if hasattr(label, "detach") else label)]
 
 
 def plain_label(label: Any) -> Any:
-    """A whole number, a mask `(H, W)` of whole numbers, or what it is."""
-    if isinstance(label, (int, np.integer)):
+    """A whole number, a text, a mask `(H, W)` of whole numbers, or what it is."""
+    if isinstance(label, (int, np.integer)) or (isinstance(label, float) and label.is_integer()):
         return int(label)
+    if isinstance(label, str):
+        return str(label)
     if isinstance(label, Mapping) or label is None:
         return label
     if hasattr(label, "getbands"):

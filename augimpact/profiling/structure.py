@@ -19,8 +19,10 @@ from augimpact.profiling.targets import (
     boxes_beside,
     boxes_like_at,
     count_of,
-    is_one_hot_beside,
-    names_at,
+    doubtful_at,
+    is_beside_greys,
+    is_row_beside,
+    is_text,
     target_of,
 )
 
@@ -131,7 +133,9 @@ def _pictures_in(item: Any, leaves: Sequence[Candidate]) -> list[str]:
     shapes = {path: tuple(getattr(value_at(item, path), "shape", ())) for path in pictures}
     batches = {shape[:1] for shape in shapes.values() if len(shape) == 4}
     # Beside a batch, a row for each image.
-    return [path for path in pictures if not (len(shapes[path]) == 2 and shapes[path][:1] in batches)]
+    rows = {path for path in pictures if len(shapes[path]) == 2 and shapes[path][:1] in batches}
+    rows |= {path for path in pictures for other in pictures if is_beside_greys(shapes[path], value_at(item, other))}
+    return [path for path in pictures if path not in rows]
 
 
 def _label_in(item: Any, leaves: Sequence[Candidate], images: Finder, image: Any) -> Finder:
@@ -146,20 +150,18 @@ def _label_in(item: Any, leaves: Sequence[Candidate], images: Finder, image: Any
         told = f"{path!r} looks like boxes, and it cannot be told how they are meant"
         raise AmbiguousData(f"{told}; {BOXES_EXPECTED}:\n{describe(item)}", "labels", [])
     others = [(each, value_at(item, each.path)) for each in leaves if each.path != images]
-    # A class, a mask, which any other image beside the first may be, or a class as a row of floats.
+    # A class, a mask, which any other image beside the first may be, or classes as a row of floats.
     found = [
         each.path
         for each, value in others
         if value is not image
-        and (each.kind == "label" or (each.kind == "image" and _may_be_mask(value)) or is_one_hot_beside(value, image))
+        and (each.kind == "label" or (each.kind == "image" and _may_be_mask(value)) or is_row_beside(value, image))
     ]
     if len(found) > 1:
         raise _asked(item, "labels", found)
-    path = names_at(item)
+    path = doubtful_at(item, image)
     if not found and path is not None:
-        asked = f"{path!r} is a text; pass labels={path!r} where it names a class, or a function that gives None"
-        options = [Option(_named(Candidate(path, "label", _told(value_at(item, path)))), {"labels": path})]
-        raise AmbiguousData(f"{asked}:\n{describe(item)}", "labels", options)
+        raise _in_doubt(item, path)
     return found[0] if found else None
 
 
@@ -193,6 +195,17 @@ def _asked(item: Any, what: str, paths: Sequence[str]) -> AmbiguousData:
         choice = " or ".join(f"{what}={path!r}" for path in paths[:LISTED])
         message = f"the {what} of an item could be any of {len(paths)}; pass {choice}:\n{describe(item)}"
     return AmbiguousData(message, what, options)
+
+
+def _in_doubt(item: Any, path: str) -> AmbiguousData:
+    """What asks whether something is a label."""
+    value = value_at(item, path)
+    what, meant = (
+        ("a text", "it names a class") if is_text(value) else ("whole numbers, as floats", "these are classes")
+    )
+    told = f"{path!r} is {what}; pass labels={path!r} where {meant}, or labels=lambda item: None"
+    options = [Option(f"{path}: {_told(value)}", {"labels": path})]
+    return AmbiguousData(f"{told}:\n{describe(item)}", "labels", options)
 
 
 def _named(leaf: Candidate) -> str:
@@ -233,9 +246,9 @@ def _kind(leaf: Any) -> str:
     if hasattr(leaf, "getbands"):
         return "image"
     shape = getattr(leaf, "shape", None)
-    if shape is None or not hasattr(leaf, "dtype"):
+    if shape is None or not hasattr(leaf, "dtype") or is_text(leaf):
         return "other"
-    numeric = "complex" not in str(leaf.dtype) and "object" not in str(leaf.dtype) and "str" not in str(leaf.dtype)
+    numeric = "complex" not in str(leaf.dtype) and "object" not in str(leaf.dtype)
     if not numeric:
         return "other"
     if len(shape) >= 2 and sorted(shape)[-2] >= SMALLEST_SIDE and min(shape[-2:]) >= 1 and len(shape) <= 4:

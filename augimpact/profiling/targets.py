@@ -19,19 +19,27 @@ __all__ = [
     "boxes_beside",
     "boxes_like_at",
     "count_of",
-    "is_one_hot_beside",
-    "names_at",
+    "doubtful_at",
+    "is_beside_greys",
+    "is_row_beside",
+    "is_text",
     "target_of",
 ]
 
 BOXES_EXPECTED = (
-    "pass labels= a function of the item that gives {'boxes': left, top, right, bottom in pixels, 'labels': numbers}"
+    "pass labels= a function of the item that gives {'boxes': left, top, right, bottom in pixels, "
+    "'labels': numbers or names}"
 )
 # What an annotation of COCO's has.
 ANNOTATION = ("bbox", "category_id")
-# What an image's class is called, and what its boxes.
+# The corners of a box of VOC's.
+SIDES = ("xmin", "ymin", "xmax", "ymax")
+# What an image's class is called, what its mask, and what its boxes.
 LABELS = ("label", "labels", "class", "target", "targets", "category")
+MASKS = ("mask", "masks", "segmentation")
 BOXES = ("bbox", "bboxes")
+# Numbers of a row that is a box and what else is known of it: its class, and the image of a batch that it is in.
+ROW_OF_BOX = (5, 6)
 
 
 def boxes_beside(item: Any) -> Any:
@@ -45,17 +53,25 @@ def boxes_beside(item: Any) -> Any:
 
 
 def annotations_at(item: Any) -> str | None:
-    """The path of COCO's list of annotations, or of several such lists, if an item has one; it may be empty.
+    """The path of COCO's list of annotations, which may be empty, or of VOC's mapping; or of several of them.
+
+    None if an item has none.
 
     >>> annotations_at(("image", [{"bbox": [1, 2, 3, 4], "category_id": 7}]))
     '[1]'
     >>> annotations_at({"image": "image", "annotations": []})
     '.annotations'
+    >>> annotations_at(("image", {"annotation": {"object": []}}))
+    '[1]'
     """
+    if _is_of_voc(item):
+        return ""
     if isinstance(item, Mapping):
         found = (key for key, each in item.items() if _are_annotations(each) and (each or key == "annotations"))
         return next((f".{key}" for key in found), None)
     target = _target_beside(item)
+    if _is_of_voc(target[0] if isinstance(target, (list, tuple)) and target else target):
+        return "[1]"
     if isinstance(target, Mapping):
         path = annotations_at(target)
         return None if path is None else f"[1]{path}"
@@ -63,7 +79,7 @@ def annotations_at(item: Any) -> str | None:
 
 
 def target_of(annotations: Any) -> Any:
-    """The boxes of COCO's annotations as torchvision has them; of several lists, those of each.
+    """The boxes of COCO's annotations, or VOC's, as torchvision has them; of several, those of each.
 
     Raises:
         DataError: these are no such annotations.
@@ -71,6 +87,10 @@ def target_of(annotations: Any) -> Any:
     >>> target_of([{"bbox": [1, 2, 3, 4], "category_id": 7}])["boxes"].tolist()
     [[1.0, 2.0, 4.0, 6.0]]
     """
+    if _is_of_voc(annotations):
+        return _target_of_voc(annotations["annotation"])
+    if isinstance(annotations, (list, tuple)) and annotations and _is_of_voc(annotations[0]):
+        return [target_of(each) for each in annotations]
     if not _are_annotations(annotations):
         raise DataError(f"a target is no list of mappings with bbox and category_id; {BOXES_EXPECTED}")
     if annotations and isinstance(annotations[0], list):
@@ -89,7 +109,7 @@ def target_of(annotations: Any) -> Any:
 def boxes_like_at(item: Any, image: Any) -> str | None:
     """The path of what looks like boxes, of which it cannot be told how they are meant, if an item has such.
 
-    Four numbers for each number of a row of classes; or what is called so.
+    Four numbers for each number of a row of classes; rows of five or six numbers; or what is called so.
 
     >>> boxes_like_at((np.zeros((8, 8, 3)), np.zeros((2, 4)), np.zeros(2, int)), np.zeros((8, 8, 3)))
     '[1]'
@@ -100,32 +120,45 @@ def boxes_like_at(item: Any, image: Any) -> str | None:
     classes = [shape for shape in shapes.values() if len(shape) == axes]
     for path, shape in shapes.items():
         named = path.rpartition(".")[2] in BOXES and (shape == (0,) or len(shape) == 2)
-        if named or (len(shape) == axes + 1 and shape[-1] == 4 and shape[:-1] in classes):
+        # Beside a batch they may be a row an image, of anything.
+        in_rows = len(shape) == 2 and shape[-1] in ROW_OF_BOX and shape[0] != count_of(image)
+        if named or in_rows or (len(shape) == axes + 1 and shape[-1] == 4 and shape[:-1] in classes):
             return path
     return None
 
 
-def names_at(item: Any) -> str | None:
-    """The path of a name, or of several, in the place of a class.
+def doubtful_at(item: Any, image: Any) -> str | None:
+    """The path of what stands in the place of a label, and may be one or not, if an item has such.
 
-    >>> names_at(("image", "cat")), names_at({"label": "cat"}), names_at(("image", 3, "cat"))
-    ('[1]', '.label', None)
+    Names; and floats that are whole numbers, of which there is one an image, or one a pixel.
+
+    >>> picture = np.zeros((8, 8, 3))
+    >>> [doubtful_at((picture, label), picture) for label in ("cat", 1.0, 0.3, np.ones((8, 8)))]
+    ['[1]', '[1]', None, '[1]']
     """
     if isinstance(item, Mapping):
-        return next((f".{key}" for key, each in item.items() if key in LABELS and _is_text(each)), None)
-    return "[1]" if _is_text(_target_beside(item)) else None
+        places = ((f".{key}", each) for key, each in item.items() if key in LABELS + MASKS)
+    else:
+        places = (("[1]", each) for each in [_target_beside(item)])
+    return next((path for path, each in places if is_text(each) or _are_doubtful_floats(each, image)), None)
 
 
-def is_one_hot_beside(label: Any, image: Any) -> bool:
-    """Whether floats are a class, as the one of a row that is 1 where all others are 0; of a batch, a row an image."""
+def is_row_beside(label: Any, image: Any) -> bool:
+    """Whether floats are classes, as each 1 in a row of zeros and ones; of a batch, a row an image."""
     shape = tuple(getattr(label, "shape", ()))
     if "float" not in str(getattr(label, "dtype", "")) or not shape or shape[-1] < 2:
         return False
     count = count_of(image)
-    if shape[:-1] != (() if count is None else (count,)):
+    if shape[:-1] != (() if count is None else (count,)) and not is_beside_greys(shape, image):
         return False
     values = as_array(label)
-    return bool(((values == 0) | (values == 1)).all() and (values.sum(axis=-1) == 1).all())
+    return bool(((values == 0) | (values == 1)).all() and (values == 1).any())
+
+
+def is_beside_greys(shape: tuple[int, ...], image: Any) -> bool:
+    """Whether something of this shape may have a row for each of several grey images: no mask has as many."""
+    of_image = tuple(getattr(image, "shape", ()))
+    return len(of_image) == 3 and len(shape) == 2 and shape[0] == of_image[0] and shape != of_image[:2]
 
 
 def count_of(image: Any) -> int | None:
@@ -139,6 +172,25 @@ def count_of(image: Any) -> int | None:
 def _target_beside(item: Any) -> Any:
     """The second of two."""
     return item[1] if isinstance(item, Sequence) and not isinstance(item, (str, bytes)) and len(item) == 2 else None
+
+
+def _is_of_voc(value: Any) -> bool:
+    """Whether it is what VOC's files have, as torchvision reads them; without an object they name none."""
+    annotation = value.get("annotation") if isinstance(value, Mapping) else None
+    if not isinstance(annotation, Mapping):
+        return False
+    objects = annotation.get("object", [] if "filename" in annotation else None)
+    return isinstance(objects, list) and all(isinstance(each, Mapping) and "bndbox" in each for each in objects)
+
+
+def _target_of_voc(annotation: Mapping[str, Any]) -> dict[str, Any]:
+    objects = annotation.get("object", [])
+    try:
+        corners = [[float(each["bndbox"][side]) for side in SIDES] for each in objects]
+        labels = [str(each["name"]) for each in objects]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"bndbox and name of some objects are something else; expected {', '.join(SIDES)}") from error
+    return {"boxes": np.array(corners, np.float64).reshape(len(corners), 4), "labels": labels}
 
 
 def _are_annotations(value: Any) -> bool:
@@ -174,7 +226,21 @@ def _shape(value: Any) -> tuple[int, ...] | None:
     return (len(value), len(first)) if isinstance(first, (list, tuple)) else (len(value),)
 
 
-def _is_text(value: Any) -> bool:
+def is_text(value: Any) -> bool:
+    """Whether it is a text, or several of them."""
     if isinstance(value, (list, tuple)):
         return bool(value) and all(isinstance(each, str) for each in value)
-    return isinstance(value, str)
+    return isinstance(value, str) or getattr(getattr(value, "dtype", None), "kind", "") == "U"
+
+
+def _are_doubtful_floats(value: Any, image: Any) -> bool:
+    if not isinstance(value, float) and "float" not in str(getattr(value, "dtype", "")):
+        return False
+    numbers = as_array(value) if hasattr(value, "shape") else np.asarray(value)
+    count, shape = count_of(image), numbers.shape[:-1] if numbers.shape[-1:] == (1,) else numbers.shape
+    # Of images the sides, in either order of the axes.
+    of_image = tuple(getattr(image, "shape", ())) if not hasattr(image, "getbands") else (image.height, image.width)
+    sides = [of_image[-2:], of_image[-3:-1]]
+    if shape not in ((), (count,), of_image[:1]) and shape[-2:] not in sides:
+        return False
+    return bool(numbers.size and np.isfinite(numbers).all() and (numbers == np.rint(numbers)).all())

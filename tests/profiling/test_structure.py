@@ -102,9 +102,7 @@ def test_rows_of_a_single_one_are_classes_also_as_floats(item):
     assert found.label is label
 
 
-@pytest.mark.parametrize(
-    "other", [np.array([0.2, 0.8]), np.array([1.0, 1.0, 0.0]), np.array([1.0]), np.eye(3), np.array(1.0)], ids=str
-)
+@pytest.mark.parametrize("other", [np.array([0.2, 0.8]), np.zeros(2), np.array([0.5]), np.eye(3), 0.5], ids=str)
 def test_other_floats_beside_an_image_are_no_class(other):
     assert split_item((PICTURE, other), None, None).label is None
 
@@ -204,12 +202,17 @@ def test_four_numbers_an_image_of_a_batch_are_no_boxes_of_its_classes():
 
 
 @pytest.mark.parametrize(
-    "item", [(PICTURE, "cat"), [torch.zeros(2, 3, 16, 16), ("cat", "dog")], {"image": PICTURE, "label": "cat"}]
-)
+    "item",
+    [
+        (PICTURE, "cat"), [torch.zeros(2, 3, 16, 16), ("cat", "dog")], {"image": PICTURE, "label": "cat"},
+        (PICTURE, np.array(["cat", "dog"])[0]), (torch.zeros(2, 3, 16, 16), np.array(["cat", "dog"])),
+    ],
+)  # fmt: skip
 def test_names_in_the_place_of_a_class_are_asked_for(item):
     with pytest.raises(AmbiguousData, match=r"is a text; pass labels='.*' where it names a class, or") as raised:
         split_item(item, None, None)
     assert "cat" not in str(raised.value)
     (option,) = raised.value.options
-    assert split_item(item, None, option.arguments["labels"]).label in ("cat", ("cat", "dog"))
+    path = option.arguments["labels"]
+    assert split_item(item, None, path).label is value_at(item, path)
     assert split_item(item, None, lambda _item: None).label is None
