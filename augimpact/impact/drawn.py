@@ -2,54 +2,88 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from augimpact.data.samples import SampleTable
-from augimpact.errors import DataError
+from augimpact.errors import AmbiguousData, DataError
 from augimpact.impact.labels import matched_classes
+from augimpact.profiling.arguments import names_of
+from augimpact.profiling.opening import source_of
+from augimpact.profiling.part import READ, Picture, part_of, pictures_in
+from augimpact.profiling.reading import Reading
 
-__all__ = ["NO_CLASS", "drawn_samples", "labels_or_none"]
+__all__ = ["drawn_samples", "labels_or_none"]
 
+logger = logging.getLogger(__name__)
 # The class of images that came without one.
 NO_CLASS = "data"
 
 
-def drawn_samples(data: Any, most: int, seed: int = 0) -> SampleTable:
-    """Up to `most` samples, the same for the same seed.
+def drawn_samples(data: Any, most: int, seed: int = 0, reading: Reading = READ) -> SampleTable:
+    """Up to `most` samples, the same for the same seed; what cannot be read is left out.
 
     Args:
-        data: a folder of images or its address, whose files are known by their paths, a `SampleTable`, or images or
-            pairs of image and class.
+        data: what `augimpact.profile` takes, or files of images in a list; those of a folder are known by their paths.
         most: how many.
         seed: of the drawing.
+        reading: what is known of how it is read.
 
     Raises:
-        DataError: it is none of these, or empty.
+        DataError: it is none of these, or has no image that can be read.
 
     >>> table = drawn_samples([(np.full((8, 8), shade, np.uint8), "grey") for shade in range(9)], most=4)
     >>> len(table), table.class_names
     (4, ('grey',))
     """
-    if isinstance(data, (str, os.PathLike)):
-        data = SampleTable.from_folder(data, identity="path")
-    if isinstance(data, SampleTable):
-        chosen: SampleTable = data[_places(len(data), most, seed)]
-        return chosen
-    if isinstance(data, Mapping) or not (isinstance(data, Iterable) or hasattr(data, "__getitem__")):
-        raise DataError(f"a {type(data).__name__} gives no images; expected a folder, table, dataset or list of them")
-    if hasattr(data, "__len__") and hasattr(data, "__getitem__"):
-        items = [data[int(place)] for place in _places(len(data), most, seed)]
-    else:
-        items = list(islice(data, most))
-    pairs = [each if isinstance(each, (tuple, list)) and len(each) == 2 else (each, NO_CLASS) for each in items]
-    if not pairs:
-        raise DataError("the data is empty; expected at least one image")
-    return SampleTable.from_arrays([image for image, _ in pairs], [str(label) for _, label in pairs])
+    if isinstance(data, Iterator):
+        data = list(islice(data, most))
+    part = part_of(data, most, seed).data
+    if isinstance(part, SampleTable):
+        return part
+    try:
+        pictures = _pictures_of(part, most, reading)
+    except AmbiguousData as question:
+        # What may be a class is taken for one: over what else could an impact be told.
+        if question.argument != "labels" or len(question.options) != 1:
+            raise
+        pictures = _pictures_of(part, most, replace(reading, labels=question.options[0].arguments["labels"]))
+    names = names_of(reading.class_names, [source_of(part)])
+    return SampleTable.from_arrays(
+        [np.asarray(picture.image) for picture in pictures], [_class_of(picture.label, names) for picture in pictures]
+    )
+
+
+def _pictures_of(part: Any, most: int, reading: Reading) -> list[Picture]:
+    """Those that can be read.
+
+    Raises:
+        DataError: there is none.
+    """
+    found, first = [], None
+    for read in islice(pictures_in(part, reading), most):
+        try:
+            found.append(read())
+        except Exception as error:  # of a user's file or dataset, whatever it raises
+            first = first or error
+            logger.warning("an image of the data cannot be read: %s", error)
+    if not found:
+        reason = f"; the first error was: {first}" if first else ""
+        raise DataError(f"the data has no image that can be read{reason}; expected at least one")
+    return found
+
+
+def _class_of(label: Any, names: Sequence[str]) -> str:
+    if isinstance(label, str):
+        return label
+    if not isinstance(label, (int, np.integer)):
+        return NO_CLASS
+    return names[int(label)] if 0 <= label < len(names) else str(label)
 
 
 def labels_or_none(table: SampleTable, names: Sequence[str]) -> dict[str, str | int] | None:
@@ -59,9 +93,3 @@ def labels_or_none(table: SampleTable, names: Sequence[str]) -> dict[str, str | 
     except DataError:
         return {}
     return None
-
-
-def _places(count: int, most: int, seed: int) -> Any:
-    if count <= most:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))

@@ -7,11 +7,9 @@ stopped between two images and goes on where it was.
 
 from __future__ import annotations
 
-import io
 import math
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,11 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from augimpact.data.image import read_image
-from augimpact.data.locations import read_bytes
-from augimpact.data.samples import SampleTable
 from augimpact.errors import Cancelled, DataError, unknown
 from augimpact.measures import MEASURES, measure
+from augimpact.profiling.part import READ, Part, Picture, part_of, pictures_in
+from augimpact.profiling.reading import Reading
 from augimpact.progress import Telling, telling
 
 if TYPE_CHECKING:
@@ -39,8 +36,6 @@ NAME = "The data"
 LOW, HIGH = 0.01, 0.99
 # Quantiles that are kept of more values than that.
 POINTS = 201
-# How a file of numpy's begins.
-ARRAY = b"\x93NUMPY"
 BINS, FEW_BINS, FEW = 30, 12, 60
 Numbers = NDArray[np.float64]
 # An image in, a tensor `(3, S, S)` in [0, 1] out: `Model.canvas`.
@@ -195,20 +190,23 @@ def reference_of(
     name: str = NAME,
     progress: Telling | None = None,
     cancelled: Callable[[], bool] | None = None,
+    **options: Any,
 ) -> Reference:
     """The distribution of every measure of `augimpact.measures` over a dataset.
 
     Args:
-        data: a folder, a `SampleTable`, or images as `augimpact.data.image.read_image` takes them, in a list, a dataset
-            or any iterable; of items such as `(image, label)` the first part.
+        data: what `augimpact.profile` takes, or files of images, by name or as bytes, in a list or any iterable.
         canvas: makes of an image what frames are made of: `model.canvas`.
         most: so many images are measured; of more they are drawn, of what tells no length they are the first.
         seed: of what is drawn.
         name: what the data is called in the caption.
         progress: is told how many images are done, of how many; by default a bar.
         cancelled: asked between two images.
+        **options: how the data is read, as `augimpact.profile` takes them: `images`, `layout`, `value_range`, `mean`,
+            `std`, `channels`.
 
     Raises:
+        AmbiguousData: what is image, layout or range cannot be told.
         DataError: there is no such folder, or no image in the data that can be read.
         Cancelled: it was asked to stop.
 
@@ -219,7 +217,8 @@ def reference_of(
     (37.5, 100.0)
     """
     with telling("measuring the data", progress) as tell:
-        return Measuring(data, canvas, most=most, seed=seed, name=name).run(tell, cancelled)
+        reading = Reading.of(options)
+        return Measuring(data, canvas, most=most, seed=seed, name=name, reading=reading).run(tell, cancelled)
 
 
 def canvas_of_frames(inputs: ImageInput, side: int) -> Canvas:
@@ -236,25 +235,38 @@ def canvas_of_frames(inputs: ImageInput, side: int) -> Canvas:
 class Measuring:
     """What `reference_of` does, in pieces; arguments as there."""
 
-    def __init__(self, data: Any, canvas: Canvas, *, most: int = MOST, seed: int = 0, name: str = NAME) -> None:
+    def __init__(
+        self,
+        data: Any,
+        canvas: Canvas,
+        *,
+        most: int = MOST,
+        seed: int = 0,
+        name: str = NAME,
+        reading: Reading = READ,
+    ) -> None:
         self._data, self._canvas, self._most, self._seed, self._name = data, canvas, most, seed, name
-        self._drawn: _Drawn | None = None
+        # The label says nothing here.
+        self._reading = replace(reading, labels=lambda _item: None)
+        self._part: Part | None = None
+        self._pictures: Iterator[Callable[[], Picture]] = iter(())
         self._rows: list[dict[str, float]] = []
         self._failed = 0
         self._first_error: Exception | None = None
 
     def run(self, progress: Telling, cancelled: Callable[[], bool] | None = None) -> Reference:
         """Goes on to the end, and raises what `reference_of` does; after `Cancelled` it can be run again."""
-        if self._drawn is None:
-            self._drawn = _draw(self._data, self._most, self._seed)
-        for read in self._drawn.images:
+        if self._part is None:
+            self._part = part_of(self._data, self._most, self._seed)
+            self._pictures = islice(pictures_in(self._part.data, self._reading), self._most)
+        for read in self._pictures:
             try:
-                self._rows.append(_measured(self._canvas(read())))
+                self._rows.append(_measured(self._canvas(read().image)))
             except Exception as error:  # of a user's file or dataset, whatever it raises
                 self._failed += 1
                 self._first_error = self._first_error or error
             done = len(self._rows) + self._failed
-            progress(done, max(done, self._drawn.least))
+            progress(done, max(done, self._part.least))
             if cancelled is not None and cancelled():
                 raise Cancelled
         if not self._rows:
@@ -262,52 +274,8 @@ class Measuring:
             raise DataError(f"the data has no image that can be read{reason}; expected at least one")
         distributions = {name: distribution_of([row[name] for row in self._rows]) for name in MEASURES}
         count = len(self._rows)
-        caption = _caption(self._name, count + self._failed, self._drawn.total, self._failed)
+        caption = _caption(self._name, count + self._failed, self._part.total, self._failed)
         return Reference(distributions, count, self._failed, caption)
-
-
-class _Drawn(NamedTuple):
-    """What is measured: how each image is read, how many there are at least, and of how many."""
-
-    images: Iterator[Callable[[], Image.Image]]
-    least: int
-    total: int | None
-
-
-def _draw(data: Any, most: int, seed: int) -> _Drawn:
-    if most < 1:
-        raise DataError(f"most is {most!r}; expected at least one image")
-    if isinstance(data, (str, os.PathLike)):
-        data = SampleTable.from_folder(data, identity="path")
-    if isinstance(data, SampleTable):
-        table, paths = data, data["path"].tolist()
-        return _chosen(lambda index: _stored(table, paths[index]), len(paths), most, seed)
-    if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, Mapping):
-        return _chosen(lambda index: _image(data[index]), len(data), most, seed)
-    if isinstance(data, Mapping) or not isinstance(data, Iterable):
-        raise DataError(f"a {type(data).__name__} gives no images; expected a folder, table, dataset or list of them")
-    return _Drawn((_reader(_image, item) for item in islice(data, most)), 0, None)
-
-
-def _chosen(read: Callable[[int], Image.Image], length: int, most: int, seed: int) -> _Drawn:
-    places = np.arange(length)
-    if length > most:
-        places = np.sort(np.random.default_rng(seed).choice(length, most, replace=False))
-    return _Drawn((_reader(read, int(place)) for place in places), len(places), length)
-
-
-def _reader(read: Callable[[Any], Image.Image], item: Any) -> Callable[[], Image.Image]:
-    return lambda: read(item)
-
-
-def _stored(table: SampleTable, path: str) -> Image.Image:
-    content = table.contents[path] if path in table.contents else read_bytes(path, table.options)
-    return read_image(np.load(io.BytesIO(content)) if content.startswith(ARRAY) else content)
-
-
-def _image(item: Any) -> Image.Image:
-    """Of an item such as `(image, label)` the image."""
-    return read_image(item[0] if isinstance(item, (tuple, list)) and item else item)
 
 
 def _measured(canvas: Any) -> dict[str, float]:

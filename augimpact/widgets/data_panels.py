@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from augimpact.errors import Cancelled, DataError
+from augimpact.errors import AmbiguousData, Cancelled, DataError
 from augimpact.widgets.worker import sentence
 
 if TYPE_CHECKING:
@@ -34,9 +34,10 @@ class DataPanels:
     """Offers the profile of some data, and shows it as a `Board`.
 
     Args:
-        data: what `augimpact.impact.drawn.drawn_samples` takes.
+        data: what `augimpact.profile` takes.
         private: that nobody who uses the page may learn where files lie.
         sealed: that no image of the data is shown, nor a mean of them.
+        options: how the data is read, see `augimpact.profiling.reading.Reading`.
         found: told of the profile once it is there.
 
     Attributes:
@@ -46,9 +47,16 @@ class DataPanels:
     """
 
     def __init__(
-        self, data: Any, *, private: bool, sealed: bool, found: Callable[[Profile], None] | None = None
+        self,
+        data: Any,
+        *,
+        private: bool,
+        sealed: bool,
+        options: Mapping[str, Any] | None = None,
+        found: Callable[[Profile], None] | None = None,
     ) -> None:
         self._data, self._private, self._sealed, self._found = data, private, sealed, found
+        self._options = dict(options or {})
         self._thread: threading.Thread | None = None
         self._cancelled = threading.Event()
         self.button = ipywidgets.Button(description=OFFER, layout=ipywidgets.Layout(width="auto"))
@@ -88,14 +96,15 @@ class DataPanels:
             logger.exception("the data could not be profiled")
             # What is wrong with data names files of this machine.
             hidden = self._private and isinstance(error, DataError)
-            self._say(PRIVATE_ERROR if hidden else sentence(error, private=self._private))
+            asked = " (an entry of data_options)" if isinstance(error, AmbiguousData) else ""
+            self._say(PRIVATE_ERROR if hidden else sentence(error, private=self._private) + asked)
             self.button.description = OFFER
         finally:
             self._thread = None
 
     def _show(self) -> None:
-        from augimpact.impact.drawn import NO_CLASS, drawn_samples
         from augimpact.profiling.extract import profile
+        from augimpact.profiling.part import part_of
         from augimpact.widgets.board import Board
 
         told = 0.0
@@ -108,16 +117,21 @@ class DataPanels:
                 told = time.monotonic()
                 self._say(f"{done:,} of {total:,} images")
 
-        table = drawn_samples(self._data, MOST_SAMPLES, SEED)
-        # The device is the classifier's.
-        left_out = [PICTURES] * self._sealed + ["classes"] * (table.class_names == (NO_CLASS,))
-        found = profile(table, features=[f"-{name}" for name in left_out] or None, device="cpu", progress=tell)
+        part = part_of(self._data, MOST_SAMPLES, SEED)
+        found = profile(
+            part.data,
+            max_samples=MOST_SAMPLES,
+            features=[f"-{PICTURES}"] if self._sealed else None,
+            # That of the classifier is busy.
+            device="cpu",
+            progress=tell,
+            **self._options,
+        )
         board = Board(found)
         if self._cancelled.is_set():
             raise Cancelled
-        drawn = (
-            [ipywidgets.HTML(f"<p>{MOST_SAMPLES:,} images, drawn by chance.</p>")] if len(table) == MOST_SAMPLES else []
-        )
+        is_drawn = part.total is not None and part.total > MOST_SAMPLES
+        drawn = [ipywidgets.HTML(f"<p>{MOST_SAMPLES:,} images, drawn by chance.</p>")] if is_drawn else []
         self.box.children = [*drawn, board]
         if self._found is not None:
             self._found(found)

@@ -83,16 +83,19 @@ class DataBeside:
         data: what `augimpact.profiling.reference.reference_of` takes, or None.
         models: where the chosen model is found.
         private: that nobody who uses the page may learn what the data is called.
+        options: how the data is read, see `augimpact.profiling.reading.Reading`.
 
     Raises:
         UserError: the folder is missing.
     """
 
-    def __init__(self, data: Any, models: ModelList, *, private: bool) -> None:
+    def __init__(
+        self, data: Any, models: ModelList, *, private: bool, options: Mapping[str, Any] | None = None
+    ) -> None:
         if isinstance(data, (str, os.PathLike)):
             check_folder(data)
         self.exists = data is not None
-        self._data, self._models = data, models
+        self._data, self._models, self._options = data, models, options
         named = isinstance(data, (str, os.PathLike)) and not private
         self._name = (Path(data).resolve().name if named else "") or "The data"
         self._known: dict[Wanted, Reference] = {}
@@ -118,13 +121,16 @@ class DataBeside:
             Cancelled: it was asked to stop.
             UserError: no image can be read.
         """
+        from augimpact.profiling.reading import Reading
         from augimpact.profiling.reference import MOST, Measuring, canvas_of_frames
 
         if isinstance(self._data, Iterator):
             # For another model the same images are measured once more.
             self._data = list(islice(self._data, MOST))
         canvas = canvas_of_frames(wanted.inputs, wanted.side)
-        measuring = self._begun.setdefault(wanted, Measuring(self._data, canvas, name=self._name))
+        if wanted not in self._begun:
+            self._begun[wanted] = Measuring(self._data, canvas, name=self._name, reading=Reading.of(self._options))
+        measuring = self._begun[wanted]
         reference = measuring.run(progress, cancelled)
         # Some data says itself what it is.
         caption = getattr(self._data, "caption", None) or reference.caption

@@ -53,8 +53,10 @@ class Explorer(ipywidgets.Box):
         classifier: a `Classifier`, or what `load_classifier` takes; by default the built-in one.
         models: more of them, to choose from.
         folder: a folder on this machine whose images are offered.
-        data: what every frame is compared with: a folder, a `SampleTable`, or any list of images. Some hundreds of them
-            are measured once the first sweep is shown; all its panels appear under the player when they are asked for.
+        data: what every frame is compared with: whatever `augimpact.profile` takes. Some hundreds of its images are
+            measured once the first sweep is shown; all its panels appear under the player when they are asked for.
+        data_options: how it is read, where that cannot be told: arguments of `augimpact.profile`, such as
+            `{"labels": "[1]"}`; `images`, `labels`, `class_names`, `layout`, `value_range`, `mean`, `std`, `channels`.
         impact: what a sweep does to the classifier over a dataset, shown in a tab of its own and as a band behind the
             curves: an `Impact`, or the folder of one. With `data` it can be measured in the page as well.
         show_data: whether images of `data` may be shown where an impact is measured over them, and means of them.
@@ -82,6 +84,7 @@ class Explorer(ipywidgets.Box):
         models: Sequence[Model | Module | str] = (),
         folder: str | os.PathLike[str] | None = None,
         data: Any = None,
+        data_options: Mapping[str, Any] | None = None,
         impact: Any = None,
         show_data: bool = True,
         scheduler: str | None = None,
@@ -95,7 +98,11 @@ class Explorer(ipywidgets.Box):
         self._gallery = Gallery(image, folder, max_pixels=max_pixels, private=private)
         first = [] if classifier is None and models else [BUILTIN if classifier is None else classifier]
         self._models = ModelList([*first, *models], private=private)
-        asker, beside = self._asking([*first, *models], data, scheduler, max_pixels)
+        if data_options:
+            from augimpact.profiling.reading import Reading
+
+            Reading.of(data_options)
+        asker, beside = self._asking([*first, *models], data, data_options, scheduler, max_pixels)
         self._begun = False
         self.controls = Controls(
             state_of(self._gallery.names, self._models.names, choices),
@@ -120,14 +127,18 @@ class Explorer(ipywidgets.Box):
         # What can be gone through but once the frames are compared with.
         offered = data is not None and not isinstance(data, Iterator)
         self._panels = (
-            DataPanels(data, private=private, sealed=not show_data, found=self.player.show_profile) if offered else None
+            DataPanels(
+                data, private=private, sealed=not show_data, options=data_options, found=self.player.show_profile
+            )
+            if offered
+            else None
         )
         beneath = [] if self._panels is None else [self._panels.box]
         shown = ipywidgets.Box([self.player, self.surface, *beneath])
         self._impact = (
             None
             if impact is None and data is None
-            else ImpactTab(self, impact, data, private=private, sealed=not show_data)
+            else ImpactTab(self, impact, data, private=private, sealed=not show_data, options=data_options)
         )
         if self._impact is not None:
             self._put_tab(self._impact, shown)
@@ -179,11 +190,17 @@ class Explorer(ipywidgets.Box):
         tab.bind(lambda: self._tasks.request(MEASURE))
 
     def _asking(
-        self, models: Sequence[Any], data: Any, scheduler: str | None, max_pixels: int
+        self,
+        models: Sequence[Any],
+        data: Any,
+        options: Mapping[str, Any] | None,
+        scheduler: str | None,
+        max_pixels: int,
     ) -> tuple[ModelAsking, DataAsking]:
         """Who answers: this process, or a cluster."""
         if scheduler is None:
-            return Asker(self._gallery, self._models), DataBeside(data, self._models, private=self._private)
+            beside = DataBeside(data, self._models, private=self._private, options=options)
+            return Asker(self._gallery, self._models), beside
         from augimpact.widgets.remote import RemoteAsker, RemoteData, offer_of
 
         offer = offer_of(models, data, private=self._private, max_pixels=max_pixels)

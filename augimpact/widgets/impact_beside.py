@@ -34,6 +34,7 @@ class ImpactBeside:
         impact: an `Impact`, the folder of one, or None.
         data: what can be measured, see `augimpact.impact.drawn.drawn_samples`; None for nothing.
         sealed: that no image of what was measured here is shown.
+        options: how the data is read, see `augimpact.profiling.reading.Reading`.
 
     Attributes:
         known: the impact, once it is there.
@@ -43,7 +44,7 @@ class ImpactBeside:
         UserError: the folder has no impact.
     """
 
-    def __init__(self, impact: Any, data: Any, *, sealed: bool) -> None:
+    def __init__(self, impact: Any, data: Any, *, sealed: bool, options: Mapping[str, Any] | None = None) -> None:
         self._folder: Path | None = None
         self.known: Impact | None = None
         self.data: Any = None
@@ -52,7 +53,7 @@ class ImpactBeside:
             self._folder = Path(impact)
         else:
             self.known = impact
-        self._source, self._sealed = data, sealed
+        self._source, self._sealed, self._options = data, sealed, options
         self._table: SampleTable | None = None
         self._bands: tuple[Impact, Bands] | None = None
         self._place: tempfile.TemporaryDirectory[str] | None = None
@@ -95,6 +96,7 @@ class ImpactBeside:
         from augimpact.errors import Cancelled
         from augimpact.impact.drawn import drawn_samples, labels_or_none
         from augimpact.impact.run import measure_impact
+        from augimpact.profiling.reading import Reading
         from augimpact.sweep import Sweep
 
         def tell(done: int, total: int) -> None:
@@ -104,7 +106,7 @@ class ImpactBeside:
             progress(done, total)
 
         if self._table is None:
-            self._table = drawn_samples(self._source, MOST_SAMPLES, SEED)
+            self._table = drawn_samples(self._source, MOST_SAMPLES, SEED, Reading.of(self._options))
         if self._place is None:
             self._place = tempfile.TemporaryDirectory(prefix="augimpact-")
         path: dict[str, Any] = held_of(state) | {name: tuple(ends) for name, ends in state["ranges"].items()}

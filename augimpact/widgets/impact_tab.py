@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -47,6 +47,7 @@ class ImpactTab:
         data: what can be measured, or None.
         private: that nobody who uses the page may learn where files lie.
         sealed: that no image of the data is shown, nor told by name.
+        options: how the data is read, see `augimpact.profiling.reading.Reading`.
 
     Attributes:
         tabs: `player` and `impact`.
@@ -57,8 +58,17 @@ class ImpactTab:
         UserError: the folder has no impact.
     """
 
-    def __init__(self, explorer: Explorer, impact: Any, data: Any, *, private: bool, sealed: bool) -> None:
-        self._beside = ImpactBeside(impact, data, sealed=sealed)
+    def __init__(
+        self,
+        explorer: Explorer,
+        impact: Any,
+        data: Any,
+        *,
+        private: bool,
+        sealed: bool,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._beside = ImpactBeside(impact, data, sealed=sealed, options=options)
         self._explorer, self._private = explorer, private
         self._reader = Reader(on_error=self.show_error)
         # Held while the band of a sweep is put beside it.

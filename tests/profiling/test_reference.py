@@ -119,7 +119,7 @@ def test_of_many_images_some_are_drawn_by_the_seed():
 
         def __getitem__(self, index):
             opened.append(index)
-            return np.full((4, 4), index % 256, np.uint8)
+            return np.full((8, 8), index % 256, np.uint8)
 
     reference = reference_of(Data(), canvas, most=50, seed=3, progress=quiet)
     first = list(opened)
@@ -169,7 +169,7 @@ def test_what_is_no_data_is_refused(tmp_path):
         measured(["nowhere.png"])
     with pytest.raises(DataError, match="no image that can be read; expected at least one"):
         measured([])
-    with pytest.raises(DataError, match="a int gives no images"):
+    with pytest.raises(DataError, match="data of type int gives no images"):
         measured(3)
     with pytest.raises(DataError, match="there is no folder"):
         measured(tmp_path / "missing")

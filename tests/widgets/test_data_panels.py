@@ -8,6 +8,7 @@ from html import unescape
 
 import numpy as np
 import pytest
+import torch
 
 import augimpact as ai
 from augimpact.profiling import extract
@@ -18,7 +19,7 @@ from augimpact.widgets.data_panels import CANCEL, OFFER, PRIVATE_ERROR, DataPane
 
 def images(count=12):
     random = np.random.default_rng(0)
-    return [(random.integers(0, 256, (16, 16, 3), dtype=np.uint8), f"class {place % 2}") for place in range(count)]
+    return [(random.integers(0, 256, (16, 16, 3), dtype=np.uint8), place % 2) for place in range(count)]
 
 
 def wait_for(is_so):
@@ -57,6 +58,25 @@ def test_the_profile_is_handed_on():
     found = []
     board = board_of(DataPanels(images(), private=False, sealed=False, found=found.append))
     wait_for(lambda: found == [board.profile])
+
+
+def test_whatever_can_be_profiled_has_panels():
+    masks = [(image, np.full((16, 16), label, np.uint8)) for image, label in images()]
+    board = board_of(DataPanels(masks, private=False, sealed=False))
+    assert board.profile["mask_classes"].statistics["train"]["images"] == 12
+    loader = torch.utils.data.DataLoader([(torch.rand(3, 16, 16), label) for _, label in images()], batch_size=5)
+    board = board_of(DataPanels(loader, private=False, sealed=False))
+    assert board.profile["classes"].statistics["counts"]["train"] == {"class 0": 6, "class 1": 6}
+
+
+def test_what_cannot_be_told_is_asked_for_and_given():
+    named = [(image, ("cat", "dog")[label]) for image, label in images()]
+    panels = DataPanels(named, private=False, sealed=False)
+    panels.button.click()
+    wait_for(lambda: "pass labels='[1]'" in unescape(panels.note.value))
+    assert "data_options" in panels.note.value
+    board = board_of(DataPanels(named, private=False, sealed=False, options={"labels": "[1]"}))
+    assert board.profile["classes"].statistics["counts"]["train"] == {"cat": 6, "dog": 6}
 
 
 def test_of_sealed_data_no_mean_is_shown():

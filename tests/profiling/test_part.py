@@ -1,0 +1,154 @@
+"""Whatever can be profiled can stand beside a player: a part of it, its images, and its labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader
+
+import augimpact as ai
+from augimpact.data.images import ImageDataset
+from augimpact.errors import AmbiguousData, DataError
+from augimpact.impact.drawn import drawn_samples
+from augimpact.profiling.part import part_of, pictures_in
+from augimpact.profiling.reading import Reading
+
+COUNT = 12
+PIXELS = list(np.random.default_rng(0).integers(0, 256, (COUNT, 24, 32, 3), np.uint8))
+LABELS = [number % 3 for number in range(COUNT)]
+NAMES = ("ash", "birch", "cedar")
+
+
+def tensor(pixels):
+    return torch.from_numpy(pixels.transpose(2, 0, 1).copy()).float() / 255
+
+
+def canvas(image):
+    return tensor(np.asarray(image))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number, (pixels, label) in enumerate(zip(PIXELS, LABELS, strict=True)):
+        (tmp_path / NAMES[label]).mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / NAMES[label] / f"{number:02}.png")
+    return tmp_path
+
+
+def loaders(folder):
+    """The same images and classes in many forms, by what it is called."""
+    pairs = [*zip(PIXELS, LABELS, strict=True)]
+    tensors = [(tensor(pixels), label) for pixels, label in pairs]
+    files = [
+        (file, NAMES.index(file.parent.name)) for file in sorted(folder.rglob("*.png"), key=lambda file: file.name)
+    ]
+    named, table = type("Named", (list,), {"classes": NAMES}), ai.SampleTable.from_folder(folder)
+    return {
+        "arrays": pairs, "named": named(pairs), "swapped": [pair[::-1] for pair in pairs],
+        "mappings": [{"image": pixels, "label": label} for pixels, label in pairs],
+        "pillow": [(Image.fromarray(pixels), label) for pixels, label in pairs],
+        "loader": DataLoader(tensors, batch_size=5), "stream": iter(tensors),
+        "torch's part": torch.utils.data.Subset(named(tensors), range(COUNT)), "files": files,
+        "folder": folder, "table": table, "dataset": ImageDataset(table),
+        "view": ImageDataset(table).view(["image", "label"]),
+    }  # fmt: skip
+
+
+FORMS = (
+    "arrays", "named", "swapped", "mappings", "pillow", "loader", "stream", "torch's part", "files", "folder", "table",
+    "dataset", "view",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_the_same_images_lies_the_same_way(folder, form):
+    expected = ai.reference_of([Image.fromarray(pixels) for pixels in PIXELS], canvas, progress=lambda *_: None)
+    found = ai.reference_of(loaders(folder)[form], canvas, progress=lambda *_: None)
+    assert (found.count, found.failed) == (COUNT, 0)
+    for name, each in expected.distributions.items():
+        assert found.distributions[name].values == pytest.approx(each.values, rel=1e-9)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_has_its_classes(folder, form):
+    table = drawn_samples(loaders(folder)[form], 100)
+    names = NAMES if form in ("named", "torch's part", "folder", "table", "dataset", "view") else ("0", "1", "2")
+    assert Counter(table.classes) == dict.fromkeys(names, COUNT // 3)
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in ("loader", "stream")])
+def test_of_more_some_are_drawn_by_the_seed(folder, form):
+    data = loaders(folder)[form]
+    part = part_of(data, 5, seed=1)
+    assert (part.least, part.total) == (5, COUNT)
+    seen = [np.asarray(read().image) for read in pictures_in(part.data)]
+    numbers = [next(number for number, pixels in enumerate(PIXELS) if np.array_equal(pixels, each)) for each in seen]
+    assert len(set(numbers)) == 5
+    again = [np.asarray(read().image) for read in pictures_in(part_of(data, 5, seed=1).data)]
+    assert all(np.array_equal(one, other) for one, other in zip(seen, again, strict=True))
+
+
+def test_no_item_is_read_twice():
+    asked = []
+
+    class Data:
+        def __len__(self):
+            return COUNT
+
+        def __getitem__(self, index):
+            asked.append(index)
+            return PIXELS[index], LABELS[index]
+
+    assert ai.reference_of(Data(), canvas, progress=lambda *_: None).count == COUNT
+    assert asked == list(range(COUNT))
+
+
+def test_how_data_is_read_can_be_told():
+    mean, std = [0.4, 0.5, 0.6], [0.2, 0.3, 0.25]
+    normalised = [
+        (tensor(pixels) - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None] for pixels in PIXELS
+    ]
+    with pytest.raises(AmbiguousData, match="pass mean=… and std=…"):
+        ai.reference_of(normalised, canvas, progress=lambda *_: None)
+    found = ai.reference_of(normalised, canvas, progress=lambda *_: None, mean=mean, std=std)
+    expected = ai.reference_of(PIXELS, canvas, progress=lambda *_: None)
+    for name, each in expected.distributions.items():
+        assert found.distributions[name].values == pytest.approx(each.values, abs=1e-6)
+    two = [{"first": pixels, "second": pixels // 2} for pixels in PIXELS]
+    with pytest.raises(AmbiguousData, match="images of an item could be any of 2"):
+        ai.reference_of(two, canvas, progress=lambda *_: None)
+    halved = ai.reference_of(two, canvas, images=".second", progress=lambda *_: None)
+    assert halved.distributions["brightness"].high < 0.6 * expected.distributions["brightness"].high
+
+
+def test_what_makes_no_sense_is_one_sentence():
+    for options, told in (
+        ({"label": "[1]"}, "unknown option of the data 'label'; did you mean labels"),
+        ({"channels": "GBR"}, "channels is 'GBR'; expected RGB or BGR"),
+        ({"layout": "HCW"}, "the layout is 'HCW'"),
+    ):
+        with pytest.raises(DataError, match=told):
+            Reading.of(options)
+        with pytest.raises(DataError, match=told):
+            ai.Explorer(data=PIXELS, data_options=options)
+
+
+def test_a_bad_sample_is_left_out_of_what_is_drawn():
+    items = [*zip(PIXELS, LABELS, strict=True)]
+    items[3] = (np.full((24, 32, 3), np.nan), 0)
+    assert len(drawn_samples(items, 100)) == COUNT - 1
+    with pytest.raises(DataError, match="no image that can be read; the first error was: "):
+        drawn_samples(["nowhere.png"], 5)
+
+
+def test_texts_are_classes_of_an_impact_and_masks_are_none():
+    table = drawn_samples([*zip(PIXELS, [NAMES[label] for label in LABELS], strict=True)], 100)
+    assert table.class_names == NAMES
+    masks = [(pixels, np.zeros((24, 32), np.uint8)) for pixels in PIXELS]
+    assert drawn_samples(masks, 100).class_names == ("data",)
+    numbered = drawn_samples([*zip(PIXELS, LABELS, strict=True)], 100, reading=Reading.of({"class_names": NAMES}))
+    assert numbered.class_names == NAMES
