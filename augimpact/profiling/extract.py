@@ -256,7 +256,7 @@ def profile(
             annotations = {split: annotations[split] for split in splits}
     naming = replace(naming, classes=names or met.names)
     _refuse_empty(splits, hide_names or bool(hide_classes))
-    made = general_panels(splits, naming, shows_samples=samples > 0, names=chosen)
+    made = general_panels(splits, naming, shows_samples=samples > 0, names=chosen, order=channels)
     made += [panel for panel in annotation_panels(annotations, naming) if panel.name in chosen]
     if augmentation is not None and "broken" in chosen and len(splits) > 1:
         made.append(broken_panel(splits, annotations))

@@ -319,6 +319,67 @@ def test_the_normalisation_of_grey_and_coloured_images_is_that_of_rgb(pictures):
     assert "normalize_as" not in grey
 
 
+@pytest.mark.parametrize("channels", ["RGB", "BGR"])
+@pytest.mark.parametrize("scale", [1, 0.05, 0.004], ids=str)
+def test_the_line_to_copy_puts_the_users_own_images_around_0(pictures, scale, channels):
+    # Channels that differ much, so that their order matters.
+    levels = (np.stack(pictures) * (np.array([1, 0.6, 0.3]) * scale)).round().astype(np.uint8)
+    found = profile([(each, 0) for each in levels], channels=channels, **SILENT)["summary"]
+    told = found.statistics["train"]
+    if not all(told["std"]):
+        assert scale == 0.004
+        assert "normalize" not in told
+        flat = [
+            ("red", "green", "blue")["RGB".index(channels[place])]
+            for place in range(3)
+            if levels[..., place].max() == 0
+        ]
+        assert f"There is no Normalize for train: all values of the {flat[0]} channel are equal." in found.sentence
+        return
+    normalised = eval(told["normalize"], {"Normalize": v2.Normalize})(chw(list(levels)).double() / 255)
+    assert normalised.mean(dim=(0, 2, 3)).abs().max() < 0.01
+    assert (normalised.std(dim=(0, 2, 3), unbiased=False) - 1).abs().max() < 0.01
+    order = ", as BGR, the channels in the order of the images" if channels == "BGR" else ""
+    assert f"{told['normalize']} puts those of train around 0{order}." in found.sentence
+
+
+@pytest.mark.parametrize("level", [1, 3, 40])
+def test_the_line_to_copy_of_dark_sixteen_bits_can_be_copied(pictures, level):
+    # Up to `level` of 255 levels.
+    deep = np.stack([(picture.astype(np.float64) * level * 257 / 255).astype(np.uint16) for picture in pictures])
+    told = profile([(each, 0) for each in deep], value_range=(0, 65535), **SILENT)["summary"].statistics["train"]
+    numbers = [each.strip() for part in told["normalize"].split("[")[1:] for each in part.split("]")[0].split(",")]
+    assert len(numbers) == 6
+    for each in numbers:
+        assert len(each.partition(".")[2]) >= 3
+        assert len(each.replace(".", "").lstrip("0")) >= 3
+    normalised = eval(told["normalize"], {"Normalize": v2.Normalize})(
+        torch.from_numpy(np.rint(deep / 257) / 255).permute(0, 3, 1, 2)
+    )
+    assert normalised.mean(dim=(0, 2, 3)).abs().max() < 0.01
+    assert (normalised.std(dim=(0, 2, 3), unbiased=False) - 1).abs().max() < 0.01
+
+
+def test_where_all_values_are_equal_there_is_no_line_to_copy(pictures):
+    opaque = [np.concatenate([each, np.full_like(each[..., :1], 255)], axis=-1) for each in pictures]
+    grey = [np.full((20, 30), 7, np.uint8)] * 2
+    two = [np.stack([each[..., 0], np.zeros_like(each[..., 0])], axis=-1) for each in pictures]
+    for images, where in ((opaque, " of the fourth channel"), (grey, ""), (two, " of channel 2")):
+        found = profile([(each, 0) for each in images], layout="HWC", **SILENT)["summary"]
+        assert f"There is no Normalize for train: all values{where} are equal." in found.sentence
+        assert "normalize" not in found.statistics["train"]
+        assert 0 in found.statistics["train"]["std"]
+
+
+def test_blue_green_red_of_several_kinds_is_normalised_in_that_order(pictures):
+    coloured, grey = [each[..., ::-1].copy() for each in pictures[:6]], [each[..., :1] for each in pictures[6:]]
+    found = profile([(each, 0) for each in coloured + grey], channels="BGR", **SILENT)["summary"]
+    told = found.statistics["train"]
+    assert told["normalize_as"] == "BGR (grey thrice, without a fourth channel)"
+    pixels = np.stack(coloured + [np.repeat(each, 3, axis=-1) for each in grey]).reshape(-1, 3) / 255
+    assert eval(told["normalize"], {"Normalize": v2.Normalize}).mean == pytest.approx(pixels.mean(axis=0), abs=6e-4)
+
+
 def test_images_of_other_kinds_have_no_normalisation_in_common(pictures):
     found = profile([pictures[0], np.repeat(pictures[1], 2, axis=-1)], **SILENT)["summary"]
     assert not {"mean", "normalize"} & set(found.statistics["train"])
