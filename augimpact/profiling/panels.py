@@ -19,6 +19,7 @@ from augimpact.profiling.needs import NEEDS
 from augimpact.profiling.panel import COLOURS, Panel, counted
 from augimpact.profiling.pictures import extremes, mean_images, samples
 from augimpact.profiling.problems import drift, duplicates, errors, odd, shortcuts
+from augimpact.profiling.ranges import ranges_of_depths
 from augimpact.profiling.sizes import sizes
 from augimpact.profiling.statistics import quantiles
 
@@ -91,6 +92,8 @@ def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame]
             "width": quantiles(frame["width"]),
             "height": quantiles(frame["height"]),
         } | ({} if found is None else _normalisation(*found, collected.colours, order))
+        if collected.evidence.doubtful_depth is not None:
+            statistics[split]["highest_of_16_bits"] = collected.evidence.doubtful_depth
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -103,7 +106,7 @@ def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame]
         table = axes.table(rows, colLabels=head, colWidths=[0.32, 0.16, 0.16, 0.16, 0.2], loc="center")
         table.scale(1, 1.6)
 
-    told = f"{_how_many(statistics)}. {_how_normalised(statistics)}"
+    told = f"{_how_many(statistics)}. {_how_normalised(statistics)}{_how_deep(statistics)}"
     sentence = f"{told}Worry about errors, and sizes that differ much."
     return Panel("summary", "Summary", statistics, sentence, draw)
 
@@ -139,6 +142,20 @@ def _where_flat(std: Sequence[float]) -> str:
         names = [f"channel {number}" for number in range(1, len(std) + 1)]
     flat = [name for name, each in zip(names, std, strict=True) if each == 0]
     return f" of {' and '.join(flat)}" if len(flat) < len(std) else ""
+
+
+def _how_deep(statistics: Mapping[str, Any]) -> str:
+    """In which splits 16 bits may not all be used: what is measured is darker then than what a person sees."""
+    raw = {split: each for split, each in statistics.items() if not split.endswith(AUGMENTED)}
+    found = {split: each["highest_of_16_bits"] for split, each in raw.items() if "highest_of_16_bits" in each}
+    if not found:
+        return ""
+    least = next(iter(ranges_of_depths(max(found.values())).values()))
+    where = " and ".join(found)
+    return (
+        f"No value of the images in 16 bits in {where} is above {max(found.values())}, and white is taken as 65535: "
+        f"if it is {least[1]}, pass value_range={least}. "
+    )
 
 
 def _normalisation(mean: Sequence[float], std: Sequence[float], colours: Collection[int], order: str) -> dict[str, Any]:

@@ -230,6 +230,116 @@ def test_dark_floats_wait_for_bright_ones_that_tell_that_they_are_bytes(pictures
         profile([(dark, 0), (pictures[0], 0), (dark, 0)], **SILENT)
 
 
+def test_sixteen_bits_wait_for_a_value_that_tells_that_all_are_used(pictures, monkeypatch):
+    dark = [picture.astype(np.uint16) * 16 for picture in pictures]
+    bright = [picture.astype(np.uint16) * 257 for picture in pictures]
+    lumas = np.array([mean_luma(Image.fromarray(each)) for each in pictures])
+    black = [np.zeros_like(dark[0])]
+    found = profile([(image, 0) for image in black + dark + bright], **SILENT).frames["train"]["brightness"]
+    assert found[1:13].tolist() == pytest.approx((lumas * 16 / 257).tolist(), abs=0.002)
+    assert found[13:].tolist() == pytest.approx(lumas.tolist())
+    assert profile([(black[0], 0)] * 3, **SILENT).frames["train"]["brightness"].tolist() == [0] * 3
+    asked = []
+
+    def many(count: int = 600):
+        for number in range(count):
+            asked.append(number)
+            yield dark[number % 12], 0
+
+    highest = max(each.max() for each in dark)
+    with pytest.raises(AmbiguousData, match=f"whole numbers up to {highest} in 16 bits") as caught:
+        profile(many(), **SILENT)
+    assert caught.value.argument == "value_range"
+    assert len(asked) == 256
+    monkeypatch.setattr("augimpact.profiling.source.WAITING_BYTES", 10 * dark[0].nbytes)
+    with pytest.raises(AmbiguousData):
+        profile(many(), **SILENT)
+    assert len(asked) == 256 + 10
+    given = profile(many(12), value_range=[0, 4080], **SILENT).frames["train"]["brightness"]
+    assert given.tolist() == pytest.approx(lumas.tolist())
+
+
+@pytest.mark.parametrize("form", ["single", "batches", "tensors"])
+def test_whole_numbers_that_are_no_bytes_are_asked_for_and_read_as_they_are_answered(form):
+    values = np.random.default_rng(0).integers(-1000, 1000, (6, 20, 30, 1)).astype(np.int16)
+    labels = torch.arange(6) % 2
+    data = {
+        "single": list(zip(values, labels.tolist(), strict=True)),
+        "batches": [(values[:3], labels[:3].numpy()), (values[3:], labels[3:].numpy())],
+        "tensors": DataLoader(TensorDataset(torch.from_numpy(values).permute(0, 3, 1, 2), labels), batch_size=4),
+    }[form]
+    with pytest.raises(AmbiguousData, match="have whole numbers from -") as caught:
+        profile(data, **SILENT)
+    for option in caught.value.options[:-1]:
+        low, high = option.arguments["value_range"]
+        found = profile(data, **option.arguments, **SILENT).frames["train"]["brightness"]
+        expected = (values.mean(axis=(1, 2, 3)) - low) / (high - low)
+        assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-3)
+
+
+@pytest.fixture
+def deep(tmp_path, pictures) -> tuple[Path, np.ndarray]:
+    """A folder of files in 16 bits, of which 12 are used, and one of bytes; and their values where 4080 is white."""
+    values = np.stack([picture[..., 1] for picture in pictures])
+    for number, each in enumerate(values):
+        place = tmp_path / "deep" / f"class{number % 2}"
+        place.mkdir(parents=True, exist_ok=True)
+        file = place / f"{number:02}"
+        twelve = each.astype(np.uint16) * 16
+        if number == 0:
+            Image.fromarray(each).save(f"{file}.png")
+        elif number % 3:
+            Image.fromarray(twelve).save(f"{file}.png")
+        else:
+            np.save(f"{file}.npy", twelve)
+    return tmp_path / "deep", values / 255
+
+
+def test_files_in_sixteen_bits_that_may_use_fewer_are_told(deep, pictures):
+    folder, values = deep
+    table = ai.SampleTable.from_folder(folder, pattern="*.*", identity="path")
+    taken = profile(table, table, **SILENT)
+    means = dict(zip(taken.frames["train"]["index"], taken.frames["train"]["brightness"], strict=True))
+    order = [int(Path(path).stem) for path in table["path"]]
+    highest = int(max(each.max() for each in values[1:]) * 4080 + 0.5)
+    told = (
+        f"No value of the images in 16 bits in train and val is above {highest}, and white is taken as 65535: "
+        "if it is 4095, pass value_range=(0, 4095). "
+    )
+    assert told in taken["summary"].sentence
+    assert taken["summary"].statistics["val"]["highest_of_16_bits"] == highest
+    for index, number in enumerate(order):
+        scale = 1 if number == 0 else 4080 / 65535
+        assert means[index] == pytest.approx(values[number].mean() * scale, abs=0.002)
+    given = profile(table, value_range=(0, 4080), **SILENT)
+    assert given.frames["train"]["brightness"].tolist() == pytest.approx(values[order].mean(axis=(1, 2)).tolist())
+    assert "16 bits" not in given["summary"].sentence
+    assert "highest_of_16_bits" not in given["summary"].statistics["train"]
+    small = profile(table, value_range=(0, 100), **SILENT)
+    assert small.frames["train"]["index"].tolist() == [order.index(0)]
+    assert {each.kind for each in small.errors["train"]} == {"DataError"}
+    # Where all bits are used, or only bytes are there, nothing is said.
+    Image.fromarray(np.full((48, 64), 40000, np.uint16)).save(folder / "class0" / "bright.png")
+    assert "16 bits" not in profile(folder, **SILENT)["summary"].sentence
+
+
+def test_files_of_other_numbers_are_read_as_black_and_white_are_given(tmp_path, pictures):
+    values = np.stack([picture[..., 1] for picture in pictures[:4]]).astype(np.float64)
+    forms = {"float32": values * 4 - 200, "int32": values * 400 - 20000}
+    for kind, each in forms.items():
+        (tmp_path / kind).mkdir()
+        for number, image in enumerate(each.astype(kind)):
+            if number % 2:
+                np.save(tmp_path / kind / f"{number}.npy", image)
+            else:
+                Image.fromarray(image).save(tmp_path / kind / f"{number}.tif")
+        table = ai.SampleTable.from_folder(tmp_path / kind, pattern="*.*", identity="path")
+        low, high = (-200, 820) if kind == "float32" else (-20000, 82000)
+        found = profile(table, value_range=(low, high), **SILENT).frames["train"]["brightness"]
+        order = [int(Path(path).stem) for path in table["path"]]
+        assert found.tolist() == pytest.approx((values[order].mean(axis=(1, 2)) / 255).tolist())
+
+
 def test_a_black_image_with_one_white_row_is_as_bright_as_its_share():
     image = np.zeros((20, 10, 3), np.uint8)
     image[7] = 255
