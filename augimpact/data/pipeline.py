@@ -24,6 +24,8 @@ __all__ = ["FITS", "NPY", "ImagePipeline", "Region", "load_array", "size_of", "u
 
 FITS = ("pad", "crop", "stretch")
 NPY = b"\x93NUMPY"
+# How Pillow's modes begin whose numbers are no bytes.
+DEEP = ("I", "F")
 # EXIF's orientations that exchange width and height.
 SIDEWAYS = (5, 6, 7, 8)
 # Rec. 601, as Pillow's "L" and torchvision's grey have it.
@@ -109,22 +111,30 @@ class ImagePipeline:
         low, high = self.range
         return image if (low, high) == (0, 1) else image.mul_(high - low).add_(low)
 
-    def picture(self, content: bytes) -> Image.Image | NDArray[np.uint8]:
-        """The whole image as it is, in 8 bits: what is measured of a dataset.
+    def picture(self, content: bytes, *, keeps_numbers: bool = False) -> Image.Image | NDArray[Any]:
+        """The whole image as it is, in its own channels: what is measured of a dataset.
 
-        It is a picture of mode "RGB" or "L", or an array `(H, W, C)`.
+        It is a picture of mode "RGB" or "L", or an array `(H, W, C)` of bytes, or of 16 bits where the file has these.
+
+        Args:
+            content: of the file.
+            keeps_numbers: whether other numbers stay as they are in the file, too.
 
         Raises:
             ImageError: it is no image, or damaged.
         """
-        pixels = plain_jpeg(content) if self.channels != 1 else None
+        pixels = plain_jpeg(content)
         if pixels is not None:
             return pixels
-        planes = self._planes(content)
-        if planes[0].mode != "F":
-            return planes[0]
-        values = np.stack([np.asarray(plane) for plane in planes], axis=-1)
-        return np.asarray(np.rint(values.clip(0, 1) * 255), np.uint8)
+        seen = None if content.startswith(NPY) else self._seen(content, None)
+        if seen is not None and not seen.mode.startswith(DEEP):
+            return seen
+        stored = load_array(content) if seen is None else np.asarray(seen)
+        values = _channels_last(stored)
+        if values.dtype in (np.uint8, np.uint16) or (keeps_numbers and values.dtype.kind != "b"):
+            return values
+        units = unit_array(stored) if seen is None else unit_values(seen)[..., None]
+        return np.asarray(np.rint(units.clip(0, 1) * 255), np.uint8)
 
     def mask(self, content: bytes | NDArray[Any], *, outside: int = 0) -> Tensor:
         """A mask of classes, cut and fitted as the image is, without new classes between: `(H, W)` int64.
@@ -190,16 +200,21 @@ class ImagePipeline:
         """One 8-bit image of the wanted channels, or one of floats in [0, 1] for each of them."""
         if content.startswith(NPY):
             return self._planes_of_array(content)
+        seen = self._seen(content, self.channels)
+        return self._floats(unit_values(seen)[..., None]) if seen.mode.startswith(DEEP) else [seen]
+
+    def _seen(self, content: bytes, channels: int | None) -> Image.Image:
+        """The image of a file as a person sees it: 8-bit RGB or grey, but what has other numbers is only turned."""
         with opened(content) as image:
-            if image.mode.startswith(("I", "F")):
-                return self._floats(unit_values(turned(image))[..., None])
+            if image.mode.startswith(DEEP):
+                return turned(image)
             if self.target is not None and self.regions is None:
                 # A JPEG much larger than what is wanted is decoded at a half, a quarter or an eighth of its size.
                 image.draft(None, (2 * max(self.target), 2 * max(self.target)))
             is_grey = image.mode in ("L", "LA", "1")
             # What is RGB already need not be copied.
             seen = turned(image) if image.mode == "RGB" and not image.has_transparency_data else as_seen(image)
-        return [seen.convert("L") if self.channels == 1 or (is_grey and self.channels is None) else seen]
+        return seen.convert("L") if channels == 1 or (is_grey and channels is None) else seen
 
     def _planes_of_array(self, content: bytes) -> list[Image.Image]:
         values = load_array(content)
@@ -288,14 +303,24 @@ def unit_array(values: NDArray[Any]) -> NDArray[np.float32]:
     Raises:
         ImageError: another shape or type.
     """
+    values = _channels_last(values)
+    white = {"b": 1.0, "f": 1.0}.get(values.dtype.kind) or float(np.iinfo(values.dtype).max)
+    return np.asarray(values / white, np.float32)
+
+
+def _channels_last(values: NDArray[Any]) -> NDArray[Any]:
+    """An array, `(H, W)`, `(H, W, C)` or `(C, H, W)`, as `(H, W, C)`.
+
+    Raises:
+        ImageError: another shape, or no numbers.
+    """
     if values.ndim == 2:
         values = values[..., None]
     elif values.ndim == 3 and values.shape[-1] not in (1, 3, 4) and values.shape[0] < values.shape[-1]:
         values = values.transpose(1, 2, 0)
     if values.ndim != 3 or not values.size or values.dtype.kind not in "biuf":
         raise ImageError(f"an image of shape {values.shape} and type {values.dtype}; expected numbers (H, W[, C])")
-    white = {"b": 1.0, "f": 1.0}.get(values.dtype.kind) or float(np.iinfo(values.dtype).max)
-    return np.asarray(values / white, np.float32)
+    return values
 
 
 def _classes_in(content: bytes) -> NDArray[Any]:

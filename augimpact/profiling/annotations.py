@@ -29,6 +29,9 @@ __all__ = ["Annotations", "annotation_panels"]
 
 # What is less convex is ragged, or has holes; what loses more by erosion is thin; beyond it a box is a strip.
 RAGGED, THIN, STRIP = 0.5, 0.9, 5.0
+# What boxes have that are no pixels; and what is to be done about it.
+FIRST = "within_the_first_pixel"
+PIXELS = "pixels are expected, of a function that labels= takes and that multiplies by the image's width and height"
 # Cuts of a histogram, and images that a list names.
 BINS, LISTED = 40, 12
 
@@ -199,8 +202,10 @@ def _faults(splits: Splits) -> Panel:
         f"in {split} {', '.join(f'{count} {name}' for count, name in zip(each, FAULTS[1:], strict=True))}"
         for split, each in counts.items()
     )
+    in_shares = [split for split, each in statistics.items() if each[FIRST]["count"] > each["boxes"] / 2]
+    shares = f" Most boxes in {' and '.join(in_shares)} have shares of width and height: {PIXELS}." if in_shares else ""
     return Panel(
         "box_faults", "Faulty boxes", statistics,
-        f"Boxes that leave their image or have no area: {told}. Worry about each of the last two, "
-        "and about many of the first: order, unit or size of the corners may be wrong.", draw,
+        f"Boxes that leave their image, have no area, or are smaller than a pixel: {told}. Worry about each of the "
+        f"last three, and about many of the first: order, unit or size of the corners may be wrong.{shares}", draw,
     )  # fmt: skip

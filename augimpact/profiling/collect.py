@@ -24,6 +24,7 @@ from augimpact.profiling.needs import (
     PERCEPTUAL,
     THUMBNAILS,
 )
+from augimpact.profiling.ranges import Evidence
 from augimpact.profiling.source import Failure, is_one_hot
 
 __all__ = ["THUMBNAIL", "Collected", "normalisation"]
@@ -71,6 +72,7 @@ class Collected:
         classes: how many there are, if that is known: a label beyond is an error.
         needs: what is kept, as `measured_from` has it.
         hides: classes of which no sample is shown or told.
+        evidence: of the ranges of the images, which grows while they are decoded.
 
     Attributes:
         hidden: the numbers of the samples in which such a class is.
@@ -84,9 +86,11 @@ class Collected:
         classes: int | None = None,
         needs: Collection[str] = EVERYTHING,
         hides: Collection[int] = (),
+        evidence: Evidence | None = None,
     ) -> None:
         self.errors: list[Failure] = []
         self.hidden: set[int] = set()
+        self.evidence = evidence or Evidence()
         self._hides = frozenset(hides)
         # Whether vectors may be classes, and some were.
         self._takes_vectors, self._vectors = True, False

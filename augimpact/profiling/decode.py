@@ -1,9 +1,6 @@
 """Images as loaders give them, in any layout, type and range, as bytes `(H, W, C)`; what cannot be told is asked for.
 
 Tensors that lie on a GPU stay there: both kinds of numbers are read by the names of the Python array API standard.
-
-A range is never taken from the first batch alone: what fits several, or is doubtful, is kept waiting until something
-tells, and whatever contradicts later is an error.
 """
 
 from __future__ import annotations
@@ -16,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augimpact.data.image import read_image, unit_values
+from augimpact.data.image import read_image
 from augimpact.errors import AmbiguousData, DataError, Option
-from augimpact.profiling.ranges import RANGES, SLACK, check_span, ranges_of
+from augimpact.profiling.ranges import FLOAT, RANGES, SIGNED, SLACK, UNSIGNED, Evidence, span_of
 
 __all__ = ["LAYOUTS", "Decoder", "as_array", "is_float"]
 
@@ -26,8 +23,6 @@ Bytes = NDArray[np.uint8]
 LAYOUTS = ("CHW", "HWC")
 # Channels that an image may have where its layout is to be found; what has more is declared.
 MOST_CHANNELS = 16
-# What images of bytes have that are not almost black, and those of [0, 1] that were made lighter have not.
-DOUBTFUL = 16.0
 WHITE = 255
 
 
@@ -51,7 +46,16 @@ def _names_for(values: Any) -> Any:
 
 def is_float(values: Any) -> bool:
     """Whether the numbers of an array or a tensor are floats."""
-    return bool(_names_for(values).isdtype(values.dtype, "real floating"))
+    return _kind_of(values) == FLOAT
+
+
+def _kind_of(values: Any) -> str | None:
+    """The kind of an array's or a tensor's numbers; None of those that have one range only, such as bytes."""
+    names = _names_for(values)
+    if values.dtype == names.uint8:
+        return None
+    kinds = {"real floating": FLOAT, "signed integer": SIGNED, "unsigned integer": UNSIGNED}
+    return next((kind for name, kind in kinds.items() if names.isdtype(values.dtype, name)), None)
 
 
 @dataclass
@@ -60,31 +64,29 @@ class Decoder:
 
     Args:
         layout: `CHW` or `HWC`, by default found by the sizes.
-        span: a name of `RANGES`, or the values of black and white, by default found.
+        span: a name of `RANGES`, or the values of black and white in any sequence, by default found.
         mean, std: of normalised images, a number for each channel.
-        reversed_channels: that the channels are blue, green, red.
+        reversed_channels: that the first three channels are blue, green, red.
         stays_on: the type of the device, such as `cuda`, whose tensors stay where they are; others come to the host.
+        evidence: of the ranges of images that were seen.
 
     Raises:
         DataError: options that make no sense.
     """
 
     layout: str | None = None
-    span: str | tuple[float, float] | None = None
+    span: Any = None
     mean: Sequence[float] | None = None
     std: Sequence[float] | None = None
     reversed_channels: bool = False
     stays_on: str | None = None
-    _fitting: list[str] = field(default_factory=lambda: ["unit", "byte"])
-    _highest: float = 0.0
+    evidence: Evidence = field(default_factory=Evidence)
 
     def __post_init__(self) -> None:
         if self.layout is not None and self.layout not in LAYOUTS:
             raise DataError(f"the layout is {self.layout!r}; expected one of {', '.join(LAYOUTS)}")
-        if isinstance(self.span, str) and self.span not in RANGES:
-            raise DataError(f"the range is {self.span!r}; expected one of {', '.join(RANGES)}, or a pair of numbers")
-        if isinstance(self.span, tuple):
-            check_span(self.span)
+        if self.span is not None and not (isinstance(self.span, str) and self.span in RANGES):
+            self.span = span_of(self.span)
         if (self.mean is None) != (self.std is None):
             raise DataError("only one of mean and std is given; expected both, as images were normalised with them")
         if self.mean is not None:
@@ -95,12 +97,12 @@ class Decoder:
     @property
     def is_decided(self) -> bool:
         """Whether floats seen so far can be read in one way only."""
-        return self.span is not None or (len(self._fitting) == 1 and not self.is_doubtful)
+        return self.span is not None or self.evidence.is_decided
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether floats seen so far are too high for [0, 1], yet so low that they need not be bytes."""
-        return self.span is None and 1 + SLACK < self._highest <= DOUBTFUL
+        """Whether values seen so far are such that nothing tells what white is."""
+        return self.span is None and self.evidence.is_doubtful
 
     def refuse_doubt(self, channels: int) -> None:
         """To be called where nothing more is waited for.
@@ -109,15 +111,10 @@ class Decoder:
             channels: of an image.
 
         Raises:
-            AmbiguousData: what floats mean is still doubtful.
+            AmbiguousData: what the values mean is still doubtful.
         """
-        if self.is_doubtful:
-            message = (
-                f"the images have values up to {self._highest:.5g}, too high for [0, 1] and too low to tell that they "
-                "are bytes; pass value_range='byte' if black is 0 and white 255, value_range=(black, white), "
-                "or mean=… and std=… if they were normalised"
-            )
-            raise AmbiguousData(message, "value_range", ranges_of(0.0, self._highest, channels))
+        if self.span is None:
+            self.evidence.refuse_doubt(channels)
 
     def images_of(self, value: Any, count: int | None) -> list[Any]:
         """The single images, `(H, W, C)` each, in their own type and range.
@@ -145,35 +142,26 @@ class Decoder:
         return [self._shaped(array)]
 
     def learn(self, images: Sequence[Any]) -> None:
-        """Rules out the ranges that the values of float images do not fit.
+        """Rules out the ranges that the values of images do not fit.
 
         Raises:
             AmbiguousData: no range is left, or it has to be given.
         """
         if self.span is None:
-            known = [image for image in images if is_float(image) and 0 not in image.shape]
-            for image, (low, high) in zip(known, _extents(known), strict=True):
+            kinds = [_kind_of(image) if 0 not in image.shape else None for image in images]
+            known = [(image, kind) for image, kind in zip(images, kinds, strict=True) if kind is not None]
+            for (image, kind), (low, high) in zip(known, _extents([image for image, _ in known]), strict=True):
                 # Where no value is finite there is neither.
                 if low <= high:
-                    self._learn(low, high, image.shape[-1])
+                    self.evidence.add(kind, low, high, image.shape[-1])
 
-    def _learn(self, low: float, high: float, channels: int) -> None:
-        if low < -SLACK:
-            message = (
-                f"the images have values from {low:.3g} to {high:.3g}; "
-                "pass mean=… and std=… if they were normalised, value_range='signed' if black is −1 and white 1, "
-                "or value_range=(black, white)"
-            )
-            raise AmbiguousData(message, "value_range", ranges_of(low, high, channels))
-        fitting = [name for name in self._fitting if high <= RANGES[name][1] * (1 + SLACK)]  # type: ignore[index]
-        # Above 1 it is not [0, 1]; within it [0, 255] is only likely while all is black.
-        if 0 < high <= 1 + SLACK and "unit" in fitting:
-            fitting = ["unit"]
-        if not fitting:
-            message = f"an image has values up to {high:.5g} after others in {self._told()}; "
-            options = ranges_of(low, high, channels)
-            raise AmbiguousData(f"{message}pass value_range=(black, white)", "value_range", options)
-        self._fitting, self._highest = fitting, max(self._highest, high)
+    def learned(self, image: Any) -> Any:
+        """What `bytes_of` makes of an image for which nothing waits; what it tells of its range is kept.
+
+        Any thread may ask.
+        """
+        self.learn([image])
+        return self.bytes_of(image)
 
     def bytes_of(self, image: Any) -> Any:
         """An image as `images_of` gives it, or several in a row `(P, C)`, in 8 bits where it lies; RGB first.
@@ -184,7 +172,7 @@ class Decoder:
             DataError: not a number is among the values, or they lie outside the range.
         """
         names = _names_for(image)
-        values = names.flip(image, axis=-1) if self.reversed_channels and image.shape[-1] >= 3 else image
+        values = _reversed(image) if self.reversed_channels and image.shape[-1] >= 3 else image
         if values.dtype == names.uint8:
             return values
         if names.isdtype(values.dtype, "bool"):
@@ -211,20 +199,9 @@ class Decoder:
         return names.astype(names.round(levels), names.uint8)
 
     def _limits(self, values: Any) -> tuple[float, float]:
-        names = _names_for(values)
-        if isinstance(self.span, tuple):
-            return float(self.span[0]), float(self.span[1])
-        if self.span is not None:
+        if isinstance(self.span, str):
             return RANGES[self.span] or (0.0, 1.0)
-        if names.isdtype(values.dtype, "integral"):
-            # As 8 bits where they fit: tensors of bytes are often kept as whole numbers.
-            short = values.itemsize == 1 or names.isdtype(values.dtype, "signed integer")
-            return 0.0, 255.0 if short else 65535.0
-        # While everything is black every range says so.
-        return RANGES[self._fitting[0]]  # type: ignore[return-value]
-
-    def _told(self) -> str:
-        return " or ".join(f"[0, {RANGES[name][1]:g}]" for name in self._fitting)  # type: ignore[index]
+        return self.span if self.span is not None else (0.0, self.evidence.white(_kind_of(values) or FLOAT))
 
     def _numbers_of(self, value: Any) -> Any:
         """The numbers of an image or a batch: on the host, or a tensor where it lies."""
@@ -255,10 +232,12 @@ def _extents(images: Sequence[Any]) -> list[tuple[float, float]]:
     if not images or any(isinstance(image, np.ndarray) for image in images):
         return [_extent(as_array(image)) for image in images]
     names, device = _names_for(images[0]), images[0].device
+    # Of some whole numbers torch finds no least.
+    floats = [image if is_float(image) else names.astype(image, names.float64) for image in images]
     low, high = (
         [
             names.astype(end(names.where(names.isfinite(image), image, beyond)), names.float64).to(device)
-            for image in images
+            for image in floats
         ]
         for end, beyond in ((names.min, np.inf), (names.max, -np.inf))
     )
@@ -275,6 +254,13 @@ def _extent(image: NDArray[Any]) -> tuple[float, float]:
     return float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
 
 
+def _reversed(image: Any) -> Any:
+    """With the first three channels the other way round; a fourth, such as that of opacity, stays the fourth."""
+    names = _names_for(image)
+    turned = names.flip(image[..., :3], axis=-1)
+    return turned if image.shape[-1] == 3 else names.concat([turned, image[..., 3:]], axis=-1)
+
+
 def _layouts_of(shape: Sequence[int]) -> list[Option]:
     """Both layouts, each with what the image is in it."""
     sizes = {"CHW": (shape[0], shape[2], shape[1]), "HWC": (shape[2], shape[1], shape[0])}
@@ -285,9 +271,9 @@ def _layouts_of(shape: Sequence[int]) -> list[Option]:
 
 
 def _of_pillow(image: Any) -> NDArray[Any]:
-    """What a person sees of it; grey stays one channel, and 16 bits stay."""
+    """What a person sees of it; grey stays one channel, and numbers that are no bytes stay as they are."""
     if image.mode.startswith(("I", "F")):
-        return unit_values(image)[..., None]
+        return np.asarray(image)[..., None]
     if image.mode in ("L", "1"):
         return np.asarray(image.convert("L"))[..., None]
     return np.asarray(read_image(image))

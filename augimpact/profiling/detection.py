@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from augimpact.errors import DataError
 from augimpact.profiling.decode import as_array
-from augimpact.profiling.objects import GRID, Numbers, Rows, covered
+from augimpact.profiling.objects import GRID, Numbers, Rows, covered, unknown_class
 
 __all__ = ["FAULTS", "UNLABELLED", "Boxes", "CutTarget", "boxes_of", "measures_of"]
 
 # The class of boxes that have none.
 UNLABELLED = -1
 # What may be wrong with a box, by its number; 0 is nothing.
-FAULTS = ("inside", "partly outside", "wholly outside", "without area")
+FAULTS = ("inside", "partly outside", "wholly outside", "without area", "within the first pixel")
 # In pixels: what rounding may add.
 SLACK = 1e-3
 MEASURED = ("class", "area", "width", "height", "aspect", "fault")
@@ -66,8 +66,7 @@ def boxes_of(
     counted = ~np.isin(labels, list(ignored))
     for number in np.unique(labels[counted]).tolist():
         if number < 0 or (classes is not None and number >= classes):
-            expected = "from 0" if classes is None else f"from 0 to {classes - 1}"
-            raise DataError(f"a box has class {number}; expected {expected}, or ignored=[{number}]")
+            raise unknown_class("a box", number, classes)
     return boxes[counted], labels[counted]
 
 
@@ -112,7 +111,8 @@ def measures_of(boxes: Numbers, labels: NDArray[np.int64], size: tuple[int, int]
     """What each box is like, `(N, 6)`: a column for each of `MEASURED`.
 
     Its class; area, width and height in shares of the image's, as given, even where it is outside; its aspect, width
-    over height; and its fault, a number of `FAULTS`. A box that is wrong way round has no area, and no aspect.
+    over height; and its fault, a number of `FAULTS`. A box that is wrong way round has no area, and no aspect; one
+    whose corners lie between 0 and 1 is within the first pixel, be it the wrong way round or not: it has shares.
 
     Args:
         boxes: `(N, 4)`, left, top, right, bottom in pixels.
@@ -129,7 +129,8 @@ def measures_of(boxes: Numbers, labels: NDArray[np.int64], size: tuple[int, int]
     aspect = np.where(flat, np.nan, wide / np.where(flat, 1, high))
     wholly = (right <= 0) | (bottom <= 0) | (left >= width) | (top >= height)
     partly = (np.minimum(left, top) < -SLACK) | (right > width + SLACK) | (bottom > height + SLACK)
-    fault = np.select([flat, wholly, partly], [3, 2, 1], 0)
+    first = ((boxes >= 0) & (boxes <= 1)).all(axis=1) & (boxes != np.rint(boxes)).any(axis=1)
+    fault = np.select([first, flat, wholly, partly], [4, 3, 2, 1], 0)
     return np.stack([labels, wide * high / (width * height), wide / width, high / height, aspect, fault], axis=1)
 
 

@@ -36,6 +36,7 @@ from augimpact.profiling.opening import source_of
 from augimpact.profiling.panel import Panel, counted
 from augimpact.profiling.panels import general_panels
 from augimpact.profiling.private import told_failure, told_paths
+from augimpact.profiling.ranges import Evidence
 from augimpact.profiling.source import Failure, Source
 from augimpact.profiling.structure import Finder
 from augimpact.progress import Telling, telling
@@ -129,7 +130,7 @@ def profile(
     class_names: Sequence[str] | Mapping[int, str] | None = None,
     ignored: Sequence[int] | int = (),
     layout: str | None = None,
-    value_range: str | tuple[float, float] | None = None,
+    value_range: str | Sequence[float] | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     channels: str = "RGB",
@@ -161,7 +162,8 @@ def profile(
         ignored: classes of masks and boxes that do not count.
         layout: `CHW` or `HWC`, where the sizes do not tell.
         value_range: what black and white are, `unit`, `byte`, `signed`, or two numbers, where the values do not tell:
-            of floats the highest tells nothing between 1 and 16.
+            of floats the highest tells nothing between 1 and 16, of whole numbers in 16 bits nothing up to 16383. Of
+            files it is that of the numbers that are no bytes.
         mean: that images were normalised with, a number a channel; and `std`.
         std: see `mean`.
         channels: their order, `RGB` or `BGR`.
@@ -222,15 +224,16 @@ def profile(
         try:
             for split, source in given.items():
                 passes = _passes(split, augmentation)
+                fresh = replace(decoder, evidence=Evidence())
                 for each in passes:
                     own = needs if each == TRAIN else needs - {MEAN_PICTURES}
                     splits[each] = Collected(
-                        samples=samples, seed=seed, classes=len(names) or None, needs=own, hides=naming.hidden
-                    )
+                        samples=samples, seed=seed, classes=len(names) or None, needs=own, hides=naming.hidden,
+                        evidence=fresh.evidence,
+                    )  # fmt: skip
                     annotations[each] = Annotations(ignored, len(names) or None, needs)
                 # One more than the limit tells that there are more.
                 most = None if max_samples is None else max_samples + 1
-                fresh = replace(decoder, _fitting=["unit", "byte"])
                 counted = source.class_names if class_names is None else None
                 named = ClassNumbers(counted or names) if names else met
                 work = work_of(source, fresh, images, labels, named, needs, most=most, on_cut=cut)
@@ -256,7 +259,7 @@ def profile(
             annotations = {split: annotations[split] for split in splits}
     naming = replace(naming, classes=names or met.names)
     _refuse_empty(splits, hide_names or bool(hide_classes))
-    made = general_panels(splits, naming, shows_samples=samples > 0, names=chosen)
+    made = general_panels(splits, naming, shows_samples=samples > 0, names=chosen, order=channels)
     made += [panel for panel in annotation_panels(annotations, naming) if panel.name in chosen]
     if augmentation is not None and "broken" in chosen and len(splits) > 1:
         made.append(broken_panel(splits, annotations))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -84,7 +85,7 @@ def work_of(
 
     Args:
         source: of samples.
-        decoder: of images that are none of ours.
+        decoder: of images; of files' it is told only what black and white are in numbers that are no bytes.
         images: where they are, see `Source.samples`; and `labels`.
         labels: see `images`.
         classes: number those that are named.
@@ -102,7 +103,11 @@ def work_of(
             """Of what is read in one go."""
             return max(READ // FILES, source.sizes[file] if source.sizes is not None else 0)
 
-        return Work(grouped(files, share, size), source.samples_at, _as_it_is)
+        # No file has blue first, or is normalised.
+        span = None if decoder.span == "normalized" else decoder.span
+        files_decoder = replace(decoder, span=span, mean=None, std=None, reversed_channels=False)
+        read = partial(source.samples_at, keeps_numbers=span is not None)
+        return Work(grouped(files, share, size), read, files_decoder.learned)
     items = classes.numbered(source.samples(decoder, images, labels, on_cut))
     return Work(grouped(islice(items, most), _size, GROUP), lambda samples: samples, decoder.bytes_of)
 

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["GRID", "Numbers", "Rows", "covered"]
+from augimpact.errors import DataError
+
+__all__ = ["GRID", "Numbers", "Rows", "covered", "unknown_class"]
 
 Numbers = NDArray[np.float64]
 # Cells along each side of a map of positions.
@@ -43,3 +45,24 @@ def covered(low: ArrayLike, high: ArrayLike) -> Numbers:
     ends = np.minimum(np.asarray(high, np.float64)[:, None], edges[1:])
     starts = np.maximum(np.asarray(low, np.float64)[:, None], edges[:-1])
     return np.asarray(np.maximum(ends - starts, 0) * GRID)
+
+
+def unknown_class(what: str, number: int, classes: int | None) -> DataError:
+    """That a mask or a box has a class that there is not.
+
+    Args:
+        what: has it, in words.
+        number: of the class.
+        classes: how many there are, if that is known.
+
+    >>> print(unknown_class("a box", 7, 3))
+    a box has class 7; expected from 0 to 2, or ignored=[7]
+    """
+    expected = f"{what} has class {number}; expected from 0" + ("" if classes is None else f" to {classes - 1}")
+    if number != classes:
+        return DataError(f"{expected}, or ignored=[{number}]")
+    # As many names as there are classes besides that which is ignored.
+    return DataError(
+        f"{expected}, as class_names counts from 0, and ignored classes, too: class_names={{{number}: 'name'}} names "
+        f"number {number}, ignored=[{number}] leaves it out"
+    )

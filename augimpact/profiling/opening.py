@@ -8,9 +8,11 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
 from PIL import Image
 
 from augimpact.data.dataset import Dataset, View
@@ -21,15 +23,14 @@ from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
 from augimpact.profiling.batches import tried
-from augimpact.profiling.decode import Bytes
 from augimpact.profiling.source import Source, plain_label
 
 __all__ = ["source_of"]
 
 # The properties of a dataset that are boxes and the numbers of their classes.
 BOXES = ("boxes", "box_labels")
-# Bytes and label.
-_Plain = tuple[Bytes, Any]
+# Pixels and label.
+_Plain = tuple[NDArray[Any], Any]
 
 
 def source_of(data: Any) -> Source:
@@ -83,7 +84,7 @@ class _Boxed:
 
 
 class _PlainView:
-    """Bytes and label of each image of a table; several are decoded at once."""
+    """Pixels and label of each image of a table; several are decoded at once."""
 
     def __init__(self, dataset: ImageDataset) -> None:
         self._names = _label_names(dataset)
@@ -98,16 +99,21 @@ class _PlainView:
     def __getitem__(self, index: int) -> _Plain:
         return self._decoded(self._view[index])
 
-    def several(self, indices: Sequence[int]) -> Iterator[_Plain | Exception]:
+    def several(self, indices: Sequence[int], *, keeps_numbers: bool) -> Iterator[_Plain | Exception]:
         """Each of these, or what was raised in its place.
 
         All files are read before the first is decoded: every read lets another thread go on, and threads that take
         turns so often wait for each other more than they work.
+
+        Args:
+            indices: of the images.
+            keeps_numbers: see `ImagePipeline.picture`.
         """
+        decoded = partial(self._decoded, keeps_numbers=keeps_numbers)
         read = deque(self._read(indices))
         while read:
             item = read.popleft()
-            yield item if isinstance(item, Exception) else tried(self._decoded, item)
+            yield item if isinstance(item, Exception) else tried(decoded, item)
 
     def _read(self, indices: Sequence[int]) -> list[Any]:
         try:
@@ -115,10 +121,10 @@ class _PlainView:
         except Exception:  # of one of them, whatever its store raises
             return [tried(self._view.__getitem__, index) for index in indices]
 
-    def _decoded(self, item: Sequence[Any]) -> _Plain:
+    def _decoded(self, item: Sequence[Any], *, keeps_numbers: bool = False) -> _Plain:
         content, *found = item
         label = _target(found) if "boxes" in self._names else found[0]
-        seen = self._pipeline.picture(content)
+        seen = self._pipeline.picture(content, keeps_numbers=keeps_numbers)
         return bytes_in(seen) if isinstance(seen, Image.Image) else seen, plain_label(label)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from augimpact.profiling.needs import NEEDS
 from augimpact.profiling.panel import COLOURS, Panel, counted
 from augimpact.profiling.pictures import extremes, mean_images, samples
 from augimpact.profiling.problems import drift, duplicates, errors, odd, shortcuts
+from augimpact.profiling.ranges import ranges_of_depths
 from augimpact.profiling.sizes import sizes
 from augimpact.profiling.statistics import quantiles
 
@@ -31,8 +33,12 @@ BINS = 40
 RGB = ("red", "green", "blue")
 CHANNELS = {"red": "#d62728", "green": "#2ca02c", "blue": "#1f77b4", "grey": "#7f7f7f"}
 PEAKS = 3
-# What images of several kinds are normalised as: what they are measured as, and what loaders make of them.
-AS_RGB = "RGB (grey thrice, without a fourth channel)"
+# The order of channels in which images are measured.
+RGB_ORDER = "RGB"
+# What images of several kinds are normalised as: what they are measured as, and what loaders make of them; and in which
+# order the channels are where the user's are turned.
+MIXED = "{} (grey thrice, without a fourth channel)"
+TURNED = "BGR, the channels in the order of the images"
 
 
 def general_panels(
@@ -41,6 +47,7 @@ def general_panels(
     *,
     shows_samples: bool = False,
     names: Collection[str] = frozenset(NEEDS),
+    order: str = RGB_ORDER,
 ) -> list[Panel]:
     """Those that every dataset has, in the order in which they are read.
 
@@ -49,12 +56,13 @@ def general_panels(
         naming: of classes and samples.
         shows_samples: if single ones may be seen.
         names: of the panels that are made.
+        order: of the channels in the user's own images, `RGB` or `BGR`.
     """
     frames = {split: collected.frame for split, collected in splits.items()}
     # The same images once more, augmented, are no other split of classes, and no duplicates.
     raw = {split: frame for split, frame in frames.items() if not split.endswith(AUGMENTED)}
     makers: dict[str, Callable[[], list[Panel]]] = {
-        "summary": lambda: [_summary(splits, frames)],
+        "summary": lambda: [_summary(splits, frames, order)],
         "classes": lambda: classes(raw, naming),
         "sizes": lambda: [sizes(frames, naming)],
         **{name: partial(_of_measure, name, frames) for name in MEASURES},
@@ -71,7 +79,7 @@ def general_panels(
     return [panel for name, make in makers.items() if name in names for panel in make()]
 
 
-def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame]) -> Panel:
+def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame], order: str) -> Panel:
     statistics: dict[str, Any] = {}
     for split, collected in splits.items():
         frame = frames[split]
@@ -83,9 +91,9 @@ def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame]
             "channels": {str(number): int(count) for number, count in frame["channels"].value_counts().items()},
             "width": quantiles(frame["width"]),
             "height": quantiles(frame["height"]),
-        } | ({} if found is None else {"mean": found[0], "std": found[1], "normalize": _normalize(*found)})
-        if found is not None and len(collected.colours) > 1:
-            statistics[split]["normalize_as"] = AS_RGB
+        } | ({} if found is None else _normalisation(*found, collected.colours, order))
+        if collected.evidence.doubtful_depth is not None:
+            statistics[split]["highest_of_16_bits"] = collected.evidence.doubtful_depth
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -98,7 +106,8 @@ def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame]
         table = axes.table(rows, colLabels=head, colWidths=[0.32, 0.16, 0.16, 0.16, 0.2], loc="center")
         table.scale(1, 1.6)
 
-    sentence = f"{_how_many(statistics)}. {_how_normalised(statistics)}Worry about errors, and sizes that differ much."
+    told = f"{_how_many(statistics)}. {_how_normalised(statistics)}{_how_deep(statistics)}"
+    sentence = f"{told}Worry about errors, and sizes that differ much."
     return Panel("summary", "Summary", statistics, sentence, draw)
 
 
@@ -114,19 +123,80 @@ def _how_many(statistics: Mapping[str, Any]) -> str:
 
 
 def _how_normalised(statistics: Mapping[str, Any]) -> str:
-    """The line to copy, and of what it is; why there is none of a mixture."""
+    """The line to copy, and of what it is; why there is none."""
     split, first = next(iter(statistics.items()))
     if "normalize" in first:
-        mixed = f", as {first['normalize_as']}" if "normalize_as" in first else ""
-        return f"{first['normalize']} puts those of {split} around 0{mixed}. "
+        kind = f", as {first['normalize_as']}" if "normalize_as" in first else ""
+        return f"{first['normalize']} puts those of {split} around 0{kind}. "
+    if "std" in first:
+        return f"There is no Normalize for {split}: all values{_where_flat(first['std'])} are equal. "
     kinds = sorted(map(int, first["channels"]))
     told = f"{', '.join(map(str, kinds[:-1]))} and {kinds[-1]}" if len(kinds) > 1 else ""
     return f"There is no Normalize for {split}: images of {told} channels have none in common. " if told else ""
 
 
+def _where_flat(std: Sequence[float]) -> str:
+    """In which channels nothing differs, if not in all."""
+    names = [f"the {name} channel" for name in (*RGB, "fourth")[: len(std)]]
+    if len(std) not in (3, 4):
+        names = [f"channel {number}" for number in range(1, len(std) + 1)]
+    flat = [name for name, each in zip(names, std, strict=True) if each == 0]
+    return f" of {' and '.join(flat)}" if len(flat) < len(std) else ""
+
+
+def _how_deep(statistics: Mapping[str, Any]) -> str:
+    """In which splits 16 bits may not all be used: what is measured is darker then than what a person sees."""
+    raw = {split: each for split, each in statistics.items() if not split.endswith(AUGMENTED)}
+    found = {split: each["highest_of_16_bits"] for split, each in raw.items() if "highest_of_16_bits" in each}
+    if not found:
+        return ""
+    least = next(iter(ranges_of_depths(max(found.values())).values()))
+    where = " and ".join(found)
+    return (
+        f"No value of the images in 16 bits in {where} is above {max(found.values())}, and white is taken as 65535: "
+        f"if it is {least[1]}, pass value_range={least}. "
+    )
+
+
+def _normalisation(mean: Sequence[float], std: Sequence[float], colours: Collection[int], order: str) -> dict[str, Any]:
+    """Mean and deviation, red first; and the line to copy, in the order of the user's channels, if there is one.
+
+    Args:
+        mean: of each channel.
+        std: of each.
+        colours: how many channels images have.
+        order: of the first three channels, `RGB` or `BGR`.
+    """
+    found: dict[str, Any] = {"mean": mean, "std": std}
+    # Nothing can be divided by 0.
+    if not all(std):
+        return found
+    is_turned = order != RGB_ORDER and len(mean) >= 3
+    places = [2, 1, 0, *range(3, len(mean))] if is_turned else range(len(mean))
+    found["normalize"] = _normalize([mean[place] for place in places], [std[place] for place in places])
+    if len(colours) > 1:
+        found["normalize_as"] = MIXED.format(order)
+    elif is_turned:
+        found["normalize_as"] = TURNED
+    return found
+
+
 def _normalize(mean: Sequence[float], std: Sequence[float]) -> str:
-    told = [", ".join(f"{each:.3f}" for each in numbers) for numbers in (mean, std)]
+    # A mean has to be as exact as the deviation by which its error is divided.
+    digits = [
+        (max(_decimals(low), _decimals(deviation)), _decimals(deviation))
+        for low, deviation in zip(mean, std, strict=True)
+    ]
+    told = [
+        ", ".join(f"{each:.{places[number]}f}" for each, places in zip(numbers, digits, strict=True))
+        for number, numbers in enumerate((mean, std))
+    ]
     return f"Normalize(mean=[{told[0]}], std=[{told[1]}])"
+
+
+def _decimals(value: float) -> int:
+    """How many show three digits of it; at least three."""
+    return max(3, 2 - math.floor(math.log10(value))) if value > 0 else 3
 
 
 def _of_measure(name: str, frames: Mapping[str, pd.DataFrame]) -> list[Panel]:

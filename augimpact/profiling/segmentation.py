@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from augimpact.errors import DataError
 from augimpact.profiling.needs import EVERYTHING, OBJECTS, POSITIONS
-from augimpact.profiling.objects import Numbers, Rows, covered
+from augimpact.profiling.objects import Numbers, Rows, covered, unknown_class
 
 __all__ = ["NOTHING", "MaskNumbers", "Masks", "map_of", "mask_of", "objects_of"]
 
@@ -68,8 +68,7 @@ def mask_of(
         allowed |= {WHITE}
     for number in found.tolist():
         if number not in allowed and (number < 0 or (classes is not None and number >= classes)):
-            expected = "from 0" if classes is None else f"from 0 to {classes - 1}"
-            raise DataError(f"the mask has class {number}; expected {expected}, or ignored=[{number}]")
+            raise unknown_class("the mask", number, classes)
     return np.where(np.isin(mask, list(ignored)), NOTHING, mask) if ignored else mask
 
 

@@ -15,8 +15,8 @@ from augimpact.profiling.structure import Finder, Found, split_item
 
 __all__ = ["MOST_TOLD", "Failure", "Sample", "Source", "is_one_hot", "plain_label", "told"]
 
-# Images that wait, at most, until their range is decided.
-WAITING = 256
+# Images that wait, at most, until their range is decided, and their bytes: X-rays are large.
+WAITING, WAITING_BYTES = 256, 1 << 30
 # Letters of what an exception says.
 MOST_TOLD = 300
 
@@ -69,7 +69,7 @@ class Source(NamedTuple):
     class_names: if they are known.
     paths: of its samples, by index, if they are known.
     fresh: whether every item has memory of its own, which nobody fills again.
-    ready: whether the items are the bytes and the label of an image already, and may be asked for on several threads.
+    ready: whether the items are the pixels and the label of an image, and may be asked for on several threads.
     batched: whether each item has several samples.
     sizes: of the files of its samples in bytes, by index, if they are known.
     """
@@ -84,9 +84,14 @@ class Source(NamedTuple):
     batched: bool = False
     sizes: Sequence[int] | None = None
 
-    def samples_at(self, indices: Sequence[int]) -> Iterator[Sample | Failure]:
-        """Some samples of a source that is ready, in their order: read all at once, then decoded one by one."""
-        for index, item in zip(indices, self.items.several(indices), strict=True):
+    def samples_at(self, indices: Sequence[int], *, keeps_numbers: bool = False) -> Iterator[Sample | Failure]:
+        """Some samples of a source that is ready, in their order: read all at once, then decoded one by one.
+
+        Args:
+            indices: of the samples.
+            keeps_numbers: see `ImagePipeline.picture`.
+        """
+        for index, item in zip(indices, self.items.several(indices, keeps_numbers=keeps_numbers), strict=True):
             if isinstance(item, Exception):
                 yield Failure(index, told(item), self._path(index))
             else:
@@ -147,7 +152,7 @@ class Source(NamedTuple):
             for picture, label in several:
                 waiting.append(self._kept(index, picture, label))
                 index += 1
-            if waiting and (decoder.is_decided or len(waiting) >= WAITING or not _waits(decoder, waiting[-1])):
+            if waiting and (decoder.is_decided or _are_many(waiting) or not _waits(decoder, waiting[-1])):
                 yield from _released(waiting, decoder)
         yield from _released(waiting, decoder)
 
@@ -191,8 +196,12 @@ class Source(NamedTuple):
         yield from items_of(self.items)
 
 
+def _are_many(waiting: Sequence[Sample]) -> bool:
+    return len(waiting) >= WAITING or sum(int(each.image.nbytes) for each in waiting) >= WAITING_BYTES
+
+
 def _waits(decoder: Decoder, last: Sample) -> bool:
-    """Whether samples wait for what decides: bytes do not, unless floats before them do."""
+    """Whether samples wait for what decides: bytes do not, unless others before them do."""
     return is_float(last.image) or decoder.is_doubtful
 
 

@@ -168,6 +168,127 @@ def test_a_little_above_one_decides_nothing_until_a_value_does(highest):
     assert not given.is_doubtful
 
 
+# Whole numbers that are no bytes.
+
+
+def whole(*levels: int, kind: str = "uint16", stays: bool = False) -> object:
+    """An image of these values, at least 20 × 20, as an array or a tensor."""
+    image = np.resize(np.array(levels, kind), (20, 20, 3))
+    return torch.from_numpy(image) if stays else image
+
+
+@pytest.mark.parametrize("stays", [False, True])
+@given(levels=st.lists(st.integers(0, 65535), min_size=1, max_size=9))
+def test_sixteen_bits_are_doubtful_until_a_value_needs_more_than_fourteen(stays, levels):
+    decoder = Decoder(stays_on="cpu" if stays else None)
+    image = whole(*levels, stays=stays)
+    decoder.learn([whole(0, stays=stays)])
+    assert not decoder.is_doubtful
+    decoder.learn([image])
+    high = max(levels)
+    assert decoder.is_doubtful == (0 < high <= 16383)
+    if decoder.is_doubtful:
+        with pytest.raises(AmbiguousData, match=f"whole numbers up to {high:.5g} in 16 bits") as caught:
+            decoder.refuse_doubt(3)
+        told = [option.arguments["value_range"] for option in caught.value.options]
+        assert told[-1] is None
+        pairs = [each for each in told if isinstance(each, tuple)]
+        assert pairs == [(0, white) for white in (1023, 4095, 16383, 65535) if high <= white]
+        assert ("byte" in told, "unit" in told, "signed" in told) == (high <= 255, high <= 1, False)
+        for span in told[:-1]:
+            white = {"unit": 1, "byte": 255}.get(span) or span[1]
+            found = Decoder(span=span).bytes_of(np.asarray(image))
+            assert np.abs(found - np.asarray(image, float) / white * 255).max() <= 0.5 + 1e-9
+        decoder.learn([whole(16384, stays=stays)])
+    decoder.refuse_doubt(3)
+    expected = np.rint(np.asarray(image, float) / 257)
+    assert np.array_equal(np.asarray(decoder.bytes_of(image)), expected)
+
+
+@pytest.mark.parametrize("stays", [False, True])
+@pytest.mark.parametrize("kind", ["int16", "int32", "int64"])
+def test_whole_numbers_with_a_sign_are_bytes_or_are_asked_for(kind, stays):
+    def end_with(decoder: Decoder, image: object) -> None:
+        decoder.learn([image])
+        decoder.refuse_doubt(3)
+
+    def asked(*levels: int, decoder: Decoder | None = None) -> AmbiguousData:
+        decoder = decoder or Decoder(stays_on="cpu" if stays else None)
+        with pytest.raises(AmbiguousData) as caught:
+            end_with(decoder, whole(*levels, kind=kind, stays=stays))
+        assert caught.value.argument == "value_range"
+        return caught.value
+
+    def spans(error: AmbiguousData) -> list[object]:
+        return [option.arguments.get("value_range") for option in error.options]
+
+    tomography = asked(-995, 996)
+    assert str(tomography) == (
+        "the images have whole numbers from -995 to 996; pass value_range=(black, white), "
+        "such as (-1024, 3071) of computed tomography"
+    )
+    assert spans(tomography) == [(-1024, 3071), (-32768, 32767), None]
+    assert "computed" not in str(asked(-2000, 996))
+    assert spans(asked(-2000, 996)) == [(-32768, 32767), None]
+    assert spans(asked(-1, 0, 1)) == ["signed", None]
+    high = asked(0, 30000)
+    assert str(high).startswith("the images have values up to 30000; pass value_range=(0, 65535) if white is 65535")
+    assert spans(high) == [(0, 65535), None]
+    assert spans(asked(0, 3000)) == [(0, 4095), (0, 16383), (0, 65535), None]
+    assert spans(asked(0, 16)) == ["byte", None]
+    decoder = Decoder(stays_on="cpu" if stays else None)
+    for levels in ((0,), (3, 16), (0, 17)):
+        decoder.learn([whole(*levels, kind=kind, stays=stays)])
+    decoder.refuse_doubt(3)
+    image = whole(3, 200, kind=kind, stays=stays)
+    assert np.array_equal(np.asarray(decoder.bytes_of(image)), np.asarray(image))
+    assert "values up to 256 after others in [0, 255]; pass value_range=" in str(asked(256, decoder=decoder))
+
+
+def test_whole_numbers_of_pillow_are_those_of_an_array():
+    values = np.random.default_rng(0).integers(0, 256, (20, 30))
+    for kind, mode in (("int32", "I"), ("uint16", "I;16"), ("float32", "F")):
+        scale = 257 if kind == "uint16" else 1
+        image = Image.fromarray((values * scale).astype(kind))
+        assert image.mode == mode
+        (found,) = bytes_of(Decoder(), image)
+        assert np.array_equal(found[..., 0], values)
+    deep = Image.fromarray((values * 16).astype(np.int32))
+    with pytest.raises(AmbiguousData, match=r"pass value_range=\(0, 4095\) if white is 4095"):
+        bytes_of(Decoder(), deep)
+    (found,) = bytes_of(Decoder(span=(0, 4080)), deep)
+    assert np.array_equal(found[..., 0], values)
+
+
+@pytest.mark.parametrize("form", [tuple, list, np.array, torch.tensor, lambda pair: iter(pair)])
+def test_black_and_white_are_given_in_any_sequence(form):
+    assert Decoder(span=form([0, 4095])).span == (0.0, 4095.0)
+    assert Decoder(span=form([-1.5, 4.0])).span == (-1.5, 4.0)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [4095, 0.5, [4095], [0, 1, 2], [1, 0], (1, 1), [0, np.nan], (0, np.inf), "bytes", np.array(3), [[0, 1], [2, 3]],
+     [0, None], {}, torch.tensor([3.0, 1.0]), (0, 10**400)],
+    ids=str,
+)  # fmt: skip
+def test_what_is_no_black_and_white_is_one_sentence(bad):
+    with pytest.raises(DataError) as caught:
+        Decoder(span=bad)
+    expected = "; expected one of unit, byte, signed, normalized, or two numbers: black, and a higher white"
+    assert str(caught.value) == f"the range is {bad!r}{expected}"
+
+
+@pytest.mark.parametrize("stays", [False, True])
+@pytest.mark.parametrize("channels", [1, 3, 4, 6])
+def test_only_the_first_three_channels_are_turned(channels, stays):
+    picture = np.random.default_rng(0).integers(0, 256, (20, 20, channels), np.uint8)
+    order = [2, 1, 0, *range(3, channels)] if channels > 1 else [0]
+    given = torch.from_numpy(picture) if stays else picture
+    found = Decoder(layout="HWC", reversed_channels=True, stays_on="cpu").bytes_of(given)
+    assert np.array_equal(np.asarray(found), picture[..., order])
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_what_is_not_finite_is_no_image(bad):
     image = np.full((20, 20, 3), 0.5)

@@ -58,6 +58,26 @@ TARGETS = [
 # What a target is.
 
 
+@pytest.mark.parametrize(("pixels", "is_told"), [(0, True), (9, True), (10, False), (30, False)])
+def test_shares_of_width_and_height_are_told(pixels, is_told):
+    random = np.random.default_rng(0)
+    shares = np.sort(random.random((10, 2, 2)), axis=1).reshape(-1, 4)
+    all_boxes = [*shares, *[np.array([2, 3, 30, 20])] * pixels]
+    panel = profiled([{"boxes": [box.tolist()], "labels": [1]} for box in all_boxes])["box_faults"]
+    assert panel.statistics["train"]["within_the_first_pixel"]["count"] == 10
+    assert "10 within the first pixel" in panel.sentence
+    assert ("Most boxes in train have shares of width and height: pixels are expected" in panel.sentence) == is_told
+
+
+def test_shares_that_a_function_makes_pixels_of_are_no_fault():
+    data = [(picture(seed), {"boxes": torch.tensor([[0.1, 0.2, 0.5, 0.75]]), "labels": [1]}) for seed in range(4)]
+    height, width = SIZE
+    scale = torch.tensor([width, height, width, height])
+    found = ai.profile(data, labels=lambda item: {**item[1], "boxes": item[1]["boxes"] * scale}, **SILENT)
+    assert found["box_faults"].statistics["train"]["within_the_first_pixel"]["count"] == 0
+    assert found["box_area"].statistics["train"]["mean"] == pytest.approx(0.4 * 0.55)
+
+
 @pytest.mark.parametrize("form", [list, np.asarray, torch.tensor, lambda rows: [torch.tensor(row) for row in rows]])
 def test_boxes_and_labels_are_read_in_every_form(form):
     boxes, labels = boxes_of({"boxes": form([[0, 0, 4, 2.5], [1, 1, 2, 2]]), "labels": form([3, 0])})
@@ -136,6 +156,12 @@ def test_size_and_aspect_are_known():
         ([10, 10, 10, 30], "without area"),
         ([30, 10, 10, 30], "without area"),
         ([200, 10, 200, 30], "without area"),
+        ([0, 0, 0, 0], "without area"),
+        ([0, 0, 1, 1], "inside"),
+        ([0.1, 0.1, 0.5, 0.5], "within the first pixel"),
+        ([0.5, 0.5, 0.2, 0.2], "within the first pixel"),
+        ([0, 0, 1, 0.25], "within the first pixel"),
+        ([0.5, 0.5, 1.5, 0.9], "inside"),
     ],
 )
 def test_faults_are_told_apart(box, fault):
@@ -192,7 +218,7 @@ def test_every_statistic_of_some_targets_is_known():
     assert found["box_height"].statistics["val"]["classes"]["dog"]["max"] == 0.25
     faults = found["box_faults"].statistics["train"]
     assert {name: faults[name]["count"] for name in list(faults)[1:]} == {
-        "partly_outside": 1, "wholly_outside": 1, "without_area": 1,
+        "partly_outside": 1, "wholly_outside": 1, "without_area": 1, "within_the_first_pixel": 0,
     }  # fmt: skip
     assert faults["partly_outside"]["images"].tolist() == [0]
     assert faults["without_area"]["images"].tolist() == [1]

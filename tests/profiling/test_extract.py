@@ -230,6 +230,116 @@ def test_dark_floats_wait_for_bright_ones_that_tell_that_they_are_bytes(pictures
         profile([(dark, 0), (pictures[0], 0), (dark, 0)], **SILENT)
 
 
+def test_sixteen_bits_wait_for_a_value_that_tells_that_all_are_used(pictures, monkeypatch):
+    dark = [picture.astype(np.uint16) * 16 for picture in pictures]
+    bright = [picture.astype(np.uint16) * 257 for picture in pictures]
+    lumas = np.array([mean_luma(Image.fromarray(each)) for each in pictures])
+    black = [np.zeros_like(dark[0])]
+    found = profile([(image, 0) for image in black + dark + bright], **SILENT).frames["train"]["brightness"]
+    assert found[1:13].tolist() == pytest.approx((lumas * 16 / 257).tolist(), abs=0.002)
+    assert found[13:].tolist() == pytest.approx(lumas.tolist())
+    assert profile([(black[0], 0)] * 3, **SILENT).frames["train"]["brightness"].tolist() == [0] * 3
+    asked = []
+
+    def many(count: int = 600):
+        for number in range(count):
+            asked.append(number)
+            yield dark[number % 12], 0
+
+    highest = max(each.max() for each in dark)
+    with pytest.raises(AmbiguousData, match=f"whole numbers up to {highest} in 16 bits") as caught:
+        profile(many(), **SILENT)
+    assert caught.value.argument == "value_range"
+    assert len(asked) == 256
+    monkeypatch.setattr("augimpact.profiling.source.WAITING_BYTES", 10 * dark[0].nbytes)
+    with pytest.raises(AmbiguousData):
+        profile(many(), **SILENT)
+    assert len(asked) == 256 + 10
+    given = profile(many(12), value_range=[0, 4080], **SILENT).frames["train"]["brightness"]
+    assert given.tolist() == pytest.approx(lumas.tolist())
+
+
+@pytest.mark.parametrize("form", ["single", "batches", "tensors"])
+def test_whole_numbers_that_are_no_bytes_are_asked_for_and_read_as_they_are_answered(form):
+    values = np.random.default_rng(0).integers(-1000, 1000, (6, 20, 30, 1)).astype(np.int16)
+    labels = torch.arange(6) % 2
+    data = {
+        "single": list(zip(values, labels.tolist(), strict=True)),
+        "batches": [(values[:3], labels[:3].numpy()), (values[3:], labels[3:].numpy())],
+        "tensors": DataLoader(TensorDataset(torch.from_numpy(values).permute(0, 3, 1, 2), labels), batch_size=4),
+    }[form]
+    with pytest.raises(AmbiguousData, match="have whole numbers from -") as caught:
+        profile(data, **SILENT)
+    for option in caught.value.options[:-1]:
+        low, high = option.arguments["value_range"]
+        found = profile(data, **option.arguments, **SILENT).frames["train"]["brightness"]
+        expected = (values.mean(axis=(1, 2, 3)) - low) / (high - low)
+        assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-3)
+
+
+@pytest.fixture
+def deep(tmp_path, pictures) -> tuple[Path, np.ndarray]:
+    """A folder of files in 16 bits, of which 12 are used, and one of bytes; and their values where 4080 is white."""
+    values = np.stack([picture[..., 1] for picture in pictures])
+    for number, each in enumerate(values):
+        place = tmp_path / "deep" / f"class{number % 2}"
+        place.mkdir(parents=True, exist_ok=True)
+        file = place / f"{number:02}"
+        twelve = each.astype(np.uint16) * 16
+        if number == 0:
+            Image.fromarray(each).save(f"{file}.png")
+        elif number % 3:
+            Image.fromarray(twelve).save(f"{file}.png")
+        else:
+            np.save(f"{file}.npy", twelve)
+    return tmp_path / "deep", values / 255
+
+
+def test_files_in_sixteen_bits_that_may_use_fewer_are_told(deep, pictures):
+    folder, values = deep
+    table = ai.SampleTable.from_folder(folder, pattern="*.*", identity="path")
+    taken = profile(table, table, **SILENT)
+    means = dict(zip(taken.frames["train"]["index"], taken.frames["train"]["brightness"], strict=True))
+    order = [int(Path(path).stem) for path in table["path"]]
+    highest = int(max(each.max() for each in values[1:]) * 4080 + 0.5)
+    told = (
+        f"No value of the images in 16 bits in train and val is above {highest}, and white is taken as 65535: "
+        "if it is 4095, pass value_range=(0, 4095). "
+    )
+    assert told in taken["summary"].sentence
+    assert taken["summary"].statistics["val"]["highest_of_16_bits"] == highest
+    for index, number in enumerate(order):
+        scale = 1 if number == 0 else 4080 / 65535
+        assert means[index] == pytest.approx(values[number].mean() * scale, abs=0.002)
+    given = profile(table, value_range=(0, 4080), **SILENT)
+    assert given.frames["train"]["brightness"].tolist() == pytest.approx(values[order].mean(axis=(1, 2)).tolist())
+    assert "16 bits" not in given["summary"].sentence
+    assert "highest_of_16_bits" not in given["summary"].statistics["train"]
+    small = profile(table, value_range=(0, 100), **SILENT)
+    assert small.frames["train"]["index"].tolist() == [order.index(0)]
+    assert {each.kind for each in small.errors["train"]} == {"DataError"}
+    # Where all bits are used, or only bytes are there, nothing is said.
+    Image.fromarray(np.full((48, 64), 40000, np.uint16)).save(folder / "class0" / "bright.png")
+    assert "16 bits" not in profile(folder, **SILENT)["summary"].sentence
+
+
+def test_files_of_other_numbers_are_read_as_black_and_white_are_given(tmp_path, pictures):
+    values = np.stack([picture[..., 1] for picture in pictures[:4]]).astype(np.float64)
+    forms = {"float32": values * 4 - 200, "int32": values * 400 - 20000}
+    for kind, each in forms.items():
+        (tmp_path / kind).mkdir()
+        for number, image in enumerate(each.astype(kind)):
+            if number % 2:
+                np.save(tmp_path / kind / f"{number}.npy", image)
+            else:
+                Image.fromarray(image).save(tmp_path / kind / f"{number}.tif")
+        table = ai.SampleTable.from_folder(tmp_path / kind, pattern="*.*", identity="path")
+        low, high = (-200, 820) if kind == "float32" else (-20000, 82000)
+        found = profile(table, value_range=(low, high), **SILENT).frames["train"]["brightness"]
+        order = [int(Path(path).stem) for path in table["path"]]
+        assert found.tolist() == pytest.approx((values[order].mean(axis=(1, 2)) / 255).tolist())
+
+
 def test_a_black_image_with_one_white_row_is_as_bright_as_its_share():
     image = np.zeros((20, 10, 3), np.uint8)
     image[7] = 255
@@ -317,6 +427,67 @@ def test_the_normalisation_of_grey_and_coloured_images_is_that_of_rgb(pictures):
     grey = profile([each[..., :1] for each in pictures], **SILENT)["summary"].statistics["train"]
     assert len(grey["mean"]) == 1
     assert "normalize_as" not in grey
+
+
+@pytest.mark.parametrize("channels", ["RGB", "BGR"])
+@pytest.mark.parametrize("scale", [1, 0.05, 0.004], ids=str)
+def test_the_line_to_copy_puts_the_users_own_images_around_0(pictures, scale, channels):
+    # Channels that differ much, so that their order matters.
+    levels = (np.stack(pictures) * (np.array([1, 0.6, 0.3]) * scale)).round().astype(np.uint8)
+    found = profile([(each, 0) for each in levels], channels=channels, **SILENT)["summary"]
+    told = found.statistics["train"]
+    if not all(told["std"]):
+        assert scale == 0.004
+        assert "normalize" not in told
+        flat = [
+            ("red", "green", "blue")["RGB".index(channels[place])]
+            for place in range(3)
+            if levels[..., place].max() == 0
+        ]
+        assert f"There is no Normalize for train: all values of the {flat[0]} channel are equal." in found.sentence
+        return
+    normalised = eval(told["normalize"], {"Normalize": v2.Normalize})(chw(list(levels)).double() / 255)
+    assert normalised.mean(dim=(0, 2, 3)).abs().max() < 0.01
+    assert (normalised.std(dim=(0, 2, 3), unbiased=False) - 1).abs().max() < 0.01
+    order = ", as BGR, the channels in the order of the images" if channels == "BGR" else ""
+    assert f"{told['normalize']} puts those of train around 0{order}." in found.sentence
+
+
+@pytest.mark.parametrize("level", [1, 3, 40])
+def test_the_line_to_copy_of_dark_sixteen_bits_can_be_copied(pictures, level):
+    # Up to `level` of 255 levels.
+    deep = np.stack([(picture.astype(np.float64) * level * 257 / 255).astype(np.uint16) for picture in pictures])
+    told = profile([(each, 0) for each in deep], value_range=(0, 65535), **SILENT)["summary"].statistics["train"]
+    numbers = [each.strip() for part in told["normalize"].split("[")[1:] for each in part.split("]")[0].split(",")]
+    assert len(numbers) == 6
+    for each in numbers:
+        assert len(each.partition(".")[2]) >= 3
+        assert len(each.replace(".", "").lstrip("0")) >= 3
+    normalised = eval(told["normalize"], {"Normalize": v2.Normalize})(
+        torch.from_numpy(np.rint(deep / 257) / 255).permute(0, 3, 1, 2)
+    )
+    assert normalised.mean(dim=(0, 2, 3)).abs().max() < 0.01
+    assert (normalised.std(dim=(0, 2, 3), unbiased=False) - 1).abs().max() < 0.01
+
+
+def test_where_all_values_are_equal_there_is_no_line_to_copy(pictures):
+    opaque = [np.concatenate([each, np.full_like(each[..., :1], 255)], axis=-1) for each in pictures]
+    grey = [np.full((20, 30), 7, np.uint8)] * 2
+    two = [np.stack([each[..., 0], np.zeros_like(each[..., 0])], axis=-1) for each in pictures]
+    for images, where in ((opaque, " of the fourth channel"), (grey, ""), (two, " of channel 2")):
+        found = profile([(each, 0) for each in images], layout="HWC", **SILENT)["summary"]
+        assert f"There is no Normalize for train: all values{where} are equal." in found.sentence
+        assert "normalize" not in found.statistics["train"]
+        assert 0 in found.statistics["train"]["std"]
+
+
+def test_blue_green_red_of_several_kinds_is_normalised_in_that_order(pictures):
+    coloured, grey = [each[..., ::-1].copy() for each in pictures[:6]], [each[..., :1] for each in pictures[6:]]
+    found = profile([(each, 0) for each in coloured + grey], channels="BGR", **SILENT)["summary"]
+    told = found.statistics["train"]
+    assert told["normalize_as"] == "BGR (grey thrice, without a fourth channel)"
+    pixels = np.stack(coloured + [np.repeat(each, 3, axis=-1) for each in grey]).reshape(-1, 3) / 255
+    assert eval(told["normalize"], {"Normalize": v2.Normalize}).mean == pytest.approx(pixels.mean(axis=0), abs=6e-4)
 
 
 def test_images_of_other_kinds_have_no_normalisation_in_common(pictures):

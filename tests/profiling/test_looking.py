@@ -49,8 +49,8 @@ def alive(monkeypatch):
 
     decoded = ImagePipeline.picture
 
-    def picture(self, content):
-        image = np.array(decoded(self, content))
+    def picture(self, content, **options):
+        image = np.array(decoded(self, content, **options))
         change(1)
         weakref.finalize(image, change, -1)
         return image

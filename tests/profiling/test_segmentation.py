@@ -111,6 +111,12 @@ def test_what_is_no_mask_is_none(label):
     [
         (np.zeros((20, 30), int), {}, "the mask is 30 × 20; expected 12 × 9 as its image is"),
         (np.full((9, 12), 7), {"classes": 5}, r"the mask has class 7; expected from 0 to 4, or ignored=\[7\]"),
+        (
+            np.full((9, 12), 1),
+            {"classes": 1},
+            r"class 1; expected from 0 to 0, as class_names counts from 0, and ignored classes, too: "
+            r"class_names=\{1: 'name'\} names number 1, ignored=\[1\] leaves it out",
+        ),
         (np.full((9, 12), -1), {}, r"the mask has class -1; expected from 0, or ignored=\[-1\]"),
         (np.full((9, 12), 255), {"classes": 3}, r"class 255; expected from 0 to 2, or ignored=\[255\]"),
         (np.ones((3, 9, 12), int), {}, "several classes at one pixel; expected one"),
