@@ -20,8 +20,10 @@ from augimpact.data.locations import is_local
 from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
-from augimpact.profiling.batches import tried
+from augimpact.profiling.alone import tried
+from augimpact.profiling.class_names import class_names_of
 from augimpact.profiling.decode import Bytes
+from augimpact.profiling.fastai_batches import is_of_fastai, samples_of_fastai
 from augimpact.profiling.source import Source, plain_label
 
 __all__ = ["source_of"]
@@ -54,13 +56,13 @@ def source_of(data: Any) -> Source:
         paths = list(data.dataset.view("path")) if "path" in data.dataset.properties else None
         is_boxed = "boxes" in data.names and "image" in data.names
         return Source(_Boxed(data) if is_boxed else data, True, len(data), names, paths)
-    names = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None)
-    class_names = tuple(map(str, names)) if isinstance(names, (list, tuple)) else None
+    class_names = class_names_of(data)
     has_length = hasattr(data, "__len__")
     if hasattr(data, "__iter__") and not (
         hasattr(data, "__getitem__") and has_length and not hasattr(data, "batch_size")
     ):
-        batched = any(getattr(data, name, None) is not None for name in ("batch_size", "batch_sampler"))
+        sizes_of_batches = ("bs",) if is_of_fastai(data) else ("batch_size", "batch_sampler")
+        batched = any(getattr(data, name, None) is not None for name in sizes_of_batches)
         return Source(data, False, _samples_in(data), class_names, None, _stacks(data), batched=batched)
     if hasattr(data, "__getitem__") and has_length and not isinstance(data, Mapping):
         return Source(data, True, len(data), class_names, None)
@@ -161,6 +163,8 @@ def _stacks(data: Any) -> bool:
 
 def _samples_in(data: Any) -> int | None:
     """How many samples a loader has: of torch's, whose length is that in batches, as many as they draw."""
+    if is_of_fastai(data):
+        return samples_of_fastai(data)
     try:
         count = len(data)
         if getattr(data, "batch_size", None) is None:
