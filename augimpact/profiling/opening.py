@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from PIL import Image
 
 from augimpact.data.dataset import Dataset, View
@@ -56,6 +57,7 @@ def source_of(data: Any) -> Source:
         paths = list(data.dataset.view("path")) if "path" in data.dataset.properties else None
         is_boxed = "boxes" in data.names and "image" in data.names
         return Source(_Boxed(data) if is_boxed else data, True, len(data), names, paths)
+    _refuse_mistakes(data)
     class_names = class_names_of(data)
     has_length = hasattr(data, "__len__")
     if hasattr(data, "__iter__") and not (
@@ -68,6 +70,33 @@ def source_of(data: Any) -> Source:
         return Source(data, True, len(data), class_names, None)
     kind = type(data).__name__
     raise DataError(f"data of type {kind} gives no samples; expected a folder, dataset, table or iterable of them")
+
+
+def _refuse_mistakes(data: Any) -> None:
+    """Refuses what would pass for a dataset, and is one of something else.
+
+    Raises:
+        DataError: all loaders of fastai's at once, a `DataFrame`, or an array of all images beside all labels.
+    """
+    kind, fastai = type(data).__name__, sys.modules.get("fastai.data.core")
+    if fastai is not None and isinstance(data, fastai.DataLoaders):
+        raise DataError(f"data of type {kind} has several loaders; pass dls.train and dls.valid of it as train and val")
+    if isinstance(data, pd.DataFrame):
+        expected = "a SampleTable, such as SampleTable.from_list(frame[column]) of a column of paths"
+        raise DataError(f"data of type {kind} is no dataset; expected {expected}, or a list of images and their labels")
+    if not isinstance(data, (tuple, list)) or len(data) != 2:
+        return
+    images, labels = map(_shape_of, data)
+    if len(images) == 4 and len(labels) != 4 and images[:1] == labels[:1]:
+        told = f"{kind} of an array of {images[0]} images and of their labels"
+        raise DataError(f"a {told} is no dataset; pass it sample by sample, such as list(zip(images, labels))")
+
+
+def _shape_of(data: Any) -> tuple[int, ...]:
+    """That of an array, or of a list of numbers or names; of anything else none."""
+    if isinstance(data, (list, tuple)) and all(isinstance(each, (int, str)) for each in data):
+        return (len(data),)
+    return tuple(getattr(data, "shape", ()))
 
 
 class _Boxed:

@@ -300,6 +300,12 @@ def test_a_vocabulary_of_anything_else_names_no_class():
     assert profile(TfmdDL(data, bs=4, num_workers=0)).naming.classes == ("a", "b")
 
 
+def test_all_loaders_at_once_are_refused(folders):
+    loaders = ImageDataLoaders.from_folder(folders, valid_pct=0.2, seed=3, item_tfms=Resize(32), bs=5, num_workers=0)
+    with pytest.raises(DataError, match=r"has several loaders; pass dls\.train and dls\.valid of it as train and val"):
+        profile(loaders)
+
+
 class OddError(Exception):
     def __init__(self, one, other):
         super().__init__(one, other)
