@@ -1,4 +1,4 @@
-"""What a loader gives, one after the other; of a batch of torch's that fails each sample is asked for alone."""
+"""What a loader gives, one after the other; of a batch of torch's or fastai's that fails, each sample alone."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any
 
-__all__ = ["Alone", "Cut", "items_of", "tried"]
+from augimpact.profiling.alone import Alone, Several, tried
+from augimpact.profiling.fastai_batches import going_on
+
+__all__ = ["Cut", "items_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -23,24 +26,14 @@ class Cut:
     """Stands where the items of a loader ended by an error."""
 
 
-class Alone(NamedTuple):
-    """One sample of a batch that failed.
-
-    item: a batch of this sample alone, or what was raised in its place.
-    in_batch: gives a batch as large as that which failed, of this sample only: it shows better what is where.
-    """
-
-    item: Any
-    in_batch: Callable[[], Any]
-
-
 def items_of(loader: Any) -> Iterator[Any]:
     """Each item, or what was raised in its place.
 
-    Of a batch of torch's that failed, each sample is `Alone`. A `Cut` is last where the loader ended by an error.
+    Of a batch of torch's or fastai's that failed, each sample is `Alone`. A `Cut` is last where the loader ended by an
+    error.
     """
     drawn = _Drawn(loader) if _draws_samples(loader) else None
-    iterator, errors, is_told = iter(loader if drawn is None else drawn.loader), 0, False
+    iterator, errors, is_told = iter(going_on(loader) if drawn is None else drawn.loader), 0, False
     while errors < MOST_ERRORS:
         try:
             item = next(iterator)
@@ -52,28 +45,19 @@ def items_of(loader: Any) -> Iterator[Any]:
                 drawn, errors = None, errors + 1
                 yield error
                 continue
-            errors = 0
             indices = drawn.waiting.popleft()
-            several, fault = ([error], None) if loader.batch_sampler is None else _fetched(loader, indices)
-            if fault is not None and not is_told:
-                is_told = True
-                logger.warning("samples that cannot be put together to a batch are taken one by one; %s", fault)
-            yield from several
-            continue
+            several = Several([error]) if loader.batch_sampler is None else _fetched(loader, indices)
+        else:
+            several = item if isinstance(item, Several) else Several([item])
+            if drawn is not None:
+                drawn.waiting.popleft()
         errors = 0
-        if drawn is not None:
-            drawn.waiting.popleft()
-        yield item
+        if several.fault is not None and not is_told:
+            is_told = True
+            logger.warning("samples that cannot be put together to a batch are taken one by one; %s", several.fault)
+        yield from several.items
     if errors:
         yield Cut()
-
-
-def tried(function: Callable[[Any], Any], given: Any) -> Any:
-    """What the function gives, or what it raised."""
-    try:
-        return function(given)
-    except Exception as error:  # of a user's file, whatever it raises
-        return error
 
 
 class _Drawn:
@@ -113,18 +97,18 @@ def _draws_samples(loader: Any) -> bool:
     return loader.in_order and not isinstance(loader.dataset, module.IterableDataset)
 
 
-def _fetched(loader: Any, indices: Sequence[Any]) -> tuple[list[Any], str | None]:
-    """The samples of a batch that failed; and why they make no batch, where none of them is at fault."""
+def _fetched(loader: Any, indices: Sequence[Any]) -> Several:
+    """The samples of a batch that failed."""
     samples = [tried(loader.dataset.__getitem__, index) for index in indices]
     fault = None
     if not any(isinstance(sample, Exception) for sample in samples):
         batch = tried(loader.collate_fn, samples)
         if not isinstance(batch, Exception):
-            return [batch], None
+            return Several([batch])
         # A user's own function may name files.
         is_own = loader.collate_fn is not sys.modules["torch.utils.data"].default_collate
         fault = type(batch).__name__ if is_own else f"{type(batch).__name__}: {batch}"
-    return [_alone(sample, loader.collate_fn, len(samples)) for sample in samples], fault
+    return Several([_alone(sample, loader.collate_fn, len(samples)) for sample in samples], fault)
 
 
 def _alone(sample: Any, collate: Callable[[list[Any]], Any], count: int) -> Alone:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -22,10 +23,12 @@ from augimpact.data.locations import is_local
 from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
-from augimpact.profiling.batches import tried
+from augimpact.profiling.alone import tried
+from augimpact.profiling.class_names import class_names_of
+from augimpact.profiling.fastai_batches import is_of_fastai, samples_of_fastai
 from augimpact.profiling.source import Source, plain_label
 
-__all__ = ["source_of"]
+__all__ = ["refuse_mistakes", "source_of"]
 
 # The properties of a dataset that are boxes and the numbers of their classes.
 BOXES = ("boxes", "box_labels")
@@ -55,18 +58,46 @@ def source_of(data: Any) -> Source:
         paths = list(data.dataset.view("path")) if "path" in data.dataset.properties else None
         is_boxed = "boxes" in data.names and "image" in data.names
         return Source(_Boxed(data) if is_boxed else data, True, len(data), names, paths)
-    names = getattr(data, "classes", None) or getattr(getattr(data, "dataset", None), "classes", None)
-    class_names = tuple(map(str, names)) if isinstance(names, (list, tuple)) else None
+    refuse_mistakes(data)
+    class_names = class_names_of(data)
     has_length = hasattr(data, "__len__")
     if hasattr(data, "__iter__") and not (
         hasattr(data, "__getitem__") and has_length and not hasattr(data, "batch_size")
     ):
-        batched = any(getattr(data, name, None) is not None for name in ("batch_size", "batch_sampler"))
+        sizes_of_batches = ("bs",) if is_of_fastai(data) else ("batch_size", "batch_sampler")
+        batched = any(getattr(data, name, None) is not None for name in sizes_of_batches)
         return Source(data, False, _samples_in(data), class_names, None, _stacks(data), batched=batched)
     if hasattr(data, "__getitem__") and has_length and not isinstance(data, Mapping):
         return Source(data, True, len(data), class_names, None)
     kind = type(data).__name__
     raise DataError(f"data of type {kind} gives no samples; expected a folder, dataset, table or iterable of them")
+
+
+def refuse_mistakes(data: Any) -> None:
+    """Refuses what would pass for a dataset, and is one of something else.
+
+    Raises:
+        DataError: all loaders of fastai's at once, a `DataFrame`, or an array of all images beside all labels.
+    """
+    kind, fastai = type(data).__name__, sys.modules.get("fastai.data.core")
+    if fastai is not None and isinstance(data, fastai.DataLoaders):
+        raise DataError(f"data of type {kind} has several loaders; pass dls.train and dls.valid of it as train and val")
+    if isinstance(data, pd.DataFrame):
+        expected = "a SampleTable, such as SampleTable.from_list(frame[column]) of a column of paths"
+        raise DataError(f"data of type {kind} is no dataset; expected {expected}, or a list of images and their labels")
+    if not isinstance(data, (tuple, list)) or len(data) != 2:
+        return
+    images, labels = map(_shape_of, data)
+    if len(images) == 4 and len(labels) != 4 and images[:1] == labels[:1]:
+        told = f"{kind} of an array of {images[0]} images and of their labels"
+        raise DataError(f"a {told} is no dataset; pass it sample by sample, such as list(zip(images, labels))")
+
+
+def _shape_of(data: Any) -> tuple[int, ...]:
+    """That of an array, or of a list of numbers or names; of anything else none."""
+    if isinstance(data, (list, tuple)) and all(isinstance(each, (int, str)) for each in data):
+        return (len(data),)
+    return tuple(getattr(data, "shape", ()))
 
 
 class _Boxed:
@@ -167,6 +198,8 @@ def _stacks(data: Any) -> bool:
 
 def _samples_in(data: Any) -> int | None:
     """How many samples a loader has: of torch's, whose length is that in batches, as many as they draw."""
+    if is_of_fastai(data):
+        return samples_of_fastai(data)
     try:
         count = len(data)
         if getattr(data, "batch_size", None) is None:

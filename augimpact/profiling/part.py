@@ -18,9 +18,9 @@ from augimpact.data.image import read_image
 from augimpact.data.locations import read_bytes
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
-from augimpact.profiling.batches import tried
+from augimpact.profiling.alone import tried
 from augimpact.profiling.decode import Decoder, as_array
-from augimpact.profiling.opening import source_of
+from augimpact.profiling.opening import refuse_mistakes, source_of
 from augimpact.profiling.reading import Reading
 from augimpact.profiling.source import Failure, Sample
 
@@ -102,6 +102,7 @@ def part_of(data: Any, most: int, seed: int = 0) -> Part:
         whole, places = data if isinstance(data, Dataset) else data.dataset, _places(len(data), most, seed)
         drawn = whole if len(places) == len(data) else whole.subset(places)
         return Part(drawn if isinstance(data, Dataset) else drawn.view(data.names), len(places), len(data))
+    refuse_mistakes(data)
     if isinstance(data, Mapping) or not (isinstance(data, Iterable) or hasattr(data, "__getitem__")):
         kind = type(data).__name__
         raise DataError(f"data of type {kind} gives no images; expected a folder, table, dataset or list of them")
@@ -131,10 +132,9 @@ def pictures_in(data: Any, reading: Reading = READ) -> Iterator[Callable[[], Pic
     if _is_indexed(data):
         data = data if isinstance(data, _Chosen) else _Chosen(data, np.arange(len(data)))
         first = data.first()
-    elif isinstance(data, Iterable) and not hasattr(data, "batch_size"):
-        begun = iter(data)
-        several = list(islice(begun, 1))
-        first, data = several[0] if several else None, chain(several, begun)
+    elif isinstance(data, Iterator):
+        several = list(islice(data, 1))
+        first, data = several[0] if several else None, chain(several, data)
     if reading.images is not None or not isinstance(_parts(first)[0], FILES):
         decoder = reading.decoder()
         for sample in source_of(data).samples(decoder, reading.images, reading.labels):

@@ -9,9 +9,11 @@ import numpy as np
 
 from augimpact.errors import DataError
 from augimpact.profiling.ahead import ahead
-from augimpact.profiling.batches import Alone, Cut, items_of
+from augimpact.profiling.alone import Alone
+from augimpact.profiling.batches import Cut, items_of
 from augimpact.profiling.decode import Decoder, as_array, is_float
 from augimpact.profiling.structure import Finder, Found, split_item
+from augimpact.profiling.workers import kind_and_message
 
 __all__ = ["MOST_TOLD", "Failure", "Sample", "Source", "is_one_hot", "plain_label", "told"]
 
@@ -308,4 +310,5 @@ def plain_label(label: Any) -> Any:
 
 def told(error: Exception) -> str:
     """What went wrong with one sample, in a line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:MOST_TOLD]}"
+    kind, message = kind_and_message(error)
+    return f"{kind}: {' '.join(message.split())[:MOST_TOLD]}"

@@ -1,0 +1,97 @@
+"""The names of classes are those of the dataset that the samples come from, however deep; else there are none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset, random_split
+from torchvision.datasets import ImageFolder
+from torchvision.transforms.v2.functional import pil_to_tensor
+
+from augimpact.profiling.class_names import class_names_of
+from augimpact.profiling.extract import profile as profile_with_a_bar
+
+
+def quiet(_done, _total):
+    """No bar."""
+
+
+def profile(*arguments, **options):
+    return profile_with_a_bar(*arguments, progress=quiet, **options)
+
+
+def folder_of(place, *names):
+    generator = np.random.default_rng(0)
+    for name in names:
+        (place / name).mkdir(parents=True)
+        for number in range(4):
+            Image.fromarray(generator.integers(0, 256, (16, 16, 3), np.uint8)).save(place / name / f"{number}.png")
+    return ImageFolder(place, transform=pil_to_tensor)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return folder_of(tmp_path / "both", "cat", "dog")
+
+
+WAYS = {
+    "folder": lambda folder: folder,
+    "subset": lambda folder: Subset(folder, [0, 1, 5]),
+    "subset of a subset": lambda folder: Subset(Subset(folder, range(6)), [0, 1, 5]),
+    "split": lambda folder: random_split(folder, [6, 2], torch.Generator().manual_seed(0))[0],
+    "together": lambda folder: ConcatDataset([folder, Subset(folder, [7])]),
+    "part of them together": lambda folder: Subset(ConcatDataset([folder, folder]), [0, 7, 8, 15]),
+}
+
+
+@pytest.mark.parametrize("in_loader", [False, True])
+@pytest.mark.parametrize("way", WAYS)
+def test_names_are_those_of_the_dataset_inside(folder, way, in_loader):
+    data = WAYS[way](folder)
+    labels = [label for _, label in data]
+    given = DataLoader(data, batch_size=2) if in_loader else data
+    counts = {name: labels.count(number) for number, name in enumerate(folder.classes)}
+    assert profile(given)["classes"].statistics["counts"]["train"] == counts
+    hidden = profile(given, hide_classes=["cat"])["classes"].statistics["counts"]["train"]
+    assert hidden == {"hidden": counts["cat"], "dog": counts["dog"]}
+
+
+def test_names_of_datasets_that_differ_are_none(folder, tmp_path):
+    other = folder_of(tmp_path / "other", "cow", "dog")
+
+    class Unnamed(Dataset):
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            return torch.zeros(3, 16, 16), 0
+
+    for parts in ([folder, other], [folder, Unnamed()], [folder, Subset(other, [0])]):
+        assert class_names_of(ConcatDataset(parts)) is None
+        assert class_names_of(DataLoader(Subset(ConcatDataset(parts), [0]))) is None
+
+
+def test_a_dataset_that_may_number_its_classes_anew_is_not_looked_into(folder):
+    class Swapped(Dataset):
+        def __init__(self):
+            self.dataset = folder
+
+        def __len__(self):
+            return len(folder)
+
+        def __getitem__(self, index):
+            image, label = folder[index]
+            return image, 1 - label
+
+    assert class_names_of(DataLoader(Swapped())) is None
+    assert class_names_of(Subset(Swapped(), [0])) is None
+
+
+@pytest.mark.parametrize("names", [[], None, "cat", {"cat": 0}, 3])
+def test_what_is_no_list_of_names_names_nothing(names):
+    class Data(list):
+        classes = names
+
+    assert class_names_of(Data()) is None
