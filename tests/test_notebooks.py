@@ -8,10 +8,20 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from augimpact.data.imagenette import FOLDER
 from tests.conftest import REPOSITORY
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+DATASET = REPOSITORY / "notebooks" / "dataset.ipynb"
 WIDGET, PICTURE, ANIMATION = "application/vnd.jupyter.widget-view+json", "image/png", "image/webp"
+# Of the notebook about a dataset: what is done to the data, in the order of the columns that tell of it.
+LEAKED, MISLABELLED, DARK, DARK_IN_TRAIN, CUT_SHORT = MISTAKES = (
+    "one image of train also in val",
+    "one image also under another class",
+    "one class dark in train and val",
+    "one class dark in train only",
+    "one file cut short",
+)
 
 
 class Shown:
@@ -40,6 +50,15 @@ class Shown:
         assert found, f"no row of a table is {name!r} with {count} numbers"
         truth = {"True": 1.0, "False": 0.0}
         return [truth[word] if word in truth else float(word) for word in found[1].split()]
+
+    def tables(self, name):
+        """The cells of each row of that name, as texts; of tables too wide to be one as text."""
+        pages = "\n".join(data["text/html"] for data in self.data if "text/html" in data)
+        rows = [
+            re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
+            for row in re.findall(r"<tr>.*?</tr>", pages, re.DOTALL)
+        ]
+        return [cells for head, *cells in filter(None, rows) if head == name]
 
 
 def augmentation_control(shown):
@@ -127,14 +146,50 @@ def data(shown):
 
 def dataset(shown):
     assert re.search(r"Normalize\(mean=\[0\.\d{3}, 0\.\d{3}, 0\.\d{3}\], std=", shown.text)
-    assert re.search(r"Errors: 1 .*could not be used", shown.text)
-    assert shown.numbers(r"Duplicates: (\d+) images are there more than once")[0] == 2
-    assert re.search(r"Shortcuts: .*Worry: .*brightness", shown.text)
-    gentle, rough = shown.row("gentle", 4), shown.row("rough", 4)
-    assert gentle[2] == 0 < rough[2]
-    assert gentle[3] < rough[3]
-    assert "'class 0', 'class 1'" in shown.text
-    assert shown.count(PICTURE) == 2
+    for quiet in ("Shortcuts: .* None tells much of it", "Drift: .* None of them differs much"):
+        assert re.search(quiet, shown.text)
+    found = {name: list(map(float, shown.tables(name)[0])) for name in ("as it was", *MISTAKES)}
+    before = found["as it was"]
+    splits, classes, shortcut, drift, unreadable = before
+    assert (splits, classes, unreadable) == (0, 0, 0)
+    assert shortcut < 0.1
+    # Each mistake moves what tells of it, and nothing else but by the image more or less.
+    assert found[LEAKED] == [2, 0, shortcut, drift, 0]
+    assert found[MISLABELLED][:2] == [0, 2]
+    assert found[MISLABELLED][2:] == pytest.approx(before[2:], abs=0.03)
+    assert found[CUT_SHORT][:2] == [0, 0]
+    assert found[CUT_SHORT][2:] == pytest.approx([shortcut, drift, 1], abs=0.03)
+    for mistake in (DARK, DARK_IN_TRAIN):
+        assert found[mistake][:2] == [0, 0]
+        assert found[mistake][2] > shortcut + 0.3
+        assert found[mistake][4] == 0
+    assert found[DARK][3] < drift + 0.03
+    assert found[DARK_IN_TRAIN][3] > drift + 0.1
+    told = {mistake: shown.tables(mistake)[1] for mistake in MISTAKES}
+    assert not any("Worry" in earlier for earlier, _ in told.values())
+    assert "0 images are there more than once, 2 nearly. Worry: of them 2 are in several splits." in told[LEAKED][1]
+    assert (
+        "2 images are there more than once, 0 nearly. Worry: of them 2 are under several labels."
+        in told[MISLABELLED][1]
+    )
+    assert re.search(r"Worry: .*brightness.* alone tell much of it", told[DARK][1])
+    assert re.search(r"Worry: .*brightness.* differ", told[DARK_IN_TRAIN][1])
+    assert told[CUT_SHORT][1].startswith("1 sample, or its label, could not be used.")
+    assert re.search(r"number 0, .*: the image of 100 bytes cannot be decoded", shown.text)
+    mild, strong = (list(map(float, shown.tables(name)[0])) for name in ("mild", "too strong"))
+    images = shown.numbers(r"Of (\d+) images of train augmentation left")[0]
+    assert sum(mild[:3]) < 0.05 * images < 0.5 * images < strong[2]
+    assert abs(mild[3]) < 0.02
+    assert max(mild[4:]) < 0.2 < 0.25 < min(strong[4:])
+    # The part of the sweep that is like the data, and what of it either augmentation takes.
+    share, low, high = shown.numbers(r"like the data: (\d+)% of the sweep, from brightness (\d\.\d) to (\d\.\d)")
+    assert 30 < share < 95
+    assert 0 < low < 0.9 < 1.1 < high
+    assert re.search(r"mild, 0\.9 to 1\.1: stays within the data\ntoo strong, 0\.0 to 3\.0: leads out of", shown.text)
+    assert sum("data:image/gif;base64," in data.get("text/html", "") for data in shown.data) == 1
+    assert "of class 0 class 1 class 2\n" in shown.text
+    # The player and the tabs; samples, three panels that are read, two of broken data, one of each augmentation.
+    assert (shown.count(WIDGET), shown.count(PICTURE)) == (2, 8)
 
 
 def impact(shown):
@@ -183,15 +238,41 @@ PROMISES = {
 }
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_runs_and_was_kept_without_outputs(path, tmp_path):
+def run(path, folder):
+    """The notebook, executed in a folder in which nothing may be left."""
+    folder.mkdir()
     notebook = nbformat.read(path, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells)
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
+    assert list(folder.iterdir()) == []
+    return notebook
+
+
+@pytest.mark.parametrize("path", [path for path in NOTEBOOKS if path != DATASET], ids=lambda path: path.stem)
+def test_it_runs_and_was_kept_without_outputs(path, tmp_path):
+    notebook = run(path, tmp_path / "beside")
     if path.stem in PROMISES:
         PROMISES[path.stem](Shown(notebook))
-    # Nothing is left beside the notebook.
-    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["with Imagenette", "without"])
+def test_what_is_told_of_a_dataset_is_true_with_imagenette_and_without(is_there, tmp_path, monkeypatch, request):
+    home = tmp_path / "fastai"
+    (home / "data").mkdir(parents=True)
+    monkeypatch.setenv("FASTAI_HOME", str(home))
+    if is_there:
+        (home / "data" / FOLDER).symlink_to(request.getfixturevalue("imagenette"), target_is_directory=True)
+    else:
+        # Nobody is there to fetch it from.
+        monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+    notebook = run(DATASET, tmp_path / "beside")
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert not any(output.get("name") == "stderr" for output in outputs)
+    shown = Shown(notebook)
+    assert ("garbage truck" if is_there else "upside down") in shown.text
+    PROMISES[DATASET.stem](shown)
 
 
 def test_every_promise_has_its_notebook():
