@@ -10,7 +10,7 @@ import pandas as pd
 
 from augimpact.profiling.naming import Naming, natural, short
 from augimpact.profiling.panel import COLOURS, Panel
-from augimpact.profiling.statistics import class_distance
+from augimpact.profiling.statistics import CHANCE, class_distance
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +21,7 @@ __all__ = ["SHOWN", "classes", "most_frequent"]
 SHOWN = 30
 # A class with fewer samples than this share of an even one is starved.
 STARVED = 0.25
-# A Jensen-Shannon distance that is worth a word.
+# A Jensen-Shannon distance that is worth a word; small splits differ by more by chance alone.
 WORTH = 0.1
 
 
@@ -45,7 +45,7 @@ def classes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
         statistics["comparison"] = class_distance(first, table.iloc[:, 1])
         told = statistics["comparison"]
         worries += [f"{len(told[key])} {key}" for key in ("new", "missing") if told[key]]
-        if told["jensen_shannon"] is not None and told["jensen_shannon"] > WORTH:
+        if told["p"] is not None and told["p"] < CHANCE and told["jensen_shannon"] > WORTH:
             worries.append(f"shares differ by a Jensen-Shannon distance of {told['jensen_shannon']:.2f}")
 
     def draw(figure: Figure) -> None:

@@ -16,7 +16,7 @@ from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.panel import COLOURS, Panel, counted
 from augimpact.profiling.private import told_failure
 from augimpact.profiling.source import Failure
-from augimpact.profiling.statistics import ODD, count_odd, drift_between, information_about, odd_ones
+from augimpact.profiling.statistics import CHANCE, ODD, count_odd, drift_between, information_about, odd_ones
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -155,7 +155,7 @@ def drift(frames: Mapping[str, pd.DataFrame]) -> list[Panel]:
 def _verdict(first: pd.DataFrame, second: pd.DataFrame, found: Mapping[str, Mapping[str, float | None]]) -> str:
     """What differs; if nothing can be seen to, whether there are samples enough to see it."""
     ranked = sorted(found, key=lambda name: -(found[name]["ks"] or 0))
-    far = [name for name in ranked if (found[name]["ks"] or 0) > DRIFTED and (found[name]["p"] or 0) < 0.01]
+    far = [name for name in ranked if (found[name]["ks"] or 0) > DRIFTED and (found[name]["p"] or 0) < CHANCE]
     if far:
         return f"Worry: {', '.join(far)} {'differs' if len(far) == 1 else 'differ'}."
     if min(len(first), len(second)) < FEWEST:

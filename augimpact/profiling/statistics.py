@@ -11,12 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from augimpact.measures import MEASURES
 
 __all__ = [
-    "ODD", "class_distance", "count_odd", "drift_between", "fences", "information_about", "odd_ones", "quantiles",
+    "CHANCE", "ODD", "class_distance", "count_odd", "drift_between", "fences", "information_about", "odd_ones", "quantiles",
 ]  # fmt: skip
 
 QUANTILES = {"p1": 0.01, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
 # Properties of a sample that are compared; sizes by their logarithm, which one scaling only shifts.
 PROPERTIES = (*MEASURES, "aspect", "size")
+# A difference is told only where chance alone would make one so large less often than this.
+CHANCE = 0.01
 # Groups of about equally many samples into which a property is cut where its information is told.
 CUTS = 8
 # An image is odd if it is darker than this, lighter, plainer (bits of entropy), or so far out in sharpness or size:
