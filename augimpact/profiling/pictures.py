@@ -14,7 +14,7 @@ from PIL import Image
 from augimpact.profiling.collect import EXTREMES, FEWEST, Collected, Extreme
 from augimpact.profiling.naming import Naming, natural, short
 from augimpact.profiling.panel import Panel, draw_pictures
-from augimpact.profiling.statistics import EQUAL, fences
+from augimpact.profiling.statistics import EQUAL, LIKE_SIZE, fences
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -144,7 +144,7 @@ def _odd_of(kind: str, several: Sequence[Extreme], frame: pd.DataFrame) -> Seque
     if name not in SHAPES:
         return several
     width, height = (frame[side].to_numpy(np.float64) for side in ("width", "height"))
-    low, high = fences(np.log2(width * height) / 2 if name == "size" else np.log2(width / height))
+    low, high = fences(np.log2(width * height) / 2 if name == "size" else np.log2(width / height), LIKE_SIZE)
     return [extreme for extreme in several if not low - EQUAL <= np.log2(extreme.value) <= high + EQUAL]
 
 

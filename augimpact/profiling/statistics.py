@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from augimpact.measures import MEASURES
 
 __all__ = [
-    "CHANCE", "ODD", "class_distance", "count_odd", "drift_between", "fences", "information_about", "odd_ones", "quantiles",
+    "CHANCE", "LIKE_SIZE", "ODD", "class_distance", "count_odd", "drift_between", "fences", "information_about",
+    "odd_ones", "quantiles",
 ]  # fmt: skip
 
 QUANTILES = {"p1": 0.01, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
@@ -24,6 +26,9 @@ CUTS = 8
 # An image is odd if it is darker than this, lighter, plainer (bits of entropy), or so far out in sharpness or size:
 # beyond the quartiles by so many times their distance (Tukey 1977, Exploratory data analysis: "far out" is 3).
 DARK, LIGHT, PLAIN, FAR_OUT = 0.08, 0.92, 2.0, 3.0
+# Where most images are alike the quartiles are one, and any other image would be far out. Yet none is odd in size or
+# aspect that is within 5 % of the median, and none is blurred that has half the median's sharpness. As logarithms.
+LIKE_SIZE, LIKE_SHARPNESS = math.log2(1.05), 1.0
 ODD = ("dark", "light", "plain", "blurred", "odd_size", "odd_aspect")
 # Numbers that are nearer to each other are one.
 EQUAL = 1e-9
@@ -156,21 +161,26 @@ def _beyond(frame: pd.DataFrame) -> dict[str, Numbers]:
         "dark": DARK - brightness,
         "light": brightness - LIGHT,
         "plain": PLAIN - entropy,
-        "blurred": fences(logged)[0] - logged,
+        "blurred": fences(logged, LIKE_SHARPNESS)[0] - logged,
         "odd_size": _far_out(properties["size"].to_numpy()),
         "odd_aspect": _far_out(properties["aspect"].to_numpy()),
     }
 
 
-def fences(values: Numbers) -> tuple[float, float]:
-    """Below the one and above the other a value is odd."""
+def fences(values: Numbers, like: float) -> tuple[float, float]:
+    """Below the one and above the other a value is odd; within `like` of the median none is.
+
+    >>> fences(np.array([3.0, 3.0, 3.0, 3.0, 9.0]), 0.5), fences(np.array([0.0, 1.0, 2.0]), 0.5)
+    ((2.5, 3.5), (-2.5, 4.5))
+    """
     if not len(values):
         return 0.0, 0.0
-    low, high = np.quantile(values, [0.25, 0.75])
-    return float(low - FAR_OUT * (high - low)), float(high + FAR_OUT * (high - low))
+    low, median, high = np.quantile(values, [0.25, 0.5, 0.75])
+    beyond = FAR_OUT * (high - low)
+    return float(min(low - beyond, median - like)), float(max(high + beyond, median + like))
 
 
 def _far_out(values: Numbers) -> Numbers:
     """By how much values lie beyond either fence."""
-    low, high = fences(values)
+    low, high = fences(values, LIKE_SIZE)
     return np.maximum(low - values, values - high)

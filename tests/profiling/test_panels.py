@@ -4,6 +4,7 @@ import io
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
@@ -13,9 +14,10 @@ from skimage import data as photographs
 from augimpact.augment.random import RandomAugmentation
 from augimpact.data.image import EXAMPLES, example
 from augimpact.errors import DataError
+from augimpact.profiling.classes import classes
 from augimpact.profiling.drawing import Drawing
 from augimpact.profiling.extract import Profile, profile
-from augimpact.profiling.naming import short
+from augimpact.profiling.naming import Naming, short
 from augimpact.profiling.panel import Panel, shortened, strict
 
 NAMES = ("cat", "dog", "owl", "yak")
@@ -51,6 +53,37 @@ def test_classes_are_counted_and_compared(found):
     assert told["comparison"]["new"] == ["yak"]
     assert told["comparison"]["missing"] == ["dog", "owl"]
     assert "Worry: 1 starved; 1 new; 2 missing" in found["classes"].sentence
+
+
+@pytest.mark.parametrize(("labels", "each"), [(10, 100), (100, 20)])
+def test_random_splits_are_no_worry(labels, each):
+    frame = pd.DataFrame({"label": np.repeat(np.arange(labels), each)})
+    worries = far = 0
+    for seed in range(40):
+        order = np.random.default_rng(seed).permutation(len(frame))
+        cut = len(frame) * 8 // 10
+        halves = {"train": frame.iloc[order[:cut]], "val": frame.iloc[order[cut:]]}
+        (panel,) = classes(halves, Naming())
+        told = panel.statistics["comparison"]
+        far += told["jensen_shannon"] > 0.1
+        worries += "shares differ" in panel.sentence
+        assert ("shares differ" in panel.sentence) == (told["p"] < 0.01 and told["jensen_shannon"] > 0.1)
+    # As many as a test at this level is wrong about.
+    assert worries <= 2 < 10 < far
+
+
+def test_shares_that_differ_by_more_than_chance_and_by_much_are_a_worry():
+    def told(first, second):
+        halves = {"train": first, "val": second}
+        frames = {
+            split: pd.DataFrame({"label": np.repeat(np.arange(len(each)), each)}) for split, each in halves.items()
+        }
+        return classes(frames, Naming())[0].sentence
+
+    assert told([200, 200], [20, 80]).endswith("Worry: shares differ by a Jensen-Shannon distance of 0.27.")
+    # So many that no difference is chance, and this one is small.
+    assert told([500_000, 500_000], [52_000, 48_000]).endswith("Nothing stands out.")
+    assert told([4, 4], [1, 3]).endswith("Nothing stands out.")
 
 
 def sized(*sides: tuple[int, int, int | None]) -> list[tuple[np.ndarray, int | None]]:
@@ -268,6 +301,14 @@ def test_odd_images_are_counted_once_each():
     darker = RandomAugmentation(brightness=0)
     both = profile([*ordinary, *black], augmentation=darker, progress=silent)["odd"]
     assert both.sentence.startswith(f"6 {told}; augmented, 26.")
+
+
+def test_a_row_of_pixels_less_makes_no_odd_image():
+    draw = np.random.default_rng(0)
+    given = [(draw.integers(0, 256, (75 - (number > 39), 100, 3), dtype=np.uint8), 0) for number in range(46)]
+    found = profile(given, samples=1, progress=silent)
+    assert found["odd"].sentence.startswith("0 images are ")
+    assert set(found["extremes"].statistics["train"]) == {"dark", "light", "plain", "blurred"}
 
 
 def test_samples_that_fail_are_counted_once_each():
