@@ -193,7 +193,8 @@ def spread(
         if len(names) > 1:
             figure.set_size_inches(figure.get_figwidth(), figure.get_figheight() + ROW * len(names))
             above, below = figure.subplots(2, 1, sharex=True, height_ratios=[8, len(names)])
-            draw_quartiles(below, {split: each["classes"] for split, each in statistics.items()}, names)
+            classes = {split: each["classes"] for split, each in statistics.items()}
+            draw_quartiles(below, classes, names, (edges[0], edges[-1]))
             below.set_ylabel(_some_of(found))
         else:
             above = below = figure.subplots()
@@ -216,18 +217,25 @@ def spread(
     return Panel(panel, title, statistics, f"{unit.capitalize()}: {told}.{lines} {worry}", draw)
 
 
-def draw_quartiles(axes: Axes, classes: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> None:
-    """A line from quartile to quartile for each class and split, with a dot at the median."""
+def draw_quartiles(
+    axes: Axes,
+    classes: Mapping[str, Mapping[str, Any]],
+    names: Sequence[str],
+    ends: tuple[float, float] = (-np.inf, np.inf),
+) -> None:
+    """A line from quartile to quartile of each class and split, a dot at the median; within the ends."""
     step = 0.8 / len(classes)
     for place, each in enumerate(classes.values()):
         for row, name in enumerate(names):
             told = each.get(name)
             if told is not None and told["count"]:
                 at = row + (place - (len(classes) - 1) / 2) * step
-                axes.hlines(at, told["p25"], told["p75"], color=COLOURS[place], linewidth=3, alpha=0.5)
-                axes.plot(told["median"], at, "o", color=COLOURS[place], markersize=4)
+                low, median, high = np.clip([told[way] for way in ("p25", "median", "p75")], *ends)
+                axes.hlines(at, low, high, color=COLOURS[place], linewidth=3, alpha=0.5)
+                # Whole at an end as well.
+                axes.plot(median, at, "o", color=COLOURS[place], markersize=4, clip_on=False)
     axes.set_yticks(np.arange(len(names)), short(names, LETTERS), fontsize=8)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.5, -0.5)
 
 
 def positions(panel: str, title: str, unit: str, splits: Splits) -> Panel:

@@ -210,6 +210,19 @@ def test_the_background_is_never_missing_among_boxes(names, missing):
     assert both["val"]["empty"] == ["car"]
 
 
+def test_dots_at_the_ends_of_a_chart_by_class_are_drawn_whole():
+    # Of a height that fills the image, and so narrow that the aspect is beyond the chart.
+    thin = [{"boxes": np.array([[1.0, 0, 2, 60]]), "labels": np.array([label])} for label in (0, 1)]
+    found = profile([(piece(number), thin[number % 2]) for number in range(6)], progress=silent)
+    for name, end in (("box_height", 1), ("box_aspect", 1 / 16)):
+        axes = found[name].figure().axes[1]
+        dots = [line for line in axes.lines if line.get_marker() == "o"]
+        assert [tuple(np.ravel(line.get_data())) for line in dots] == [(end, 0), (end, 1)]
+        assert not any(line.get_clip_on() for line in dots)
+        assert axes.get_ylim() == (1.5, -0.5)
+        assert axes.get_xlim()[0] <= end <= axes.get_xlim()[1]
+
+
 def test_images_without_any_box_are_drawn_without_a_warning(recwarn):
     none = {"boxes": np.empty((0, 4)), "labels": np.empty(0, np.int64)}
     found = profile([(piece(number), none) for number in range(4)], class_names=["background", "car"], progress=silent)
