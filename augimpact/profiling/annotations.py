@@ -34,6 +34,8 @@ FIRST = "within_the_first_pixel"
 PIXELS = "pixels are expected, of a function that labels= takes and that multiplies by the image's width and height"
 # Cuts of a histogram, and images that a list names.
 BINS, LISTED = 40, 12
+# What the class is called that is none.
+BACKGROUND = frozenset({"background", "bg"})
 
 
 class Annotations:
@@ -50,6 +52,11 @@ class Annotations:
     ) -> None:
         self.ignored = frozenset(ignored)
         self.masks, self.boxes = Masks(ignored, classes, needs), Boxes(ignored, classes)
+
+    @property
+    def classes(self) -> frozenset[int]:
+        """The classes that were seen."""
+        return self.masks.classes | self.boxes.classes
 
     def measured(self, sample: Sample) -> MaskNumbers | None:
         """What is kept of a sample's mask, if it has one. Changes nothing, so that any thread may do it.
@@ -71,20 +78,36 @@ class Annotations:
         return self.boxes.add(seen.number, seen.label, (seen.shape[0], seen.shape[1]))
 
 
-def annotation_panels(splits: Mapping[str, Annotations], naming: Naming) -> list[Panel]:
-    """Those of masks, or of boxes; none where there are only classes."""
+def annotation_panels(splits: Mapping[str, Annotations], naming: Naming, *, complete: bool) -> list[Panel]:
+    """Those of masks, or of boxes; none where there are only classes.
+
+    Args:
+        splits: all annotations.
+        naming: of their classes.
+        complete: whether all samples were seen.
+    """
     masks = {split: each.masks for split, each in splits.items() if each.masks.images}
     boxes = {split: each.boxes for split, each in splits.items() if each.boxes.images}
     left_out = naming.hidden.union(*(each.ignored for each in splits.values()))
-    known = [naming.label(number) for number in range(len(naming.classes)) if number not in left_out]
-    return [*(_of_masks(masks, naming, known) if masks else []), *(_of_boxes(boxes, naming, known) if boxes else [])]
+    known = {number: naming.label(number) for number in range(len(naming.classes)) if number not in left_out}
+    made = _of_masks(masks, naming, list(known.values()), complete) if masks else []
+    if boxes:
+        if _is_background(naming.classes[:1]) and not any(0 in each.classes for each in boxes.values()):
+            # Detectors count it as a class, of which there is no box.
+            known.pop(0, None)
+        made += _of_boxes(boxes, naming, list(known.values()), complete)
+    return made
 
 
-def _of_masks(masks: Mapping[str, Masks], naming: Naming, known: Sequence[str]) -> list[Panel]:
+def _is_background(names: Sequence[str]) -> bool:
+    return any(name.strip("_ ").casefold() in BACKGROUND for name in names)
+
+
+def _of_masks(masks: Mapping[str, Masks], naming: Naming, known: Sequence[str], complete: bool) -> list[Panel]:
     splits = {split: _named(each, naming) for split, each in masks.items()}
     pixels = {split: _with_names(each.pixels, naming) for split, each in masks.items()}
     return [
-        _mask_classes(pixels, splits, known),
+        _mask_classes(pixels, splits, known, complete),
         counts("mask_objects", "Objects", "objects", splits),
         areas("object_area", "Object area", "objects", splits),
         *sides("object", "objects", splits),
@@ -104,10 +127,10 @@ def _of_masks(masks: Mapping[str, Masks], naming: Naming, known: Sequence[str]) 
     ]  # fmt: skip
 
 
-def _of_boxes(boxes: Mapping[str, Boxes], naming: Naming, known: Sequence[str]) -> list[Panel]:
+def _of_boxes(boxes: Mapping[str, Boxes], naming: Naming, known: Sequence[str], complete: bool) -> list[Panel]:
     splits = {split: _named(each, naming) for split, each in boxes.items()}
     return [
-        *_box_classes(splits, known),
+        *_box_classes(splits, known, complete),
         counts("boxes", "Boxes", "boxes", splits),
         areas("box_area", "Box area", "boxes", splits),
         *sides("box", "boxes", splits),
@@ -139,7 +162,7 @@ def _name(number: int, naming: Naming) -> str:
     return "without a class" if number == UNLABELLED else naming.label(number)
 
 
-def _mask_classes(pixels: Mapping[str, pd.DataFrame], splits: Splits, known: Sequence[str]) -> Panel:
+def _mask_classes(pixels: Mapping[str, pd.DataFrame], splits: Splits, known: Sequence[str], complete: bool) -> Panel:
     found: dict[str, Any] = {}
     for split, table in pixels.items():
         total = max(1.0, table["pixels"].sum())
@@ -150,11 +173,11 @@ def _mask_classes(pixels: Mapping[str, pd.DataFrame], splits: Splits, known: Seq
     statistics = {split: {"images": splits[split].images, "classes": each} for split, each in found.items()}
     return by_class(
         "mask_classes", "Classes of the masks", "Which share of the pixels is whose, and which images have it",
-        statistics, "share", "share of the pixels", known,
+        statistics, "share", "share of the pixels", known, complete=complete,
     )  # fmt: skip
 
 
-def _box_classes(splits: Splits, known: Sequence[str]) -> list[Panel]:
+def _box_classes(splits: Splits, known: Sequence[str], complete: bool) -> list[Panel]:
     if all((each.table["class"] == UNLABELLED).all() for each in splits.values()):
         return []
     statistics = {
@@ -169,7 +192,7 @@ def _box_classes(splits: Splits, known: Sequence[str]) -> list[Panel]:
     }
     return [by_class(
         "box_classes", "Classes of the boxes", "How many boxes each class has, and which images have it",
-        statistics, "boxes", "boxes", known,
+        statistics, "boxes", "boxes", known, complete=complete,
     )]  # fmt: skip
 
 
@@ -196,6 +219,7 @@ def _faults(splits: Splits) -> Panel:
             axes.bar(at, each, width, color=COLOURS[place], label=split)
         axes.set_xticks(np.arange(len(wrong)), FAULTS[1:])
         axes.set(ylabel="boxes", ylim=(0, None if any(map(any, counts.values())) else 1))
+        axes.locator_params("y", integer=True)
         axes.legend()
 
     told = "; ".join(

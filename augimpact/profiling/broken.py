@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,9 +24,13 @@ __all__ = ["broken_panel"]
 LISTED = 30
 # By how much more of an image is clipped, what share of its sharpness is left.
 CLIPPED, BLURRED = 0.2, 0.1
+# The ways in which an image may be broken, and in what it is seen.
+BROKEN_IN = {"blank": "entropy", "clipped": "clipped", "blurred": "sharpness"}
 
 
-def broken_panel(splits: Mapping[str, Collected], annotations: Mapping[str, Annotations]) -> Panel:
+def broken_panel(
+    splits: Mapping[str, Collected], annotations: Mapping[str, Annotations], properties: Collection[str]
+) -> Panel:
     """What augmentation broke in each split, image by image.
 
     Blank has less than `PLAIN` bits of entropy left, clipped a fifth more of its values at either end, blurred a tenth
@@ -36,14 +40,15 @@ def broken_panel(splits: Mapping[str, Collected], annotations: Mapping[str, Anno
     Args:
         splits: and those augmented.
         annotations: of the same.
+        properties: of which it tells; in others nothing is broken.
     """
     pairs = [split for split in splits if split + AUGMENTED in splits]
     statistics: dict[str, dict[str, Any]] = {}
     ways: dict[str, dict[str, int]] = {}
     for split in pairs:
         one, other = (splits[each].frame.set_index("index") for each in (split, split + AUGMENTED))
-        found = _broken(one, other.reindex(one.index))
-        ways[split] = {way: found[way]["count"] for way in ("blank", "clipped", "blurred")}
+        found = _broken(one, other.reindex(one.index), properties)
+        ways[split] = {way: found[way]["count"] for way in BROKEN_IN if way in found}
         boxes = _lost(annotations[split], annotations[split + AUGMENTED])
         statistics[split] = found | ({"boxes": boxes} if boxes else {})
 
@@ -53,7 +58,7 @@ def broken_panel(splits: Mapping[str, Collected], annotations: Mapping[str, Anno
         for place, (split, counts) in enumerate(ways.items()):
             at = np.arange(len(counts)) + (place - (len(pairs) - 1) / 2) * width
             axes.bar(at, list(counts.values()), width, color=COLOURS[1 + place], label=split)
-        axes.set_xticks(np.arange(3), list(ways[pairs[0]]))
+        axes.set_xticks(np.arange(len(ways[pairs[0]])), list(ways[pairs[0]]))
         axes.set_ylabel("images")
         axes.locator_params("y", integer=True)
         if len(pairs) > 1:
@@ -66,19 +71,20 @@ def broken_panel(splits: Mapping[str, Collected], annotations: Mapping[str, Anno
     )  # fmt: skip
 
 
-def _broken(one: pd.DataFrame, other: pd.DataFrame) -> dict[str, Any]:
-    ways = {
-        "blank": (other["entropy"] < PLAIN) & (one["entropy"] >= PLAIN),
-        "clipped": other["clipped"] - one["clipped"] > CLIPPED,
-        "blurred": other["sharpness"] < BLURRED * one["sharpness"],
+def _broken(one: pd.DataFrame, other: pd.DataFrame, properties: Collection[str]) -> dict[str, Any]:
+    tests: dict[str, Callable[[], pd.Series[bool]]] = {
+        "blank": lambda: (other["entropy"] < PLAIN) & (one["entropy"] >= PLAIN),
+        "clipped": lambda: other["clipped"] - one["clipped"] > CLIPPED,
+        "blurred": lambda: other["sharpness"] < BLURRED * one["sharpness"],
     }
+    ways = {way: tests[way]() for way, name in BROKEN_IN.items() if name in {*properties, "clipped"}}
     return {
         "images": len(one),
         **{
             way: {"count": int(found.sum()), "indices": one.index[found][:LISTED].tolist()}
             for way, found in ways.items()
         },
-        "difference": {name: float((other[name] - one[name]).mean()) for name in MEASURES},
+        "difference": {name: float((other[name] - one[name]).mean()) for name in MEASURES if name in properties},
     }
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from augimpact.profiling.naming import Naming, natural, short
-from augimpact.profiling.panel import COLOURS, Panel
-from augimpact.profiling.statistics import class_distance
+from augimpact.profiling.panel import COLOURS, PART, Panel, classes_are
+from augimpact.profiling.statistics import CHANCE, class_distance
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,12 +21,15 @@ __all__ = ["SHOWN", "classes", "most_frequent"]
 SHOWN = 30
 # A class with fewer samples than this share of an even one is starved.
 STARVED = 0.25
-# A Jensen-Shannon distance that is worth a word.
+# A Jensen-Shannon distance that is worth a word; small splits differ by more by chance alone.
 WORTH = 0.1
 
 
-def classes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
-    """How often each class is there in each split; none where nothing has a class."""
+def classes(frames: Mapping[str, pd.DataFrame], naming: Naming, *, complete: bool) -> list[Panel]:
+    """How often each class is there in each split; none where nothing has a class.
+
+    Of what was not seen to its end nothing is a worry: folders are read class by class.
+    """
     counts = {split: naming.labels(frame).value_counts() for split, frame in frames.items()}
     if not any(map(len, counts.values())):
         return []
@@ -40,12 +43,13 @@ def classes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
     statistics["starved"] = [str(name) for name in first.index if 0 < first[name] < STARVED * even]
     # What another split has is new there.
     statistics["empty"] = [str(name) for name in table.index[(table == 0).all(axis=1)]]
-    worries = [f"{len(statistics[key])} {key}" for key in ("starved", "empty") if statistics[key]]
+    worries = [f"{classes_are(len(statistics[key]))} {key}" for key in ("starved", "empty") if statistics[key]]
     if table.shape[1] > 1:
         statistics["comparison"] = class_distance(first, table.iloc[:, 1])
-        told = statistics["comparison"]
-        worries += [f"{len(told[key])} {key}" for key in ("new", "missing") if told[key]]
-        if told["jensen_shannon"] is not None and told["jensen_shannon"] > WORTH:
+        told, split = statistics["comparison"], table.columns[1]
+        where = {"new": f"in {split} alone", "missing": f"missing in {split}"}
+        worries += [f"{classes_are(len(told[key]))} {place}" for key, place in where.items() if told[key]]
+        if told["p"] is not None and told["p"] < CHANCE and told["jensen_shannon"] > WORTH:
             worries.append(f"shares differ by a Jensen-Shannon distance of {told['jensen_shannon']:.2f}")
 
     def draw(figure: Figure) -> None:
@@ -62,10 +66,11 @@ def classes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
             axes.set_xlabel(most_frequent(len(table)))
         axes.legend(fontsize=8)
 
-    sentence = "How often each class is there. " + (
-        f"Worry: {'; '.join(worries)}." if worries else "Nothing stands out."
-    )
-    return [Panel("classes", "Classes", statistics, sentence, draw)]
+    verdict = f"Worry: {'; '.join(worries)}." if worries else "Nothing stands out."
+    if not complete:
+        unseen = f": {classes_are(len(statistics['empty']))} not seen yet" if statistics["empty"] else ""
+        verdict = f"{PART}{unseen}. Shares may be others in all of it."
+    return [Panel("classes", "Classes", statistics, f"How often each class is there. {verdict}", draw)]
 
 
 def most_frequent(classes: int) -> str:

@@ -214,9 +214,11 @@ class Collected:
             self._pack()
 
     def _keep_extremes(self, seen: Measured, image: NDArray[np.uint8], label: int | None) -> None:
-        """Of each extreme the few that are it most, the first first."""
+        """Of each extreme of what was measured the few that are it most, the first first."""
         numbers = {**seen.numbers, **shape_of(image)}
         for kind, (name, sign) in EXTREMES.items():
+            if name not in numbers:
+                continue
             kept, key = self.extremes.setdefault(kind, []), sign * numbers[name]
             if len(kept) < KEPT or key < kept[-1].key:
                 kept.append(Extreme(key, numbers[name], seen.number, label, _thumbnail(image)))

@@ -183,3 +183,8 @@ class Boxes:
     def maps(self) -> dict[int, Numbers]:
         """For each class how many of its boxes cover each cell in the mean image, `(GRID, GRID)`."""
         return {number: total / self.images for number, total in self._maps.items()}
+
+    @property
+    def classes(self) -> frozenset[int]:
+        """The classes of which there are boxes."""
+        return frozenset(self._maps) - {UNLABELLED}

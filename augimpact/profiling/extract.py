@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from augimpact.errors import DataError, unknown
+from augimpact.profiling.absent import tell_of_absent
 from augimpact.profiling.ahead import ahead, torch_on_threads
 from augimpact.profiling.annotations import Annotations, annotation_panels
 from augimpact.profiling.arguments import (
@@ -30,7 +31,7 @@ from augimpact.profiling.collect import Collected
 from augimpact.profiling.decode import Decoder
 from augimpact.profiling.looking import Look, measuring_of, size_of_group, taken_in, work_of
 from augimpact.profiling.naming import AUGMENTED, Naming
-from augimpact.profiling.needs import MEAN_PICTURES, NEEDS, PICTURES, chosen_panels, needs_of
+from augimpact.profiling.needs import MEAN_PICTURES, NEEDS, PICTURES, chosen_panels
 from augimpact.profiling.numbering import ClassNumbers, numbers_in
 from augimpact.profiling.opening import source_of
 from augimpact.profiling.panel import Panel, counted
@@ -175,14 +176,17 @@ def profile(
         max_samples: of each split.
         hide_classes: classes, by name or number, that are told as one, without a name, a picture or a path.
         hide_names: names neither classes nor files.
-        features: names of panels that are made; or, with a `-` before each, that are not. The table of samples has the
-            columns that the panels are of, and what no panel needs is not measured.
+        features: names of panels that are made; or, with a `-` before each, that are not. Panels that tell of several
+            measures and of sizes (`drift`, `shortcuts`, `extremes`, `odd`, `broken`) tell of those that are named; of
+            all that are not left out, where none is. The table of samples has the columns that the panels are of, and
+            what no panel needs is not measured. `-classes` leaves out that panel alone: names of classes are hidden by
+            `hide_classes` and `hide_names`.
         device: where the pixels are gone through: `cpu` is all of its cores, `cuda` a GPU, and `auto` a GPU where there
             is one that can be used, as this process does from then on. The numbers are the same.
         progress: is told how many samples are done, of how many; by default a bar.
 
     Raises:
-        DataError: there is no sample, or an argument makes no sense.
+        DataError: there is no sample, an argument makes no sense, or there is no panel of those that were asked for.
         KeyboardInterrupt: Ctrl-C, before there was a sample.
         AmbiguousData: what is image, label, layout or range cannot be told; the sentence says what to pass.
         ModelError: there is no such device.
@@ -200,7 +204,7 @@ def profile(
     check_normalisation(mean, std)
     ignored = ignored_of(ignored)
     chosen = chosen_panels(features)
-    needs = needs_of(chosen) - (frozenset() if samples else PICTURES)
+    needs = chosen.needs - (frozenset() if samples else PICTURES)
     given = {TRAIN: source_of(train)} | ({} if val is None else {VAL: source_of(val)})
     place = device_of(device)
     decoder = Decoder(layout, value_range, mean, std, channels == "BGR", stays_on=None if place is None else place.type)
@@ -259,10 +263,13 @@ def profile(
             annotations = {split: annotations[split] for split in splits}
     naming = replace(naming, classes=names or met.names)
     _refuse_empty(splits, hide_names or bool(hide_classes))
-    made = general_panels(splits, naming, shows_samples=samples > 0, names=chosen, order=channels)
-    made += [panel for panel in annotation_panels(annotations, naming) if panel.name in chosen]
-    if augmentation is not None and "broken" in chosen and len(splits) > 1:
-        made.append(broken_panel(splits, annotations))
+    made = general_panels(
+        splits, annotations, naming, shows_samples=samples > 0, chosen=chosen, complete=complete, order=channels
+    )
+    of_labels = annotation_panels(annotations, naming, complete=complete)
+    made += [panel for panel in of_labels if panel.name in chosen.panels]
+    if augmentation is not None and "broken" in chosen.panels and len(splits) > 1:
+        made.append(broken_panel(splits, annotations, chosen.properties))
     if augmentation is not None:
         # Loads torch, which nothing else needs for files on the host.
         from augimpact.profiling.differences import with_differences
@@ -270,6 +277,7 @@ def profile(
         made = with_differences(made, list(splits))
     panels = sorted(made, key=lambda panel: list(NEEDS).index(panel.name))
     frames = {split: each.frame for split, each in splits.items()}
+    tell_of_absent(chosen, [panel.name for panel in panels], annotations, frames)
     told = any(panel.name == "samples" for panel in panels)
     paths = {split: told_paths(each, naming) for split, each in splits.items()} if told else {}
     errors = {

@@ -13,7 +13,7 @@ import pandas as pd
 
 from augimpact.profiling.naming import short
 from augimpact.profiling.objects import GRID, Numbers
-from augimpact.profiling.panel import COLOURS, Panel, counted, shortened
+from augimpact.profiling.panel import COLOURS, PART, Panel, classes_are, counted, shortened
 from augimpact.profiling.statistics import quantiles
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ Splits = Mapping[str, Objects]
 
 
 def by_class(
-    panel: str, title: str, about: str, statistics: dict[str, Any], column: str, unit: str, known: Sequence[str]
-) -> Panel:
+    panel: str, title: str, about: str, statistics: dict[str, Any], column: str, unit: str, known: Sequence[str], *,
+    complete: bool,
+) -> Panel:  # fmt: skip
     """What each class has of all, and how many images have the class."""
     first = next(iter(statistics.values()))["classes"]
     everywhere = {name for each in statistics.values() for name in each["classes"]}
@@ -62,10 +63,11 @@ def by_class(
                          if name not in each["classes"]]  # fmt: skip
         each["rare"] = [name for name, row in each["classes"].items() if row["images"] < RARE * each["images"]]
     ranked = sorted(everywhere, key=lambda name: (-first.get(name, {column: 0})[column], name))
+    ways = (("empty", "missing"), ("rare", f"in less than {RARE:.0%} of the images"))
     worries = [
-        f"in {split} {len(each[way])} {'is' if len(each[way]) == 1 else 'are'} {told}"
+        f"{classes_are(len(each[way]))} {told} in {split}"
         for split, each in statistics.items()
-        for way, told in (("empty", "missing"), ("rare", f"in less than {RARE:.0%} of the images"))
+        for way, told in ways
         if each[way]
     ]
 
@@ -80,13 +82,18 @@ def by_class(
             right.barh(at, [row["images"] / each["images"] for row in rows], height, color=COLOURS[place])
         left.set_yticks(np.arange(len(shown)), short(shown, LETTERS), fontsize=8)
         left.set_xlabel(unit)
+        left.locator_params("x", integer=column != "share")
         left.set_ylabel(_some_of(len(ranked)))
         right.set(xlabel="share of the images", xlim=(0, 1))
         left.invert_yaxis()
         left.legend()
 
-    worry = f"Worry: {'; '.join(worries)}." if worries else "No class is missing or rare."
-    return Panel(panel, title, statistics, f"{about}. {worry}", draw)
+    verdict = f"Worry: {'; '.join(worries)}." if worries else "No class is missing or rare."
+    if not complete:
+        unseen = [f"{classes_are(len(each['empty']))} not seen yet in {split}"
+                  for split, each in statistics.items() if each["empty"]]  # fmt: skip
+        verdict = f"{PART}{': ' if unseen else ''}{'; '.join(unseen)}. Shares may be others in all of it."
+    return Panel(panel, title, statistics, f"{about}. {verdict}", draw)
 
 
 def counts(panel: str, title: str, things: str, splits: Splits) -> Panel:
@@ -118,6 +125,8 @@ def counts(panel: str, title: str, things: str, splits: Splits) -> Panel:
             axes.stairs(shares, edges, fill=True, color=colour, alpha=0.45, label=split)
             axes.axvline(float(np.mean(each)), color=colour, linewidth=1)
         axes.set(xlabel=f"{things} in an image; a line at the mean", ylabel="share of the images")
+        # One number alone is enough.
+        axes.locator_params("x", integer=True, min_n_ticks=1)
         axes.legend()
 
     told = "; ".join(
@@ -184,7 +193,8 @@ def spread(
         if len(names) > 1:
             figure.set_size_inches(figure.get_figwidth(), figure.get_figheight() + ROW * len(names))
             above, below = figure.subplots(2, 1, sharex=True, height_ratios=[8, len(names)])
-            draw_quartiles(below, {split: each["classes"] for split, each in statistics.items()}, names)
+            classes = {split: each["classes"] for split, each in statistics.items()}
+            draw_quartiles(below, classes, names, (edges[0], edges[-1]))
             below.set_ylabel(_some_of(found))
         else:
             above = below = figure.subplots()
@@ -207,18 +217,25 @@ def spread(
     return Panel(panel, title, statistics, f"{unit.capitalize()}: {told}.{lines} {worry}", draw)
 
 
-def draw_quartiles(axes: Axes, classes: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> None:
-    """A line from quartile to quartile for each class and split, with a dot at the median."""
+def draw_quartiles(
+    axes: Axes,
+    classes: Mapping[str, Mapping[str, Any]],
+    names: Sequence[str],
+    ends: tuple[float, float] = (-np.inf, np.inf),
+) -> None:
+    """A line from quartile to quartile of each class and split, a dot at the median; within the ends."""
     step = 0.8 / len(classes)
     for place, each in enumerate(classes.values()):
         for row, name in enumerate(names):
             told = each.get(name)
             if told is not None and told["count"]:
                 at = row + (place - (len(classes) - 1) / 2) * step
-                axes.hlines(at, told["p25"], told["p75"], color=COLOURS[place], linewidth=3, alpha=0.5)
-                axes.plot(told["median"], at, "o", color=COLOURS[place], markersize=4)
+                low, median, high = np.clip([told[way] for way in ("p25", "median", "p75")], *ends)
+                axes.hlines(at, low, high, color=COLOURS[place], linewidth=3, alpha=0.5)
+                # Whole at an end as well.
+                axes.plot(median, at, "o", color=COLOURS[place], markersize=4, clip_on=False)
     axes.set_yticks(np.arange(len(names)), short(names, LETTERS), fontsize=8)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.5, -0.5)
 
 
 def positions(panel: str, title: str, unit: str, splits: Splits) -> Panel:
@@ -240,6 +257,9 @@ def positions(panel: str, title: str, unit: str, splits: Splits) -> Panel:
     def draw(figure: Figure) -> None:
         shown = ranked[:MAPS]
         if not shown:
+            axes = figure.subplots()
+            axes.axis("off")
+            axes.text(0.5, 0.5, "nothing to show", size=9, ha="center", va="center")
             return
         side = figure.get_figwidth() / max(2, len(shown))
         figure.set_size_inches(figure.get_figwidth(), (side + 0.3) * len(splits) + 0.2)

@@ -17,8 +17,9 @@ from augimpact.profiling.tables import Table, tables_of
 __all__ = ["fragment", "page"]
 
 STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-# A figure that is higher than this many times its width is two rows high.
-TALL = 1.1
+# Of how many rows of cards one may be as high. With what stands around a figure, one that is 1.1 times as high as wide
+# needs more than one and a half, and so on: whole rows next to it, which would else be drawn out to its height.
+MOST_ROWS, ABOVE_ROWS = 12, 0.9
 PART = '<p class="part">Not all samples were seen.</p>'
 
 
@@ -75,8 +76,9 @@ def _card(drawing: Drawing, identity: str) -> str:
     panel = drawing.panel
     kind = "pictures" if panel.pictures else "chart"
     width, height = drawing.pixels
-    if height > TALL * width:
-        kind += " tall"
+    rows = min(MOST_ROWS, int(height / width + ABOVE_ROWS))
+    if rows > 1:
+        kind += f" rows-{rows}"
     sentence = escape(strict(panel.sentence))
     picture = base64.b64encode(drawing.png).decode()
     numbers = "".join(map(_table, tables_of(panel.statistics, begun=True)))

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "Panel", "counted", "draw_pictures", "quiet_fonts", "shortened", "strict"]
+__all__ = ["COLOURS", "PART", "Panel", "classes_are", "counted", "draw_pictures", "quiet_fonts", "shortened", "strict"]
 
 # Of the splits, in this order: as the page has them.
 COLOURS = ("#2457d6", "#d1495b", "#1f9e89", "#b07aa1")
+# Why what is not there may be elsewhere.
+PART = "Only part of the data was looked at"
 # In inches.
 SIZE = (4.8, 2.9)
 INK, MUTED, LINE, ON_ANY = "#1b1f24", "#667080", "#e3e7ec", "#76808d"
@@ -153,6 +155,15 @@ def counted(number: int, thing: str) -> str:
     ('1 image', '2 images')
     """
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def classes_are(number: int) -> str:
+    """How a sentence of so many classes begins.
+
+    >>> classes_are(1), classes_are(2)
+    ('1 class is', '2 classes are')
+    """
+    return "1 class is" if number == 1 else f"{number} classes are"
 
 
 def shortened(text: str, letters: int) -> str:

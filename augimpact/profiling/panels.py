@@ -12,11 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from augimpact.measures import LEVELS, MEASURES
+from augimpact.profiling.annotations import Annotations
 from augimpact.profiling.classes import classes
 from augimpact.profiling.collect import Collected, normalisation
 from augimpact.profiling.naming import AUGMENTED, Naming
-from augimpact.profiling.needs import NEEDS
-from augimpact.profiling.panel import COLOURS, Panel, counted
+from augimpact.profiling.needs import SIZES, Chosen
+from augimpact.profiling.panel import COLOURS, PART, Panel, counted
 from augimpact.profiling.pictures import extremes, mean_images, samples
 from augimpact.profiling.problems import drift, duplicates, errors, odd, shortcuts
 from augimpact.profiling.ranges import ranges_of_depths
@@ -43,43 +44,58 @@ TURNED = "BGR, the channels in the order of the images"
 
 def general_panels(
     splits: Mapping[str, Collected],
+    annotations: Mapping[str, Annotations],
     naming: Naming,
     *,
-    shows_samples: bool = False,
-    names: Collection[str] = frozenset(NEEDS),
+    shows_samples: bool,
+    chosen: Chosen,
+    complete: bool,
     order: str = RGB_ORDER,
 ) -> list[Panel]:
     """Those that every dataset has, in the order in which they are read.
 
     Args:
-        splits: in which what `NEEDS` has for each of the names was kept.
+        splits: in which what the chosen panels need was kept.
+        annotations: of the same samples, which have classes of their own.
         naming: of classes and samples.
         shows_samples: if single ones may be seen.
-        names: of the panels that are made.
+        chosen: which panels are made, and of what they tell.
+        complete: whether all samples were seen.
         order: of the channels in the user's own images, `RGB` or `BGR`.
     """
     frames = {split: collected.frame for split, collected in splits.items()}
     # The same images once more, augmented, are no other split of classes, and no duplicates.
     raw = {split: frame for split, frame in frames.items() if not split.endswith(AUGMENTED)}
+    told = chosen.properties
     makers: dict[str, Callable[[], list[Panel]]] = {
-        "summary": lambda: [_summary(splits, frames, order)],
-        "classes": lambda: classes(raw, naming),
+        "summary": lambda: [
+            _summary(splits, annotations, frames, order, has_sizes=SIZES not in chosen.left_out, complete=complete)
+        ],
+        "classes": lambda: classes(raw, naming, complete=complete),
         "sizes": lambda: [sizes(frames, naming)],
         **{name: partial(_of_measure, name, frames) for name in MEASURES},
         "colours": lambda: [_colours(splits)],
         "mean_images": lambda: mean_images(splits, naming, shows_samples),
         "samples": lambda: samples(splits, naming),
-        "extremes": lambda: extremes(splits, naming),
+        "extremes": lambda: extremes(splits, naming, told),
         "duplicates": lambda: [duplicates(raw)],
-        "odd": lambda: [odd(frames)],
-        "drift": lambda: drift(frames),
-        "shortcuts": lambda: shortcuts(frames, naming),
+        "odd": lambda: [odd(frames, told)],
+        "drift": lambda: drift(frames, told),
+        "shortcuts": lambda: shortcuts(frames, naming, told),
         "errors": lambda: [errors(splits, naming, shows_samples)],
     }
-    return [panel for name, make in makers.items() if name in names for panel in make()]
+    return [panel for name, make in makers.items() if name in chosen.panels for panel in make()]
 
 
-def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame], order: str) -> Panel:
+def _summary(
+    splits: Mapping[str, Collected],
+    annotations: Mapping[str, Annotations],
+    frames: Mapping[str, pd.DataFrame],
+    order: str,
+    *,
+    has_sizes: bool,
+    complete: bool,
+) -> Panel:
     statistics: dict[str, Any] = {}
     for split, collected in splits.items():
         frame = frames[split]
@@ -87,10 +103,9 @@ def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame]
         statistics[split] = {
             "images": len(frame),
             "errors": len(collected.errors),
-            "labels": int(frame.loc[frame["label"] >= 0, "label"].nunique()),
+            "labels": max(len(annotations[split].classes), int(frame.loc[frame["label"] >= 0, "label"].nunique())),
             "channels": {str(number): int(count) for number, count in frame["channels"].value_counts().items()},
-            "width": quantiles(frame["width"]),
-            "height": quantiles(frame["height"]),
+            **({side: quantiles(frame[side]) for side in ("width", "height")} if has_sizes else {}),
         } | ({} if found is None else _normalisation(*found, collected.colours, order))
         if collected.evidence.doubtful_depth is not None:
             statistics[split]["highest_of_16_bits"] = collected.evidence.doubtful_depth
@@ -98,17 +113,27 @@ def _summary(splits: Mapping[str, Collected], frames: Mapping[str, pd.DataFrame]
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         axes.axis("off")
-        rows = [[split, each["images"], each["errors"], each["labels"],
-                 f"{each['width']['median']:.0f} × {each['height']['median']:.0f}" if each["images"] else "–"]
-                for split, each in statistics.items()]  # fmt: skip
-        head = ["", "images", "errors", "classes", "median size"]
-        # The names of splits are the longest.
-        table = axes.table(rows, colLabels=head, colWidths=[0.32, 0.16, 0.16, 0.16, 0.2], loc="center")
+        columns: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+            "images": lambda each: each["images"],
+            "errors": lambda each: each["errors"],
+            **({"classes": lambda each: each["labels"]} if any(each["labels"] for each in statistics.values()) else {}),
+            **({"median size": _median_size} if has_sizes else {}),
+        }
+        rows = [[split, *(told(each) for told in columns.values())] for split, each in statistics.items()]
+        # The names of splits are the longest, and after them a size.
+        widths = [0.32, *(0.2 if name == "median size" else 0.16 for name in columns)]
+        table = axes.table(rows, colLabels=["", *columns], colWidths=widths, loc="center")
         table.scale(1, 1.6)
 
-    told = f"{_how_many(statistics)}. {_how_normalised(statistics)}{_how_deep(statistics)}"
-    sentence = f"{told}Worry about errors, and sizes that differ much."
+    part = "" if complete else f"{PART}. "
+    told = f"{_how_many(statistics)}. {part}{_how_normalised(statistics)}{_how_deep(statistics)}"
+    worry = "Worry about errors, and sizes that differ much." if has_sizes else "Worry about errors."
+    sentence = f"{told}{worry}"
     return Panel("summary", "Summary", statistics, sentence, draw)
+
+
+def _median_size(told: Mapping[str, Any]) -> str:
+    return f"{told['width']['median']:.0f} × {told['height']['median']:.0f}" if told["images"] else "–"
 
 
 def _how_many(statistics: Mapping[str, Any]) -> str:

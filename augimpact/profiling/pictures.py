@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from augimpact.profiling.class_sums import FEWEST
 from augimpact.profiling.collect import EXTREMES, Collected, Extreme
 from augimpact.profiling.naming import Naming, natural, short
 from augimpact.profiling.panel import Panel, draw_pictures
-from augimpact.profiling.statistics import EQUAL, fences
+from augimpact.profiling.statistics import EQUAL, LIKE_SIZE, fences
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,6 +32,8 @@ IN_A_ROW = 6
 CAPTIONED = 4
 # Of what is no measure of the pixels, but what any image has: shown only where it is far from the others.
 SHAPES = ("size", "aspect")
+# What images are called that are outermost in a measure.
+OUTERMOST = {"dark": "darkest", "light": "lightest", "plain": "plainest", "blurred": "most blurred"}
 
 
 def mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> list[Panel]:
@@ -110,13 +112,14 @@ def _place(split: str, index: int, letters: int) -> str:
     return textwrap.fill(f"{split} {index}", letters)
 
 
-def extremes(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
-    """The outermost images themselves; by size and aspect only those that are odd."""
+def extremes(splits: Mapping[str, Collected], naming: Naming, properties: Collection[str]) -> list[Panel]:
+    """The outermost images themselves in these properties; by size and aspect only those that are odd."""
     frames = {split: each.frame.set_index("index") for split, each in splits.items() if each.extremes}
     shown = [
         (split, kind, extreme)
         for split, frame in frames.items()
         for kind, several in splits[split].extremes.items()
+        if EXTREMES[kind][0] in properties
         for extreme in _odd_of(kind, several, frame)
         if extreme.number not in splits[split].hidden
     ]
@@ -132,11 +135,17 @@ def extremes(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
     def draw(figure: Figure) -> None:
         draw_pictures(figure, [extreme.picture for _, _, extreme in shown], captions, CAPTIONED)
 
-    sentence = (
-        "The darkest, lightest, plainest and most blurred images, and those of an odd size or aspect. "
-        "Worry when nobody could name them."
-    )
+    sentence = f"{_told_of_outermost(properties)}. Worry when nobody could name them."
     return [Panel("extremes", "Outermost images", statistics, sentence, draw, True)]
+
+
+def _told_of_outermost(properties: Collection[str]) -> str:
+    """In words: the darkest, lightest, plainest and most blurred images, and those of an odd size or aspect."""
+    words = [word for kind, word in OUTERMOST.items() if EXTREMES[kind][0] in properties]
+    told = f"The {', '.join(words[:-1])}{' and ' if len(words) > 1 else ''}{words[-1]} images" if words else ""
+    if not set(SHAPES) & set(properties):
+        return told
+    return f"{told}, and those of an odd size or aspect" if told else "The images of an odd size or aspect"
 
 
 def _odd_of(kind: str, several: Sequence[Extreme], frame: pd.DataFrame) -> Sequence[Extreme]:
@@ -145,7 +154,7 @@ def _odd_of(kind: str, several: Sequence[Extreme], frame: pd.DataFrame) -> Seque
     if name not in SHAPES:
         return several
     width, height = (frame[side].to_numpy(np.float64) for side in ("width", "height"))
-    low, high = fences(np.log2(width * height) / 2 if name == "size" else np.log2(width / height))
+    low, high = fences(np.log2(width * height) / 2 if name == "size" else np.log2(width / height), LIKE_SIZE)
     return [extreme for extreme in several if not low - EQUAL <= np.log2(extreme.value) <= high + EQUAL]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.panel import COLOURS, Panel, counted
 from augimpact.profiling.private import told_failure
 from augimpact.profiling.source import Failure
-from augimpact.profiling.statistics import ODD, count_odd, drift_between, information_about, odd_ones
+from augimpact.profiling.statistics import CHANCE, ODD, count_odd, drift_between, information_about, odd_ones
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,20 +89,22 @@ def _told_of_copies(statistics: Mapping[str, Any], asked: Mapping[str, tuple[str
     return f"{told} None of them is {' or '.join(nowhere)}." if nowhere else told
 
 
-def odd(frames: Mapping[str, pd.DataFrame]) -> Panel:
-    """How many images are odd, in each way."""
+def odd(frames: Mapping[str, pd.DataFrame], properties: Collection[str]) -> Panel:
+    """How many images are odd, in each way in which these properties may be."""
     statistics: dict[str, dict[str, Any]] = {
-        split: {"images": count_odd(frame), **odd_ones(frame)} for split, frame in frames.items()
+        split: {"images": count_odd(frame, properties), **odd_ones(frame, properties)}
+        for split, frame in frames.items()
     }
+    ways = [way for way, name in ODD.items() if name in properties]
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
         width = 0.8 / len(statistics)
         for place, (split, found) in enumerate(statistics.items()):
-            heights = [found[kind]["count"] for kind in ODD]
-            at = np.arange(len(ODD)) + (place - (len(statistics) - 1) / 2) * width
+            heights = [found[kind]["count"] for kind in ways]
+            at = np.arange(len(ways)) + (place - (len(statistics) - 1) / 2) * width
             axes.bar(at, heights, width, color=COLOURS[place], label=split)
-        axes.set_xticks(np.arange(len(ODD)), [kind.replace("_", " ") for kind in ODD], fontsize=8)
+        axes.set_xticks(np.arange(len(ways)), [kind.replace("_", " ") for kind in ways], fontsize=8)
         axes.set_ylabel("images")
         axes.locator_params("y", integer=True)
         axes.legend(fontsize=8)
@@ -112,20 +114,27 @@ def odd(frames: Mapping[str, pd.DataFrame]) -> Panel:
         for is_augmented in (False, True)
     )
     be = "is" if raw == 1 else "are"
-    told = f"{counted(raw, 'image')} {be} dark, light, blurred, plain, or of an odd size or aspect"
+    told = f"{counted(raw, 'image')} {be} {_one_of(ways)}"
     more = f"; augmented, {augmented}" if any(split.endswith(AUGMENTED) for split in frames) else ""
     return Panel("odd", "Odd images", statistics, f"{told}{more}.", draw)
 
 
-def drift(frames: Mapping[str, pd.DataFrame]) -> list[Panel]:
-    """How far the second split, and the first augmented, are from the first, by each property."""
+def _one_of(ways: Sequence[str]) -> str:
+    """In words: dark, light, blurred, plain, or of an odd size or aspect."""
+    told = [way for way in ("dark", "light", "blurred", "plain") if way in ways]
+    told += ["of an odd size or aspect"] if "odd_size" in ways else []
+    return f"{', '.join(told[:-1])}{',' if len(told) > 2 else ''} or {told[-1]}" if len(told) > 1 else told[0]
+
+
+def drift(frames: Mapping[str, pd.DataFrame], properties: Collection[str]) -> list[Panel]:
+    """How far the second split, and the first augmented, are from the first, by each of these properties."""
     first, *others = frames
     pairs = [split for split in others if split == first + AUGMENTED or not split.endswith(AUGMENTED)]
     # Between the splits first, whether or not they are augmented.
     pairs = sorted(pairs, key=lambda split: split.endswith(AUGMENTED))[:2]
     if not pairs:
         return []
-    found = {split: drift_between(frames[first], frames[split]) for split in pairs}
+    found = {split: drift_between(frames[first], frames[split], properties) for split in pairs}
     second, *augmented = pairs
     statistics: dict[str, Any] = {"between": [first, second], "measures": found[second]}
     if augmented:
@@ -155,7 +164,7 @@ def drift(frames: Mapping[str, pd.DataFrame]) -> list[Panel]:
 def _verdict(first: pd.DataFrame, second: pd.DataFrame, found: Mapping[str, Mapping[str, float | None]]) -> str:
     """What differs; if nothing can be seen to, whether there are samples enough to see it."""
     ranked = sorted(found, key=lambda name: -(found[name]["ks"] or 0))
-    far = [name for name in ranked if (found[name]["ks"] or 0) > DRIFTED and (found[name]["p"] or 0) < 0.01]
+    far = [name for name in ranked if (found[name]["ks"] or 0) > DRIFTED and (found[name]["p"] or 0) < CHANCE]
     if far:
         return f"Worry: {', '.join(far)} {'differs' if len(far) == 1 else 'differ'}."
     if min(len(first), len(second)) < FEWEST:
@@ -163,13 +172,13 @@ def _verdict(first: pd.DataFrame, second: pd.DataFrame, found: Mapping[str, Mapp
     return "None of them differs much."
 
 
-def shortcuts(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]:
-    """What each property tells of the class."""
+def shortcuts(frames: Mapping[str, pd.DataFrame], naming: Naming, properties: Collection[str]) -> list[Panel]:
+    """What each of these properties tells of the class."""
     frame = next(iter(frames.values()))
     labels = naming.labels(frame)
     if labels.nunique() < 2:
         return []
-    found = information_about(frame.loc[labels.index], labels)
+    found = information_about(frame.loc[labels.index], labels, properties)
     ranked = sorted(found, key=lambda name: -found[name])
 
     def draw(figure: Figure) -> None:
@@ -179,7 +188,11 @@ def shortcuts(frames: Mapping[str, pd.DataFrame], naming: Naming) -> list[Panel]
         axes.set(xlabel="share of the labels' entropy that it tells", xlim=(0, 1))
 
     telling = [name for name in ranked if found[name] > SHORTCUT]
-    worry = f"Worry: {', '.join(telling)} alone tell much of it." if telling else "None tells much of it."
+    worry = (
+        f"Worry: {', '.join(telling)} alone {'tells' if len(telling) == 1 else 'tell'} much of it."
+        if telling
+        else "None tells much of it."
+    )
     return [
         Panel("shortcuts", "Shortcuts", {"information": found}, f"What a property says of the class. {worry}", draw)
     ]

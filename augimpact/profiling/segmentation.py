@@ -253,6 +253,11 @@ class Masks:
         """For each class the mean share of each cell that it covers, `(GRID, GRID)`."""
         return {self._number(number): total / self.images for number, total in self._maps.items()}
 
+    @property
+    def classes(self) -> frozenset[int]:
+        """The classes that are in any mask."""
+        return frozenset(map(self._number, self._found))
+
     def _read(self, frame: pd.DataFrame) -> pd.DataFrame:
         return frame.assign(**{"class": frame["class"].map(self._number).astype(np.int64)})
 

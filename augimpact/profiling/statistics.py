@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,25 +11,34 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from augimpact.measures import MEASURES
+from augimpact.profiling.needs import PROPERTIES
 
 __all__ = [
-    "ODD", "class_distance", "count_odd", "drift_between", "fences", "information_about", "odd_ones", "quantiles",
+    "CHANCE", "LIKE_SIZE", "ODD", "class_distance", "count_odd", "drift_between", "fences", "information_about",
+    "odd_ones", "quantiles",
 ]  # fmt: skip
 
 QUANTILES = {"p1": 0.01, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
-# Properties of a sample that are compared; sizes by their logarithm, which one scaling only shifts.
-PROPERTIES = (*MEASURES, "aspect", "size")
+# A difference is told only where chance alone would make one so large less often than this.
+CHANCE = 0.01
 # Groups of about equally many samples into which a property is cut where its information is told.
 CUTS = 8
 # An image is odd if it is darker than this, lighter, plainer (bits of entropy), or so far out in sharpness or size:
 # beyond the quartiles by so many times their distance (Tukey 1977, Exploratory data analysis: "far out" is 3).
 DARK, LIGHT, PLAIN, FAR_OUT = 0.08, 0.92, 2.0, 3.0
-ODD = ("dark", "light", "plain", "blurred", "odd_size", "odd_aspect")
+# Where most images are alike the quartiles are one, and any other image would be far out. Yet none is odd in size or
+# aspect that is within 5 % of the median, and none is blurred that has half the median's sharpness. As logarithms.
+LIKE_SIZE, LIKE_SHARPNESS = math.log2(1.05), 1.0
 # Numbers that are nearer to each other are one.
 EQUAL = 1e-9
 # Of each kind, how many are listed.
 LISTED = 12
 Numbers = NDArray[np.float64]
+# The ways in which an image may be odd, and in which property it is.
+ODD: Mapping[str, str] = {
+    "dark": "brightness", "light": "brightness", "plain": "entropy", "blurred": "sharpness", "odd_size": "size",
+    "odd_aspect": "aspect",
+}  # fmt: skip
 
 
 def quantiles(values: ArrayLike) -> dict[str, float | None]:
@@ -72,22 +83,24 @@ def class_distance(first: pd.Series[int], second: pd.Series[int]) -> dict[str, A
     return told
 
 
-def properties_of(frame: pd.DataFrame) -> pd.DataFrame:
-    """The properties of each sample that are compared, as far as they were measured."""
-    measured = {name: frame[name].astype(np.float64) for name in MEASURES if name in frame}
+def properties_of(frame: pd.DataFrame, properties: Collection[str]) -> pd.DataFrame:
+    """These properties of each sample; sizes by their logarithm, which one scaling only shifts."""
+    measured = {name: frame[name].astype(np.float64) for name in properties if name in MEASURES}
     shape = {"aspect": np.log2(frame["width"] / frame["height"]), "size": np.log2(frame["width"] * frame["height"]) / 2}
-    return pd.DataFrame(measured | shape)
+    return pd.DataFrame(measured | {name: each for name, each in shape.items() if name in properties})
 
 
-def drift_between(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+def drift_between(
+    first: pd.DataFrame, second: pd.DataFrame, properties: Collection[str] = PROPERTIES
+) -> dict[str, dict[str, float | None]]:
     """For each property the Wasserstein distance, in the first's deviations, and the Kolmogorov-Smirnov test."""
     from scipy.stats import ks_2samp, wasserstein_distance
 
-    one, other = properties_of(first), properties_of(second)
+    one, other = properties_of(first, properties), properties_of(second, properties)
     if not len(one) or not len(other):
-        return {name: {"wasserstein": None, "ks": None, "p": None} for name in PROPERTIES}
+        return {name: {"wasserstein": None, "ks": None, "p": None} for name in properties}
     found = {}
-    for name in PROPERTIES:
+    for name in properties:
         # Rounding leaves equal numbers a deviation of its own.
         deviation = one[name].std(ddof=0) if np.ptp(one[name]) > EQUAL else 0.0
         distance = wasserstein_distance(one[name], other[name])
@@ -100,19 +113,20 @@ def drift_between(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, dict[s
     return found
 
 
-def information_about(frame: pd.DataFrame, labels: pd.Series[str]) -> dict[str, float]:
+def information_about(
+    frame: pd.DataFrame, labels: pd.Series[str], properties: Collection[str] = PROPERTIES
+) -> dict[str, float]:
     """What each property, cut into groups of equal size, tells of the label: I(L; P) / H(L).
 
     The uncertainty coefficient, from 0 to 1 (Theil 1970). The mutual information of independent draws is above 0 by
     about (groups − 1)(classes − 1) / 2n (Miller 1955), which is taken off.
     """
-    names = labels.to_numpy()
-    codes = pd.factorize(names)[0]
+    codes = pd.factorize(labels.to_numpy())[0]
     entropy = _entropy(np.bincount(codes))
     if not entropy:
-        return dict.fromkeys(PROPERTIES, 0.0)
+        return dict.fromkeys(properties, 0.0)
     found = {}
-    for name, values in properties_of(frame).items():
+    for name, values in properties_of(frame, properties).items():
         cuts = pd.qcut(values.rank(method="min"), CUTS, labels=False, duplicates="drop").fillna(0).to_numpy(np.int64)
         table = np.zeros((cuts.max() + 1, codes.max() + 1))
         np.add.at(table, (cuts, codes), 1)
@@ -129,46 +143,54 @@ def _entropy(counts: NDArray[Any]) -> float:
     return float(-(shares * np.log(shares)).sum())
 
 
-def odd_ones(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def odd_ones(frame: pd.DataFrame, properties: Collection[str] = PROPERTIES) -> dict[str, dict[str, Any]]:
     """How many images are odd, in each way, and the indices of those that are it most."""
-    ways = _beyond(frame)
     told = {}
-    for name in ODD:
-        order = np.argsort(-ways[name], kind="stable")
-        found = order[ways[name][order] > 0]
+    for name, beyond in _beyond(frame, properties).items():
+        order = np.argsort(-beyond, kind="stable")
+        found = order[beyond[order] > 0]
         told[name] = {"count": len(found), "indices": frame["index"].to_numpy()[found[:LISTED]].tolist()}
     return told
 
 
-def count_odd(frame: pd.DataFrame) -> int:
+def count_odd(frame: pd.DataFrame, properties: Collection[str] = PROPERTIES) -> int:
     """How many images are odd in any way, each once."""
-    return int(np.any([beyond > 0 for beyond in _beyond(frame).values()], axis=0).sum())
+    return int(np.any([beyond > 0 for beyond in _beyond(frame, properties).values()], axis=0).sum())
 
 
-def _beyond(frame: pd.DataFrame) -> dict[str, Numbers]:
+def _beyond(frame: pd.DataFrame, properties: Collection[str]) -> dict[str, Numbers]:
     """By how much each image is odd, in each way; an ordinary one by 0 or less."""
-    properties = properties_of(frame)
-    logged = np.log2(np.maximum(properties["sharpness"].to_numpy(), 1e-9))
-    brightness, entropy = properties["brightness"].to_numpy(), properties["entropy"].to_numpy()
-    return {
-        "dark": DARK - brightness,
-        "light": brightness - LIGHT,
-        "plain": PLAIN - entropy,
-        "blurred": fences(logged)[0] - logged,
-        "odd_size": _far_out(properties["size"].to_numpy()),
-        "odd_aspect": _far_out(properties["aspect"].to_numpy()),
+    ways: dict[str, Callable[[Numbers], Numbers]] = {
+        "dark": lambda values: DARK - values,
+        "light": lambda values: values - LIGHT,
+        "plain": lambda values: PLAIN - values,
+        "blurred": _blurred,
+        "odd_size": _far_out,
+        "odd_aspect": _far_out,
     }
+    told = properties_of(frame, [name for name in properties if name in ODD.values()])
+    return {way: ways[way](told[name].to_numpy()) for way, name in ODD.items() if name in told}
 
 
-def fences(values: Numbers) -> tuple[float, float]:
-    """Below the one and above the other a value is odd."""
+def _blurred(sharpness: Numbers) -> Numbers:
+    logged = np.log2(np.maximum(sharpness, 1e-9))
+    return fences(logged, LIKE_SHARPNESS)[0] - logged
+
+
+def fences(values: Numbers, like: float) -> tuple[float, float]:
+    """Below the one and above the other a value is odd; within `like` of the median none is.
+
+    >>> fences(np.array([3.0, 3.0, 3.0, 3.0, 9.0]), 0.5), fences(np.array([0.0, 1.0, 2.0]), 0.5)
+    ((2.5, 3.5), (-2.5, 4.5))
+    """
     if not len(values):
         return 0.0, 0.0
-    low, high = np.quantile(values, [0.25, 0.75])
-    return float(low - FAR_OUT * (high - low)), float(high + FAR_OUT * (high - low))
+    low, median, high = np.quantile(values, [0.25, 0.5, 0.75])
+    beyond = FAR_OUT * (high - low)
+    return float(min(low - beyond, median - like)), float(max(high + beyond, median + like))
 
 
 def _far_out(values: Numbers) -> Numbers:
     """By how much values lie beyond either fence."""
-    low, high = fences(values)
+    low, high = fences(values, LIKE_SIZE)
     return np.maximum(low - values, values - high)

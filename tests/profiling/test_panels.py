@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from PIL import Image
@@ -13,9 +16,11 @@ from skimage import data as photographs
 from augimpact.augment.random import RandomAugmentation
 from augimpact.data.image import EXAMPLES, example
 from augimpact.errors import DataError
+from augimpact.profiling.classes import classes
 from augimpact.profiling.drawing import Drawing
 from augimpact.profiling.extract import Profile, profile
-from augimpact.profiling.naming import short
+from augimpact.profiling.naming import Naming, short
+from augimpact.profiling.needs import NEEDS
 from augimpact.profiling.panel import Panel, shortened, strict
 
 NAMES = ("cat", "dog", "owl", "yak")
@@ -50,7 +55,181 @@ def test_classes_are_counted_and_compared(found):
     assert (told["starved"], told["empty"]) == (["owl"], [])
     assert told["comparison"]["new"] == ["yak"]
     assert told["comparison"]["missing"] == ["dog", "owl"]
-    assert "Worry: 1 starved; 1 new; 2 missing" in found["classes"].sentence
+    assert (
+        "Worry: 1 class is starved; 1 class is in val alone; 2 classes are missing in val" in found["classes"].sentence
+    )
+
+
+@pytest.mark.parametrize(("labels", "each"), [(10, 100), (100, 20)])
+def test_random_splits_are_no_worry(labels, each):
+    frame = pd.DataFrame({"label": np.repeat(np.arange(labels), each)})
+    worries = far = 0
+    for seed in range(40):
+        order = np.random.default_rng(seed).permutation(len(frame))
+        cut = len(frame) * 8 // 10
+        halves = {"train": frame.iloc[order[:cut]], "val": frame.iloc[order[cut:]]}
+        (panel,) = classes(halves, Naming(), complete=True)
+        told = panel.statistics["comparison"]
+        far += told["jensen_shannon"] > 0.1
+        worries += "shares differ" in panel.sentence
+        assert ("shares differ" in panel.sentence) == (told["p"] < 0.01 and told["jensen_shannon"] > 0.1)
+    # As many as a test at this level is wrong about.
+    assert worries <= 2 < 10 < far
+
+
+def test_shares_that_differ_by_more_than_chance_and_by_much_are_a_worry():
+    def told(first, second):
+        halves = {"train": first, "val": second}
+        frames = {
+            split: pd.DataFrame({"label": np.repeat(np.arange(len(each)), each)}) for split, each in halves.items()
+        }
+        return classes(frames, Naming(), complete=True)[0].sentence
+
+    assert told([200, 200], [20, 80]).endswith("Worry: shares differ by a Jensen-Shannon distance of 0.27.")
+    # So many that no difference is chance, and this one is small.
+    assert told([500_000, 500_000], [52_000, 48_000]).endswith("Nothing stands out.")
+    assert told([4, 4], [1, 3]).endswith("Nothing stands out.")
+
+
+def test_classes_that_a_cut_left_out_are_no_worry():
+    # As of a folder, which is read class by class.
+    train, val = ([(piece(number, seed), number // 10) for number in range(40)] for seed in (0, 1))
+    for given in ([train], [train, val], [train[:21] + train[30:], val]):
+        cut = profile(*given, class_names=NAMES, max_samples=10, progress=silent)
+        assert not cut.complete
+        assert cut["classes"].sentence == (
+            "How often each class is there. Only part of the data was looked at: 3 classes are not seen yet. "
+            "Shares may be others in all of it."
+        )
+        assert cut["classes"].statistics["empty"] == ["dog", "owl", "yak"]
+        told = "10 images in train" + (" and 10 in val" if len(given) > 1 else "")
+        assert cut["summary"].sentence.startswith(f"{told}. Only part of the data was looked at. Normalize")
+    three = profile(train, class_names=NAMES[:1], max_samples=10, labels=lambda _: 0, progress=silent)["classes"]
+    assert three.sentence.endswith("Only part of the data was looked at. Shares may be others in all of it.")
+    whole = profile(train[:10], class_names=NAMES, max_samples=10, progress=silent)
+    assert whole["classes"].sentence == "How often each class is there. Worry: 3 classes are empty."
+    assert "part of the data" not in whole["summary"].sentence
+
+
+def test_after_an_interruption_what_was_not_seen_is_no_worry():
+    def interrupted():
+        for number in range(12):
+            yield piece(number), 0
+        raise KeyboardInterrupt
+
+    found = profile(interrupted(), class_names=NAMES[:2], progress=silent)
+    assert "Only part of the data was looked at: 1 class is not seen yet." in found["classes"].sentence
+    assert "Only part of the data was looked at." in found["summary"].sentence
+
+
+@pytest.mark.parametrize("kind", ["masks", "boxes"])
+def test_classes_of_masks_and_boxes_that_a_cut_left_out_are_no_worry(kind):
+    train = [(piece(number), LABELS[kind](number)) for number in range(6)]
+    given = {"images": "[0]", "labels": "[1]", "class_names": ["ground", "car", "bus"], "progress": silent}
+    name = "mask_classes" if kind == "masks" else "box_classes"
+    cut = profile(train, train, max_samples=1, **given)[name].sentence
+    assert cut.endswith(
+        "Only part of the data was looked at: 2 classes are not seen yet in train; 2 classes are not seen yet in val. "
+        "Shares may be others in all of it."
+    )
+    whole = profile(train, train[:1], **given)[name].sentence
+    missing = {"masks": "", "boxes": "1 class is missing in train; "}[kind]
+    assert whole.endswith(f". Worry: {missing}2 classes are missing in val.")
+
+
+def test_one_measure_tells_and_several_tell():
+    labels = [number % 2 for number in range(40)]
+    flat = [np.full((20, 20, 3), 50 + 100 * label + number, np.uint8) for number, label in enumerate(labels)]
+    train = list(zip(flat, labels, strict=True))
+    one = profile(train, features=["shortcuts", "brightness"], progress=silent)["shortcuts"].sentence
+    assert one.endswith("Worry: brightness alone tells much of it.")
+    bright = [(np.concatenate([each, 0 * each[:10]]) if label else each, label) for each, label in train]
+    two = profile(bright, features=["shortcuts", "brightness", "contrast"], progress=silent)["shortcuts"].sentence
+    assert re.search(r"Worry: (brightness, contrast|contrast, brightness) alone tell much of it\.$", two)
+
+
+def test_the_summary_counts_the_classes_of_masks_and_boxes():
+    def told(kind, *others):
+        train = [(piece(number), LABELS[kind](number)) for number in range(6)]
+        panel = profile(train, images="[0]", labels="[1]", features=["summary", *others], progress=silent)["summary"]
+        figure = panel.figure()
+        cells = figure.axes[0].tables[0].get_celld()
+        names = [cells[0, column].get_text().get_text() for column in range(len(cells) // 2)]
+        values = [cells[1, column].get_text().get_text() for column in range(len(cells) // 2)]
+        return panel.statistics["train"]["labels"], dict(zip(names, values, strict=True))
+
+    head = {"": "train", "images": "6", "errors": "0"}
+    assert told("classes") == (2, {**head, "classes": "2", "median size": "80 × 60"})
+    assert told("masks") == (3, {**head, "classes": "3", "median size": "80 × 60"})
+    assert told("boxes") == (2, {**head, "classes": "2", "median size": "80 × 60"})
+    assert told("no labels") == (0, {**head, "median size": "80 × 60"})
+    assert told("classes", "-sizes") == (2, {**head, "classes": "2"})
+
+
+def whole_numbers(axis: Axis) -> bool:
+    return all(float(tick).is_integer() for tick in axis.get_majorticklocs())
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 7, 60])
+def test_objects_are_counted_in_whole_numbers(most):
+    def target(number):
+        boxes = np.array([[1.0, 2, 30, 40]] * (number * most // 5)).reshape(-1, 4)
+        return {"boxes": boxes, "labels": np.ones(len(boxes), np.int64)}
+
+    found = profile([(piece(number), target(number)) for number in range(6)], progress=silent)
+    figure = Drawing(found["boxes"]).figure
+    assert whole_numbers(figure.axes[0].xaxis)
+    low, high = figure.axes[0].get_xlim()
+    assert sum(low <= tick <= high for tick in figure.axes[0].xaxis.get_majorticklocs()) >= 1
+    assert whole_numbers(Drawing(found["box_faults"]).figure.axes[0].yaxis)
+    if most:
+        assert whole_numbers(Drawing(found["box_classes"]).figure.axes[0].xaxis)
+
+
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [
+        (["background", "car", "bus"], ["bus"]),
+        (["__BG__", "car", "bus"], ["bus"]),
+        (["person", "car", "bus"], ["person", "bus"]),
+    ],
+)
+def test_the_background_is_never_missing_among_boxes(names, missing):
+    def boxed(*labels):
+        return [
+            (piece(label), {"boxes": np.array([[1.0, 2, 30, 40]]), "labels": np.array([label])}) for label in labels
+        ]
+
+    found = profile(boxed(1, 1), class_names=names, progress=silent)["box_classes"]
+    assert found.statistics["train"]["empty"] == missing
+    unseen = "1 class is" if len(missing) == 1 else "2 classes are"
+    assert found.sentence.endswith(f"Worry: {unseen} missing in train.")
+    # Where it is a class after all, it may be missing.
+    both = profile(boxed(1, 1), boxed(0, 2), class_names=names, progress=silent)["box_classes"].statistics
+    assert both["train"]["empty"] == [names[0], "bus"]
+    assert both["val"]["empty"] == ["car"]
+
+
+def test_dots_at_the_ends_of_a_chart_by_class_are_drawn_whole():
+    # Of a height that fills the image, and so narrow that the aspect is beyond the chart.
+    thin = [{"boxes": np.array([[1.0, 0, 2, 60]]), "labels": np.array([label])} for label in (0, 1)]
+    found = profile([(piece(number), thin[number % 2]) for number in range(6)], progress=silent)
+    for name, end in (("box_height", 1), ("box_aspect", 1 / 16)):
+        axes = found[name].figure().axes[1]
+        dots = [line for line in axes.lines if line.get_marker() == "o"]
+        assert [tuple(np.ravel(line.get_data())) for line in dots] == [(end, 0), (end, 1)]
+        assert not any(line.get_clip_on() for line in dots)
+        assert axes.get_ylim() == (1.5, -0.5)
+        assert axes.get_xlim()[0] <= end <= axes.get_xlim()[1]
+
+
+def test_images_without_any_box_are_drawn_without_a_warning(recwarn):
+    none = {"boxes": np.empty((0, 4)), "labels": np.empty(0, np.int64)}
+    found = profile([(piece(number), none) for number in range(4)], class_names=["background", "car"], progress=silent)
+    for panel in found.panels:
+        assert Drawing(panel).png, panel.name
+    assert "box_positions" in [panel.name for panel in found.panels]
+    assert not [each for each in recwarn if "layoutgrid" in str(each.message)]
 
 
 def sized(*sides: tuple[int, int, int | None]) -> list[tuple[np.ndarray, int | None]]:
@@ -270,6 +449,14 @@ def test_odd_images_are_counted_once_each():
     assert both.sentence.startswith(f"6 {told}; augmented, 26.")
 
 
+def test_a_row_of_pixels_less_makes_no_odd_image():
+    draw = np.random.default_rng(0)
+    given = [(draw.integers(0, 256, (75 - (number > 39), 100, 3), dtype=np.uint8), 0) for number in range(46)]
+    found = profile(given, samples=1, progress=silent)
+    assert found["odd"].sentence.startswith("0 images are ")
+    assert set(found["extremes"].statistics["train"]) == {"dark", "light", "plain", "blurred"}
+
+
 def test_samples_that_fail_are_counted_once_each():
     good = [(piece(number), number % 2) for number in range(6)]
     bad = [(np.full((8, 8, 3), np.nan, np.float32), 0)] * 3
@@ -334,6 +521,64 @@ def test_every_panel_draws_says_something_and_is_strict_json(found):
     assert len(set(names)) == len(names)
 
 
+LABELS = {
+    "classes": lambda number: number % 2,
+    "masks": lambda number: np.full((60, 80), number % 3, np.int64),
+    "boxes": lambda number: {"boxes": np.array([[1.0, 2, 30, 40]]), "labels": np.array([number % 2])},
+    "no labels": lambda number: None,
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+@pytest.mark.parametrize("samples", [0, 1])
+def test_a_panel_that_was_asked_for_is_there_or_an_error_says_why_not(kind, samples):
+    given = {
+        "train": [(piece(number), LABELS[kind](number)) for number in range(4)],
+        "images": "[0]",
+        "labels": "[1]",
+        "samples": samples,
+        "progress": silent,
+    }
+    there = [panel.name for panel in profile(**given).panels]
+    assert {name for name in there if name.startswith(("classes", "mask_classes", "box_classes"))} == {
+        "classes": {"classes"}, "masks": {"mask_classes"}, "boxes": {"box_classes"}, "no labels": set()
+    }[kind]  # fmt: skip
+    for name in NEEDS:
+        if name in there:
+            assert [panel.name for panel in profile(**given, features=[name]).panels] == [name]
+            continue
+        with pytest.raises(DataError) as caught:
+            profile(**given, features=[name])
+        told = str(caught.value)
+        assert told.startswith(f"features asks for no panel that is there: {name} needs ")
+        assert f"this data has {kind}" in told
+        # What it says there is, is there.
+        named = told.partition("panels such as ")[2].split(", ")
+        assert set(named) <= set(there)
+        assert len(named) == (3 if kind == "no labels" else 4)
+
+
+def test_panels_that_are_not_there_beside_others_are_warned_of(caplog):
+    train = [(piece(number), number % 2) for number in range(4)]
+    found = profile(train, features=["boxes", "box_area", "drift", "classes"], progress=silent)
+    assert [panel.name for panel in found.panels] == ["classes"]
+    assert caplog.messages == [
+        "not all panels that features asks for are there: drift needs val or an augmentation; "
+        "boxes, box_area need boxes as labels"
+    ]
+    caplog.clear()
+    # Nothing is odd in its contrast.
+    profile(train, features=["odd", "contrast"], progress=silent)
+    assert caplog.messages == [
+        "not all panels that features asks for are there: odd needs one of brightness, sharpness, entropy, sizes"
+    ]
+    caplog.clear()
+    profile(train, features=["-boxes"], progress=silent)
+    assert not caplog.messages
+    with pytest.raises(DataError, match=r"features is \['odd', '-odd'\], which leaves no panel; expected at least one"):
+        profile(train, features=["odd", "-odd"], progress=silent)
+
+
 def test_panels_are_chosen_by_their_names():
     train = [(piece(number), number % 2) for number in range(8)]
     one = profile(train, features=["brightness", "classes"], progress=silent)
@@ -341,6 +586,70 @@ def test_panels_are_chosen_by_their_names():
     rest = profile(train, features=["-brightness"], progress=silent)
     assert "brightness" not in [panel.name for panel in rest.panels]
     assert "contrast" in [panel.name for panel in rest.panels]
+
+
+ALL = ["brightness", "contrast", "sharpness", "saturation", "entropy", "aspect", "size"]
+
+
+@pytest.mark.parametrize(
+    ("features", "told"),
+    [
+        (None, ALL),
+        (["drift", "shortcuts", "classes", "colours"], ALL),
+        (["drift", "shortcuts", "brightness"], ["brightness"]),
+        (["drift", "shortcuts", "entropy", "sizes"], ["entropy", "aspect", "size"]),
+        (["drift", "shortcuts", "-brightness", "-sizes"], ALL[1:5]),
+        (["-brightness"], ALL[1:]),
+        (["-sizes", "-errors"], ALL[:5]),
+    ],
+)
+def test_panels_of_several_measures_tell_of_those_that_are_chosen(features, told):
+    train = [(piece(number), number % 2) for number in range(8)]
+    found = profile(train, train, features=features, progress=silent)
+    assert list(found["drift"].statistics["measures"]) == list(found["shortcuts"].statistics["information"]) == told
+    for name in ("drift", "shortcuts"):
+        assert {label.get_text() for label in found[name].figure().axes[0].get_yticklabels()} == set(told)
+    whole = profile(train, train, progress=silent)
+    for name, each in found["drift"].statistics["measures"].items():
+        assert each == whole["drift"].statistics["measures"][name]
+
+
+def test_what_augmentation_broke_is_told_of_chosen_measures():
+    train = [piece(number) for number in range(4)]
+    dark = RandomAugmentation(brightness=0)
+
+    def told(*features):
+        panel = profile(train, augmentation=dark, features=features, progress=silent)["broken"]
+        ticks = [label.get_text() for label in panel.figure().axes[0].get_xticklabels()]
+        assert all(f"{way}" in panel.sentence for way in ticks)
+        statistics = panel.statistics["train"]
+        assert list(statistics) == ["images", *ticks, "difference"]
+        return ticks, list(statistics["difference"])
+
+    assert told("broken") == (["blank", "clipped", "blurred"], ALL[:5])
+    assert told("broken", "-entropy") == (["clipped", "blurred"], ALL[:4])
+    assert told("broken", "contrast") == (["clipped"], ["contrast"])
+
+
+@pytest.mark.parametrize(
+    ("features", "odd", "outermost"),
+    [
+        (["odd", "extremes"], "dark, light, blurred, plain, or of an odd size or aspect",
+         "The darkest, lightest, plainest and most blurred images, and those of an odd size or aspect"),
+        (["odd", "extremes", "-sizes"], "dark, light, blurred, or plain",
+         "The darkest, lightest, plainest and most blurred images"),
+        (["odd", "extremes", "brightness"], "dark or light", "The darkest and lightest images"),
+        (["odd", "extremes", "-brightness"], "blurred, plain, or of an odd size or aspect",
+         "The plainest and most blurred images, and those of an odd size or aspect"),
+        (["odd", "extremes", "entropy"], "plain", "The plainest images"),
+        (["odd", "extremes", "sizes"], "of an odd size or aspect", "The images of an odd size or aspect"),
+    ],
+)  # fmt: skip
+def test_sentences_name_what_panels_of_several_measures_tell_of(features, odd, outermost):
+    images = [piece(number) for number in range(20)] + [piece(0)[:20]]
+    found = profile(images, features=features, samples=1, progress=silent)
+    assert re.fullmatch(rf"\d+ images? (is|are) {odd}\.", found["odd"].sentence)
+    assert found["extremes"].sentence.startswith(f"{outermost}. Worry")
 
 
 def test_hidden_classes_are_one_and_numbers_stand_for_names():

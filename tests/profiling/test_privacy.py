@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ import augimpact as ai
 from augimpact.errors import DataError
 from augimpact.measures import MEASURES
 from augimpact.profiling.naming import Naming
+from augimpact.profiling.needs import COMBINED, PROPERTIES
 from augimpact.profiling.private import told_failure
 from augimpact.profiling.source import Failure
 from tests.pages import Page
@@ -273,6 +275,74 @@ def test_features_hold_in_every_output(folder, tmp_path, features, there):
     read.Reload()
     tags = [tag for kind in ("scalars", "images", "histograms", "tensors") for tag in read.Tags()[kind]]
     assert {tag.partition("/")[0] for tag in tags} == set(kept)
+
+
+def numbers_of(value: object) -> set[str]:
+    """All that are no whole numbers, as texts."""
+    if isinstance(value, (dict, list)):
+        return set().union(*map(numbers_of, value.values() if isinstance(value, dict) else value))
+    return {repr(value)} if isinstance(value, float) and not value.is_integer() else set()
+
+
+def numbers_about(name: str, document: dict) -> set[str]:
+    """What a whole profile tells of a property: its panel, and what others have under its name."""
+    panels = document["panels"]
+    kinds = {"brightness": ("dark", "light"), "entropy": ("plain",), "sharpness": ("blurred",)}.get(name, ())
+    told = [panels[name]["statistics"]] if name in panels else []
+    told += [panels["drift"]["statistics"]["measures"][name], panels["shortcuts"]["statistics"]["information"][name]]
+    if "broken" in panels:
+        told += [each["difference"].get(name) for each in panels["broken"]["statistics"].values()]
+        told.append(panels["drift"]["statistics"].get("augmented", {}).get("measures", {}).get(name))
+    told += [each.get(kind, {}) for each in panels["extremes"]["statistics"].values() for kind in kinds]
+    return numbers_of(told)
+
+
+# Sentences that have such a word, of something else.
+ALLOWED = r"sizes, channels, and what lies outside the square, are told|the labels' entropy"
+WORDS = {
+    "brightness": r"bright|dark(est)?\b|light(est)?\b", "contrast": "contrast", "sharpness": "sharp|blurred",
+    "saturation": "saturation", "entropy": r"entropy|plain|\bblank\b",
+    "sizes": "aspect|width|height|size|narrow|wide",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("augmentation", [None, ai.RandomAugmentation(brightness=(0.3, 2), seed=1)])
+@pytest.mark.parametrize("name", WORDS)
+def test_a_measure_that_is_left_out_is_in_no_output(folder, tmp_path, name, augmentation):
+    given = {"samples": 2, "augmentation": augmentation, "progress": lambda *_: None}
+    whole = ai.profile(folder, folder, **given)
+    profile = ai.profile(folder, folder, features=[f"-{name}", "-classes"], **given)
+    profile.save(tmp_path)
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    read = accumulators.EventAccumulator(str(tmp_path / "tensorboard"), accumulators.STORE_EVERYTHING_SIZE_GUIDANCE)
+    read.Reload()
+    tags = [tag for kind in ("scalars", "images", "histograms", "tensors") for tag in read.Tags()[kind]]
+    page = (tmp_path / "report.html").read_text()
+    # Pictures and looks are no words.
+    page = re.sub(r"<style>.*?</style>|data:image/png;base64,[^\"]*|(width|height)=\"\d+\"", "", page, flags=re.S)
+    page = re.sub(r"<meta[^>]*>|class=\"size\"", "", page)
+    outputs = {
+        "json": (tmp_path / "profile.json").read_text(),
+        "text": (tmp_path / "profile.txt").read_text(),
+        "html": page,
+        "pdf": "\n".join(pdf_lines((tmp_path / "report.pdf").read_bytes())),
+        "table": (tmp_path / "samples.csv").read_text(),
+        "tags": "\n".join(tags),
+        "sentences": "\n".join(panel.sentence for panel in profile.panels),
+    }
+    own = {"aspect", "size"} if name == "sizes" else {name}
+    document = whole.document()
+    # What other panels have as well may be of something else.
+    elsewhere = [each["statistics"] for panel, each in document["panels"].items() if panel not in {*COMBINED, name}]
+    others = [numbers_about(each, document) for each in PROPERTIES if each not in own]
+    known = set.union(*(numbers_about(each, document) for each in own)) - numbers_of(elsewhere) - set.union(*others)
+    if name != "sizes":
+        assert len(known) > 10
+    for kind, text in outputs.items():
+        text = re.sub(ALLOWED, "", " ".join(text.split()))
+        assert not (found := re.search(WORDS[name], text, re.I)), (kind, text[found.start() - 60 : found.end() + 60])
+        assert not known & set(re.findall(r"-?\d+\.\d+(?:e-?\d+)?", text)), kind
+    assert name not in profile.frames["train"] or name == "entropy"
 
 
 def test_a_panels_own_picture_says_nothing_more(folder):

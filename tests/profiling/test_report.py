@@ -18,6 +18,7 @@ from augimpact.profiling import drawing, events, report
 from augimpact.profiling.drawing import Drawing
 from augimpact.profiling.extract import Profile
 from augimpact.profiling.naming import Naming
+from augimpact.profiling.page import STYLE, fragment
 from augimpact.profiling.panel import Panel, draw_pictures, quiet_fonts, strict
 from augimpact.profiling.report import SCHEMA, flat
 from augimpact.profiling.tables import tables_of
@@ -398,3 +399,15 @@ def test_a_long_list_begins_on_the_page_has_its_length_in_the_pdf_and_is_whole_i
 
 def test_the_style_is_a_file_of_the_package():
     assert (Path(report.__file__).parent / "report.css").is_file()
+
+
+@pytest.mark.parametrize(("ratio", "rows"), [(0.6, 1), (1.05, 1), (1.15, 2), (2.05, 2), (2.15, 3), (5, 5), (99, 12)])
+def test_a_high_figure_stands_in_as_many_rows_of_cards_as_it_is_high(ratio, rows):
+    def draw(figure):
+        figure.set_size_inches(2, 2 * ratio)
+        figure.subplots()
+
+    panel = Panel("some", "Some", {}, "Some.", draw)
+    (section,) = Page(fragment([Drawing(panel)], complete=True)).all("section")
+    assert section["attributes"]["class"] == ("chart" if rows == 1 else f"chart rows-{rows}")
+    assert rows == 1 or f".rows-{rows} {{ grid-row: span {rows}; }}" in STYLE

@@ -144,3 +144,25 @@ def test_odd_images_are_found_and_ordinary_ones_are_not():
     frame.loc[3, "entropy"] = 0
     assert count_odd(frame) == 7
     assert count_odd(frame_of(200)) == 0
+
+
+@given(st.floats(0.955, 1.045), st.floats(0.955, 1.045), st.integers(1, 60))
+def test_what_is_nearly_as_most_are_is_not_odd(wider, higher, few):
+    # Their quartiles are one.
+    frame = frame_of(200, width=500.0, height=375.0, sharpness=0.01)
+    told = frame.copy()
+    # Both sides make the size, and may make the aspect, differ by as much as either.
+    told.loc[: few - 1, ["width", "height"]] = [500 * wider, 375 * wider]
+    told.loc[few : 2 * few - 1, "height"] = 375 * higher
+    told.loc[: few - 1, "sharpness"] = 0.0051
+    if few < 50:
+        assert count_odd(told) == 0
+    told = frame.copy()
+    told.loc[0, ["width", "height"]] = [500 * 1.06, 375 * 1.06]
+    told.loc[1, ["width", "height"]] = [500 / 1.06, 375 / 1.06]
+    told.loc[2, ["width", "height"]] = [500 * 1.04, 375 / 1.04]
+    told.loc[3, "sharpness"] = 0.0049
+    found = odd_ones(told)
+    assert sorted(found["odd_size"]["indices"]) == [100, 101]
+    assert found["odd_aspect"]["indices"] == [102]
+    assert found["blurred"]["indices"] == [103]
