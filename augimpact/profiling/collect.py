@@ -14,6 +14,7 @@ from PIL import Image
 from augimpact.errors import DataError
 from augimpact.measures import LEVELS, MEASURES
 from augimpact.profiling.class_sums import ClassSums
+from augimpact.profiling.labels import is_one_hot
 from augimpact.profiling.measuring import Measured, as_rgb
 from augimpact.profiling.needs import (
     CLIPPED,
@@ -25,7 +26,7 @@ from augimpact.profiling.needs import (
     THUMBNAILS,
 )
 from augimpact.profiling.ranges import Evidence
-from augimpact.profiling.source import Failure, is_one_hot
+from augimpact.profiling.source import Failure
 
 __all__ = ["THUMBNAIL", "Collected", "normalisation"]
 

@@ -26,7 +26,8 @@ from augimpact.errors import DataError
 from augimpact.profiling.alone import tried
 from augimpact.profiling.class_names import class_names_of
 from augimpact.profiling.fastai_batches import is_of_fastai, samples_of_fastai
-from augimpact.profiling.source import Source, plain_label
+from augimpact.profiling.labels import plain_label
+from augimpact.profiling.source import Source
 
 __all__ = ["refuse_mistakes", "source_of"]
 
