@@ -60,7 +60,8 @@ def test_it_is_measured_as_its_frames_are(opened, classifier):
     assert [each["name"] for each in measures] == list(expected.distributions)
     for each in measures:
         assert each["values"] == expected.distributions[each["name"]].values.tolist()
-    assert explorer.player.distributions["caption"] == "The data: 3 images."
+    told = "3 of them are smaller than the frames and were enlarged, which makes them less sharp."
+    assert explorer.player.distributions["caption"] == f"The data: 3 images. {told}"
     json.dumps(explorer.player.distributions, allow_nan=False)
 
 
@@ -158,7 +159,7 @@ def test_a_folder_is_named_to_its_owner_and_to_nobody_else(opened, tmp_path):
         explorer = opened(str(folder), private=private)
         wait_for(lambda each=explorer: each.player.reference is not None)
         told = json.dumps(explorer.player.distributions)
-        assert explorer.player.distributions["caption"] == f"{named}: 4 images, 1 of them cannot be read."
+        assert explorer.player.distributions["caption"].startswith(f"{named}: 4 images, 1 of them cannot be read. ")
         assert "damaged" not in told
         assert ("secret" in told) != private
         # What is taken home of the page tells no more than the page.
@@ -173,8 +174,20 @@ def test_data_that_cannot_be_read_is_told_in_its_place(opened, tmp_path):
     explorer = opened(tmp_path, private=True)
     wait_for(lambda: "cannot" in explorer.player.distributions.get("caption", ""))
     assert explorer.player.distributions["measures"] == []
+    assert not explorer.player.distributions["pending"]
     assert "damaged" not in explorer.player.distributions["caption"]
     wait_for(lambda: explorer.controls.status["kind"] == "idle")
+
+
+def test_data_that_is_still_measured_is_pending(opened):
+    data = Counted(IMAGES)
+    data.gate.clear()
+    explorer = opened(data)
+    wait_for(lambda: data.read)
+    assert explorer.player.distributions["pending"]
+    data.gate.set()
+    wait_for(lambda: explorer.player.reference is not None)
+    assert "pending" not in explorer.player.distributions
 
 
 def test_a_missing_folder_is_told_before_there_is_a_page(tmp_path):
