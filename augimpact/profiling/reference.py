@@ -37,6 +37,10 @@ LOW, HIGH = 0.01, 0.99
 # Quantiles that are kept of more values than that.
 POINTS = 201
 BINS, FEW_BINS, FEW = 30, 12, 60
+# Values that differ by a lesser share of themselves are one; an axis of one reaches so far around it, or from 0 so far.
+ROUNDING, AROUND, FROM_ZERO = 1e-9, 0.1, 0.05
+# From this share of the images on it is worth a word that they were enlarged.
+MANY = 0.1
 Numbers = NDArray[np.float64]
 # An image in, a tensor `(3, S, S)` in [0, 1] out: `Model.canvas`.
 Canvas = Callable[[Image.Image], Any]
@@ -48,7 +52,8 @@ class Distribution:
 
     Attributes:
         counts: how many values each bin holds.
-        edges: of the bins, from the least value to the highest; one more than bins.
+        edges: of the bins, from the least value to the highest, or from below to above where all are one; one more than
+            bins.
         low: the 1st percentile.
         high: the 99th.
         values: sorted, the least first and the highest last; between them all values, or 201 quantiles of more.
@@ -112,12 +117,15 @@ class Reference:
         distributions: by the name of the measure.
         count: images that were measured.
         failed: images that could not be read, and were left out.
-        caption: what was measured, in a sentence: how many images of how many, and how many could not be read.
+        enlarged: those of the measured whose shorter side is less than that of the frames.
+        caption: what was measured, in words: how many images of how many, how many could not be read, and how many were
+            enlarged, if many.
     """
 
     distributions: Mapping[str, Distribution]
     count: int
     failed: int
+    enlarged: int
     caption: str
 
     def __getitem__(self, name: str) -> MeasurePanel:
@@ -155,18 +163,19 @@ class Reference:
         return {"caption": self.caption, "measures": measures}
 
 
-def distribution_of(values: ArrayLike) -> Distribution:
-    """How the given numbers, at least one, lie.
+def distribution_of(values: ArrayLike, maximum: float = math.inf) -> Distribution:
+    """How the given numbers, at least one and none above `maximum`, lie.
 
     Quantiles are those of Hazen (1914): the k-th of n sorted values has (k − ½) / n of the data below it, which is
-    the percentile rank with half of the ties. The 1st and the 99th percentile are numpy's own.
+    the percentile rank with half of the ties. The 1st and the 99th percentile are numpy's own. Where all numbers are
+    one, the bins reach a tenth of it to both sides, but not beyond `maximum`; where that one is 0, from it to 0.05.
 
     >>> distribution_of([1, 2, 3, 4]).percentile(2)
     37.5
     """
     known = np.sort(np.asarray(values, np.float64))
     count = len(known)
-    counts, edges = np.histogram(known, bins=BINS if count >= FEW else FEW_BINS)
+    counts, edges = np.histogram(known, BINS if count >= FEW else FEW_BINS, _ends_of(known, maximum))
     middle = (np.arange(min(count, POINTS)) + 0.5) / min(count, POINTS)
     points = np.quantile(known, middle, method="hazen") if count > POINTS else known
     ends = 0.5 / count
@@ -179,6 +188,16 @@ def distribution_of(values: ArrayLike) -> Distribution:
         np.concatenate([known[:1], points, known[-1:]]),
         np.concatenate([[ends], middle, [1 - ends]]),
     )
+
+
+def _ends_of(known: Numbers, maximum: float) -> tuple[float, float]:
+    """Where the bins of sorted values begin and end: numpy's own would reach half of 1 around a single one."""
+    least, highest = known[0], known[-1]
+    if highest - least > ROUNDING * max(abs(least), abs(highest)):
+        return float(least), float(highest)
+    if highest == 0:
+        return 0.0, FROM_ZERO
+    return float(least - AROUND * abs(least)), float(min(maximum, highest + AROUND * abs(highest)))
 
 
 def reference_of(
@@ -251,7 +270,7 @@ class Measuring:
         self._part: Part | None = None
         self._pictures: Iterator[Callable[[], Picture]] = iter(())
         self._rows: list[dict[str, float]] = []
-        self._failed = 0
+        self._failed = self._enlarged = 0
         self._first_error: Exception | None = None
 
     def run(self, progress: Telling, cancelled: Callable[[], bool] | None = None) -> Reference:
@@ -261,7 +280,10 @@ class Measuring:
             self._pictures = islice(pictures_in(self._part.data, self._reading), self._most)
         for read in self._pictures:
             try:
-                self._rows.append(_measured(self._canvas(read().image)))
+                image = read().image
+                canvas = self._canvas(image)
+                self._rows.append(_measured(canvas))
+                self._enlarged += min(image.size) < canvas.shape[-1]
             except Exception as error:  # of a user's file or dataset, whatever it raises
                 self._failed += 1
                 self._first_error = self._first_error or error
@@ -272,10 +294,14 @@ class Measuring:
         if not self._rows:
             reason = f"; the first error was: {self._first_error}" if self._first_error else ""
             raise DataError(f"the data has no image that can be read{reason}; expected at least one")
-        distributions = {name: distribution_of([row[name] for row in self._rows]) for name in MEASURES}
+        distributions = {
+            name: distribution_of([row[name] for row in self._rows], each.maximum) for name, each in MEASURES.items()
+        }
         count = len(self._rows)
         caption = _caption(self._name, count + self._failed, self._part.total, self._failed)
-        return Reference(distributions, count, self._failed, caption)
+        if self._enlarged >= MANY * count:
+            caption += f" {_enlarged(self._enlarged, count + self._failed)}"
+        return Reference(distributions, count, self._failed, self._enlarged, caption)
 
 
 def _measured(canvas: Any) -> dict[str, float]:
@@ -287,6 +313,12 @@ def _measured(canvas: Any) -> dict[str, float]:
 def _caption(name: str, seen: int, total: int | None, failed: int) -> str:
     drawn = _images(seen) + (f" drawn from {total:,}" if total and total > seen else "")
     return f"{name}: {drawn}" + (f", {failed} of them cannot be read." if failed else ".")
+
+
+def _enlarged(count: int, of: int) -> str:
+    are, were, them = ("is", "was", "it") if count == 1 else ("are", "were", "them")
+    they = "It" if of == 1 else f"{count:,} of them"
+    return f"{they} {are} smaller than the frames and {were} enlarged, which makes {them} less sharp."
 
 
 def _ordinal(count: int) -> str:

@@ -1,13 +1,13 @@
 // Where the frame that is shown lies in a dataset: a panel a measure with the dataset's histogram, its middle 98 % shaded,
 // and a marker that goes along with the frame. Everything is worked out here, of numbers that came once.
 import { element } from "./dom.js";
-import { numberText } from "./values.js";
+import { fineNumberText } from "./values.js";
 
-// What lies far outside stands at the edge: the axis grows by no more than so many times what the data takes.
+// The axis grows by no more than so many times what the data takes; what lies beyond is an arrowhead at its end.
 const MOST_GROWTH = 1;
 const BAR_SHARE = 0.86;
 const EXPLAINED =
-  "The line is the frame above, the dots are the original. The band holds the middle 98 % of the data; on the curves, the shaded part of the sweep keeps every measure inside its band.";
+  "The line is the frame above, the dots are the original; an arrowhead points to what lies beyond the axis. The band holds the middle 98 % of the data; on the curves, the shaded part of the sweep keeps every measure inside its band.";
 
 /**
  * @typedef {object} Measured how one measure is distributed, see reference.py
@@ -116,6 +116,13 @@ export function axisEnds({ edges }, marked) {
 export const axisShare = (value, [low, high]) => Math.min(1, Math.max(0, (value - low) / (high - low)));
 
 /**
+ * On which side of an axis a value lies that is not on it.
+ * @param {number} value @param {[number, number]} ends
+ * @returns {"below"|"above"|null}
+ */
+export const beyond = (value, [low, high]) => (value < low ? "below" : value > high ? "above" : null);
+
+/**
  * The bars as the path of an SVG of 100 × 100.
  * @param {Measured} measured @param {[number, number]} ends
  */
@@ -146,13 +153,13 @@ export function distribution() {
     // A signal has none of these measures.
     const apart = numbers !== null && numbers.length > 0 && measures.length > 0 && !compared(measures, numbers).length;
     box.hidden = !reference || apart;
-    box.classList.toggle("pending", Boolean(reference) && !measures.length);
+    box.classList.toggle("pending", Boolean(reference?.pending));
     foot.textContent = !reference ? "" : measures.length ? `${reference.caption} ${EXPLAINED}` : reference.caption;
   }
 
   return {
     element: box,
-    /** @param {any} shown caption and measures; null: there is no dataset */
+    /** @param {any} shown caption and measures, and whether these are still to come; null: there is no dataset */
     setReference(shown) {
       reference = shown;
       build();
@@ -198,7 +205,11 @@ function panel(measured, series) {
     element("div.head", {}, element("span.name", {}, name), value), place, histogram, element("div.limits", {}, ...limits));
   const put = (line, number) => {
     line.hidden = !isKnown(number);
-    if (!line.hidden) line.style.left = `${100 * axisShare(number, ends)}%`;
+    if (line.hidden) return;
+    const side = beyond(number, ends);
+    line.style.left = `${100 * axisShare(number, ends)}%`;
+    line.classList.toggle("below", side === "below");
+    line.classList.toggle("above", side === "above");
   };
   return {
     element: box,
@@ -207,7 +218,7 @@ function panel(measured, series) {
     /** @param {any} from whose value it is @param {number|null|undefined} own @param {number|null|undefined} original */
     show(from, own, original) {
       const text = percentileText(measured, own);
-      value.textContent = isKnown(own) ? numberText(own, from.decimals) : "";
+      value.textContent = isKnown(own) ? fineNumberText(own, from.decimals) : "";
       place.textContent = text;
       box.classList.toggle("outside", !isInside(measured, own));
       put(marker, own);
@@ -220,14 +231,17 @@ function panel(measured, series) {
   };
 }
 
-/** @param {number} end @param {number} decimals */
-function limitText(end, decimals) {
-  const text = numberText(end, decimals);
+/**
+ * What is written at the end of an axis.
+ * @param {number} end @param {number} decimals
+ */
+export function limitText(end, decimals) {
+  const text = fineNumberText(end, decimals);
   return Number(text) === 0 ? "0" : text;
 }
 
 /** As many as tell a hundredth of the data's width. @param {Measured} measured */
-const decimalsOf = ({ edges }) =>
+export const decimalsOf = ({ edges }) =>
   Math.min(6, Math.max(2, 1 - Math.floor(Math.log10(edges[edges.length - 1] - edges[0] || 1))));
 
 /** @param {string} path */

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from augimpact.once import once
 from augimpact.render.picture import INK, MARGIN, MUTED, PAGE, fitted, font, ground, rgb
-from augimpact.render.values import number
+from augimpact.render.values import fine_number
 
 __all__ = ["Marked", "axis_ends"]
 
@@ -25,8 +25,11 @@ BAND, BARS, ORIGIN = rgb(PAGE, "#7aa2ff", 0.14), rgb(PAGE, MUTED, 0.5), rgb(PAGE
 HEAD, LIMITS, LEAST = 32, 15, 26
 # How wide a marker is, a dot of the original is high, and a bar has to be for a gap beside it.
 MARKER, DOT, WIDE_BAR = 3, 2, 4
+# An arrowhead for what lies beyond an end of the axis: its width, half of its height, and the share of the histogram
+# that lies above its tip, of a picture and of the original.
+ARROW, HALF_ARROW, MARKED_AT, ORIGINAL_AT = 8, 5, 0.35, 0.78
 BAR_SHARE = 0.96
-# What lies far outside stands at the edge: the axis grows by no more than so many times what the data takes.
+# The axis grows by no more than so many times what the data takes; what lies beyond is an arrowhead at its end.
 MOST_GROWTH = 1
 
 
@@ -73,22 +76,29 @@ class Marked:
         pen.text((0, 8), self.name, INK, font(12, bold=True), anchor="lm")
         pen.rectangle((self.column(self.low, width), HEAD, self.column(self.high, width), floor - 1), fill=BAND)
         self._draw_bars(pen, width, floor)
-        if self.original is not None:
+        if self.original is not None and not self._beyond(self.original):
             column = self.column(self.original, width)
             for top in range(HEAD, floor, 2 * DOT):
                 pen.line((column, top, column, min(top + DOT, floor) - 1), fill=ORIGIN)
         pen.line((0, floor, width, floor), fill=LINE)
         for end, left, anchor in zip(self._ends, (0, width), ("lm", "rm"), strict=True):
             pen.text((left, floor + 9), self._limit(end), MUTED, font(10), anchor=anchor)
-        return np.array(canvas)
+        drawn = np.array(canvas)
+        if self.original is not None and (side := self._beyond(self.original)):
+            _point(drawn, side, ORIGINAL_AT, ORIGIN)
+        return drawn
 
     def paint(self, panel: Bytes, pictures: Sequence[int]) -> None:
         """Marks pictures, by their numbers, in what `still` drew; and says where they lie."""
         height, width = panel.shape[:2]
         known = [(index, value) for index in pictures if (value := self.values[index]) is not None]
         for _, value in known:
+            colour = ACCENT if self._holds(value) else WARN
             left = self.column(value, width) - MARKER // 2
-            panel[HEAD : height - LIMITS, max(0, left) : left + MARKER] = ACCENT if self._holds(value) else WARN
+            if side := self._beyond(value):
+                _point(panel, side, MARKED_AT, colour)
+            else:
+                panel[HEAD : height - LIMITS, max(0, left) : left + MARKER] = colour
         if not known:
             return
         first, second, inside = self._told(known, len(pictures))
@@ -104,6 +114,11 @@ class Marked:
     def _ends(self) -> tuple[float, float]:
         return axis_ends(self.edges, [*self.values, self.original])
 
+    def _beyond(self, value: float) -> int:
+        """Whether it lies before the axis (−1), on it (0) or after it (1)."""
+        low, high = self._ends
+        return (value > high) - (value < low)
+
     def _holds(self, value: float) -> bool:
         return self.low <= value <= self.high
 
@@ -111,9 +126,9 @@ class Marked:
         """The value, where it lies, and whether that is inside; of several how many are, and from where to where."""
         values = [value for _, value in known]
         if of == 1:
-            return number(values[0], self.decimals), self.places[known[0][0]], self._holds(values[0])
+            return fine_number(values[0], self.decimals), self.places[known[0][0]], self._holds(values[0])
         inside = sum(map(self._holds, values))
-        ends = " – ".join(number(end, self.decimals) for end in (min(values), max(values)))
+        ends = " – ".join(fine_number(end, self.decimals) for end in (min(values), max(values)))
         return f"{inside} of {of} inside", ends, inside == len(values)
 
     def _draw_bars(self, pen: ImageDraw.ImageDraw, width: int, floor: int) -> None:
@@ -127,8 +142,18 @@ class Marked:
     def _limit(self, end: float) -> str:
         """With as many decimals as tell a hundredth of the data's width."""
         span = self.edges[-1] - self.edges[0] or 1
-        text = number(end, min(6, max(2, 1 - math.floor(math.log10(span)))))
+        text = fine_number(end, min(6, max(2, 1 - math.floor(math.log10(span)))))
         return text if text.strip("−0.") else "0"
+
+
+def _point(panel: Bytes, side: int, above: float, colour: tuple[int, int, int]) -> None:
+    """An arrowhead whose tip is at the left (−1) or right (1) edge of the histogram, below such a share of it."""
+    height, width = panel.shape[:2]
+    tip = HEAD + round(above * (height - LIMITS - HEAD))
+    for row in range(-HALF_ARROW, HALF_ARROW + 1):
+        length = round(ARROW * (1 - abs(row) / (HALF_ARROW + 1)))
+        left = width - ARROW if side > 0 else ARROW - length
+        panel[tip + row, left : left + length] = colour
 
 
 def axis_ends(edges: Sequence[float], marked: Sequence[float | None]) -> tuple[float, float]:

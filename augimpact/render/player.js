@@ -114,7 +114,7 @@ export function mountPlayer(root, host) {
   function compare() {
     const runs = trace && reference ? insideRuns(reference.measures, trace.numbers) : null;
     chart.setInside(runs);
-    said.setTrace(trace, runs, Boolean(reference && !reference.measures.length));
+    said.setTrace(trace, runs, Boolean(reference?.pending));
   }
 
   function showBand() {
@@ -273,7 +273,7 @@ export function mountPlayer(root, host) {
       show();
     },
     /**
-     * A dataset that every frame is compared with; see distribution.js. Without measures it says that they are to come.
+     * A dataset that every frame is compared with; see distribution.js. Without measures it says why there are none.
      * @param {any} shown null: there is none
      */
     setReference(shown) {

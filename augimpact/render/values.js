@@ -1,5 +1,10 @@
 // The axis of scores or other values, in the browser: numbers read and lie as values.py has it.
 
+// Beyond these places a value is written with a power of ten.
+const MOST_DECIMALS = 6;
+// What is nearer to 0 is 0, but for the rounding of computers.
+const NOTHING = 1e-10;
+
 /**
  * @typedef {object} ValueAxis
  * @property {number} minimum
@@ -16,20 +21,31 @@
  */
 export function valueText(value, axis, more = 0) {
   if (!Number.isFinite(value)) return "–";
-  const size = Math.abs(value);
-  const text = axis.decimals === null ? size.toExponential(2).replace("e+", "e") : size.toFixed(axis.decimals + more);
-  return (value < 0 && Number(text) !== 0 ? `−${text}` : text) + (axis.unit && ` ${axis.unit}`);
+  return numberText(value, axis.decimals === null ? null : axis.decimals + more) + (axis.unit && ` ${axis.unit}`);
 }
 
 /**
  * A number with a true minus sign; what is none is a dash.
  * @param {number|null|undefined} value
- * @param {number} decimals
+ * @param {number|null} decimals null: by a power of ten
  */
 export function numberText(value, decimals) {
   if (value == null || !Number.isFinite(value)) return "–";
-  const text = Math.abs(value).toFixed(decimals);
+  const size = Math.abs(value);
+  const text = decimals === null ? size.toExponential(2).replace("e+", "e") : size.toFixed(decimals);
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+/**
+ * The same, but with two digits where it would read as 0 and is not.
+ * @param {number} value
+ * @param {number} decimals
+ */
+export function fineNumberText(value, decimals) {
+  const size = Math.abs(value);
+  if (!(size > NOTHING && size < Infinity) || Number(size.toFixed(decimals)) !== 0) return numberText(value, decimals);
+  const needed = 1 - Math.floor(Math.log10(size));
+  return numberText(value, needed <= MOST_DECIMALS ? needed : null);
 }
 
 /**

@@ -11,12 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from augimpact.errors import UserError
 
-__all__ = ["SCORE_AXIS", "ValueAxis", "decimals_for", "number"]
+__all__ = ["SCORE_AXIS", "ValueAxis", "decimals_for", "fine_number", "number"]
 
 # Beyond these places a value is written with a power of ten.
 MOST_DECIMALS, MOST_DIGITS = 6, 7
 # Values that differ by a lesser share of themselves are the same.
 ROUNDING = 1e-9
+# What is nearer to 0 is 0, but for the rounding of computers.
+NOTHING = 1e-10
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,19 @@ def number(value: float, decimals: int | None) -> str:
     else:
         text = f"{abs(value):.{decimals}f}"
     return f"−{text}" if value < 0 and float(text) != 0 else text
+
+
+def fine_number(value: float, decimals: int) -> str:
+    """A number as `number` has it, but with two digits where it would read as 0 and is not.
+
+    >>> fine_number(0.00312, 2), fine_number(0.0, 2), fine_number(4e-9, 4), fine_number(0.5, 2)
+    ('0.0031', '0.00', '4.00e-9', '0.50')
+    """
+    size = abs(value)
+    if not NOTHING < size < math.inf or float(f"{size:.{decimals}f}") != 0:
+        return number(value, decimals)
+    needed = 1 - math.floor(math.log10(size))
+    return number(value, needed if needed <= MOST_DECIMALS else None)
 
 
 def _round_step(length: float) -> float:

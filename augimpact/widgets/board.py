@@ -6,7 +6,6 @@ first time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import ipywidgets
@@ -54,7 +53,9 @@ class Board(ipywidgets.VBox):
         self.groups = {name: tuple(panels) for name, panels in found.items() if panels}
         self._drawn: set[int] = set()
         self._pages = [ipywidgets.HTML(DRAWING) for _ in self.groups]
-        self.tabs = ipywidgets.Tab(self._pages, titles=[_title(*group) for group in self.groups.items()])
+        self.tabs = ipywidgets.Tab(self._pages, titles=list(self.groups))
+        # What `report.css` says of its titles.
+        self.tabs.add_class("augimpact-board")
         self.tabs.observe(lambda change: self._draw(change["new"]), "selected_index")
         note = [] if profile.complete else [ipywidgets.HTML("<p>Not all samples were seen.</p>")]
         super().__init__([*note, self.tabs])
@@ -80,7 +81,3 @@ def _tab_of(panel: Panel) -> str:
     if panel.name.endswith(FAULTS):
         return PROBLEMS
     return CLASSES if panel.name.startswith(OF_CLASSES) else IMAGES
-
-
-def _title(name: str, panels: Sequence[Panel]) -> str:
-    return f"{name} ({len(panels)})"

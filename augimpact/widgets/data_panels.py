@@ -23,8 +23,12 @@ logger = logging.getLogger(__name__)
 # Of the data so many images are looked at, drawn by chance: some seconds of all cores.
 MOST_SAMPLES, SEED = 5000, 0
 TOLD_EVERY = 0.3
-OFFER, CANCEL = "Show all panels of the data", "Cancel"
+OFFER, HIDE, CANCEL = "Show all panels of the data", "Hide the panels of the data", "Cancel"
 ABOUT = "classes, sizes, colours, duplicates, odd images, what gives the class away"
+SIZES = (
+    "These panels measure the images at the size they are stored in, unlike the card above, which measures them at "
+    "that of the frames."
+)
 PRIVATE_ERROR = "the data cannot be profiled; the server's log says why"
 # Of data whose images are sealed no mean of them is shown either.
 PICTURES = "mean_images"
@@ -42,8 +46,9 @@ class DataPanels:
 
     Attributes:
         box: what is shown: a button, what it says of itself, and the board once it is there.
-        button: begins, or cancels what was begun.
+        button: begins, or cancels what was begun; hides the board once it is there, and shows it again.
         note: how far it is, or what went wrong.
+        shown: the board and what is said of it, or None before.
     """
 
     def __init__(
@@ -59,10 +64,16 @@ class DataPanels:
         self._options = dict(options or {})
         self._thread: threading.Thread | None = None
         self._cancelled = threading.Event()
-        self.button = ipywidgets.Button(description=OFFER, layout=ipywidgets.Layout(width="auto"))
-        self.note = ipywidgets.HTML(ABOUT)
+        self.shown: ipywidgets.VBox | None = None
+        # Its text is never cut: what it says of itself goes beneath where there is no room.
+        self.button = ipywidgets.Button(description=OFFER, layout=ipywidgets.Layout(width="auto", flex="0 0 auto"))
+        self.note = ipywidgets.HTML(ABOUT, layout=ipywidgets.Layout(width="auto", flex="1 1 16em", min_width="0"))
         self.button.on_click(lambda _: self._on_click())
-        self.box = ipywidgets.VBox([ipywidgets.HBox([self.button, self.note])])
+        row = ipywidgets.HBox(
+            [self.button, self.note],
+            layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 8px"),
+        )
+        self.box = ipywidgets.VBox([row])
         self.box.add_class("augimpact-data-panels")
 
     def close(self) -> None:
@@ -75,6 +86,12 @@ class DataPanels:
         if self._thread is not None:
             self._cancelled.set()
             return
+        if self.shown is not None:
+            opens = self.shown.layout.display == "none"
+            self.shown.layout.display = None if opens else "none"
+            self._say("" if opens else ABOUT)
+            self._offer()
+            return
         self._cancelled.clear()
         self._thread = threading.Thread(target=self._run, name="augimpact-data-panels", daemon=True)
         self.button.description = CANCEL
@@ -84,6 +101,11 @@ class DataPanels:
     def _say(self, text: str) -> None:
         self.note.value = escape(text)
 
+    def _offer(self) -> None:
+        """Says what a click does now."""
+        hidden = self.shown is None or self.shown.layout.display == "none"
+        self.button.description = OFFER if hidden else HIDE
+
     # What follows runs on a thread of its own.
 
     def _run(self) -> None:
@@ -91,16 +113,15 @@ class DataPanels:
             self._show()
         except Cancelled:
             self._say("cancelled")
-            self.button.description = OFFER
         except Exception as error:  # said in the page, whatever a user's file raises
             logger.exception("the data could not be profiled")
             # What is wrong with data names files of this machine.
             hidden = self._private and isinstance(error, DataError)
             asked = " (an entry of data_options)" if isinstance(error, AmbiguousData) else ""
             self._say(PRIVATE_ERROR if hidden else sentence(error, private=self._private) + asked)
-            self.button.description = OFFER
         finally:
             self._thread = None
+            self._offer()
 
     def _show(self) -> None:
         from augimpact.profiling.extract import profile
@@ -131,7 +152,10 @@ class DataPanels:
         if self._cancelled.is_set():
             raise Cancelled
         is_drawn = part.total is not None and part.total > MOST_SAMPLES
-        drawn = [ipywidgets.HTML(f"<p>{MOST_SAMPLES:,} images, drawn by chance.</p>")] if is_drawn else []
-        self.box.children = [*drawn, board]
+        drawn = f"{MOST_SAMPLES:,} images, drawn by chance. " if is_drawn else ""
+        self.shown = ipywidgets.VBox([ipywidgets.HTML(f"<p>{drawn}{SIZES}</p>"), board])
+        # The button stays where it is, and who pressed it stays on it.
+        self.box.children = [*self.box.children, self.shown]
+        self._say("")
         if self._found is not None:
             self._found(found)

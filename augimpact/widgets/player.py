@@ -59,7 +59,7 @@ class Player(anywidget.AnyWidget):
     preview = traitlets.Dict().tag(sync=True)
     colour_maps = traitlets.Dict().tag(sync=True)
     frame = traitlets.Int(0).tag(sync=True)
-    # How the measures of a dataset are distributed; without any `measures`, that they are to come.
+    # How the measures of a dataset are distributed; without any `measures`, why, and whether they are `pending`.
     distributions = traitlets.Dict().tag(sync=True)
     # Those that can stand beside the pictures of an animation, by name and title, and whether they usually do.
     panels = traitlets.List(traitlets.Dict()).tag(sync=True)
@@ -136,10 +136,10 @@ class Player(anywidget.AnyWidget):
         self._offer_panels()
         self._lasting.update(self.shown, reference)
 
-    def announce_reference(self, text: str) -> None:
-        """Keeps the place of a dataset that is still measured, and says so."""
+    def announce_reference(self, text: str, *, pending: bool = True) -> None:
+        """Says why nothing of a dataset is shown, and keeps its place if that is still to come."""
         self.reference = None
-        self.distributions = {"caption": text, "measures": []}
+        self.distributions = {"caption": text, "measures": [], "pending": pending}
         self._offer_panels()
 
     def show_profile(self, profile: Profile | None) -> None:

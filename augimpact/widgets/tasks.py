@@ -50,6 +50,7 @@ DUE = {
 # The data is measured once nobody has asked for anything for so many seconds; how far that is, is told so often.
 QUIET, TOLD_EVERY = 0.3, 0.5
 STOPPING = "stopping after this frame…"
+UNREADABLE = "The data cannot be shown: none of its images can be read."
 # What was asked with other ones of these says nothing about what is chosen now.
 SUBJECT = {"image"} | {name for name, due in DUE.items() if ORIGINAL in due}
 
@@ -260,7 +261,7 @@ class Tasks:
             self._data.measure(wanted, tell, cancelled)
         except UserError:
             logger.exception("the data could not be measured")
-            self._player.announce_reference("The data cannot be shown: none of its images can be read.")
+            self._player.announce_reference(UNREADABLE, pending=False)
             return
         with self.showing:
             if self._side == side and self._data.wanted(self._controls.state, side) == wanted:

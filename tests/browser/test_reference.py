@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -195,9 +196,20 @@ def test_markers_move_without_a_word_to_the_kernel(chromium, app):
 
 def test_all_panels_of_the_data_open_beneath_them(page):
     offer = page.get_by_role("button", name="Show all panels of the data")
-    offer.click()
+    offer.press("Enter")
     page.locator(".augimpact-profile section").first.wait_for()
+    hide = page.get_by_role("button", name="Hide the panels of the data")
+    hide.wait_for()
     assert offer.count() == 0
+    # It is still in the keyboard's hands.
+    focused = page.locator(".augimpact-data-panels button:focus")
+    assert focused.inner_text() == "Hide the panels of the data"
+    page.keyboard.press("Enter")
+    page.locator(".augimpact-profile section").first.wait_for(state="hidden")
+    page.keyboard.press("Enter")
+    page.locator(".augimpact-profile section").first.wait_for()
+    assert focused.count() == 1
+    assert "at the size they are stored in" in text(page, ".augimpact-data-panels p")
     assert text(page, ".augimpact-profile section h2") == "Summary"
     assert f"{len(ExamplePhotographs())} images" in text(page, ".augimpact-profile section p")
     page.get_by_role("tab", name="images").click()
@@ -207,6 +219,56 @@ def test_all_panels_of_the_data_open_beneath_them(page):
     page.locator(".augimpact-data-panels").wait_for(state="hidden")
     page.get_by_role("tab", name="player").click()
     page.locator(".augimpact-data-panels").wait_for(state="visible")
+
+
+@pytest.mark.parametrize("width", [1400, 400, 320])
+def test_neither_the_button_nor_a_tab_is_cut(page, width):
+    """After the test before: the panels are open."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(300)
+    tabs = page.locator(".augimpact-data-panels .lm-TabBar-tabLabel")
+    assert tabs.all_inner_texts() == ["overview", "images", "classes", "problems"]
+    button = page.locator(".augimpact-data-panels button").first
+    for described in ("Hide the panels of the data", "Show all panels of the data"):
+        assert button.inner_text() == described
+        for part in (button, *tabs.all()) if "Hide" in described else (button,):
+            assert part.evaluate("(each) => each.scrollWidth <= each.clientWidth")
+            box = part.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+        button.click()
+        page.wait_for_timeout(200)
+    page.set_viewport_size({"width": 1400, "height": 1000})
+
+
+def lightness(page, selector, style):
+    """Of a colour as a page has it, from 0 to 255."""
+    colour = page.locator(selector).first.evaluate("(each, style) => getComputedStyle(each)[style]", style)
+    red, green, blue = map(int, re.findall(r"\d+", colour)[:3])
+    return (red + green + blue) / 3
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_the_datas_panels_follow_the_visitors_scheme(page, scheme):
+    """After the test before: the panels are open."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_timeout(200)
+    box = ".augimpact-data-panels "
+    # The button, what is said above the board, the tabs, and the board.
+    for selector, ground in (
+        (f"{box}button", f"{box}button"),
+        (f"{box}p", "html"),
+        (f"{box}.lm-TabBar-tab.lm-mod-current", f"{box}.lm-TabBar-tab.lm-mod-current"),
+        (f"{box}.lm-TabBar-tab:not(.lm-mod-current)", f"{box}.lm-TabBar-tab:not(.lm-mod-current)"),
+        (f"{box}section h2", f"{box}section"),
+        (f"{box}section > p", f"{box}.widget-tab-contents"),
+    ):
+        ink, paper = lightness(page, selector, "color"), lightness(page, ground, "backgroundColor")
+        assert (paper < 60 and ink > 140) if scheme == "dark" else (paper > 210 and ink < 120), (selector, ink, paper)
+    assert (
+        "invert" in page.locator(f"{box}.chart > img").first.evaluate("(each) => getComputedStyle(each).filter")
+    ) == (scheme == "dark")
+    page.emulate_media(color_scheme="light")
 
 
 def test_the_panels_that_are_chosen_go_along(page, reference, swept, tmp_path):
@@ -365,7 +427,7 @@ def test_with_the_data_is_offered_where_there_is_some(opened, rising):  # noqa: 
     choice, menu = page.locator(".with-panels"), page.locator(".more summary")
     menu.click()
     assert choice.is_hidden()
-    compare_with(page, {"caption": "Measuring the data: 3 of 9 images…", "measures": []})
+    compare_with(page, {"caption": "Measuring the data: 3 of 9 images…", "measures": [], "pending": True})
     assert choice.is_hidden()
     compare_with(page, made_up(0.2, 0.8))
     assert choice.is_visible()
@@ -437,7 +499,7 @@ def test_several_parts_and_single_frames_are_told(opened, rising):  # noqa: F811
     assert told == "inside the data at −60.0°, from −48.0° to −42.0°, from 54.0° to 60.0°"
 
 
-def test_far_outside_stands_at_the_edge_and_says_so(opened, rising):  # noqa: F811
+def test_beyond_the_axis_an_arrowhead_points_there(opened, rising):  # noqa: F811
     values = [-50, *[0.5] * 19, 50]
     numbers = [each | ({"values": values} if each["name"] == "brightness" else {}) for each in rising["numbers"]]
     page = opened(rising | {"numbers": numbers})
@@ -445,7 +507,17 @@ def test_far_outside_stands_at_the_edge_and_says_so(opened, rising):  # noqa: F8
     # The axis grows by the data's width on each side.
     for frame, share, said in ((0, 0, "below all"), (10, 0.5, "50th percentile"), (20, 1, "above all")):
         set_range(page, ".scrubber", frame)
-        assert place_of(page, "brightness") == pytest.approx(share, abs=0.01)
+        marker, box = (page.locator(f".panel {part}").bounding_box() for part in (".marker", ".histogram"))
+        if share == 0.5:
+            assert place_of(page, "brightness") == pytest.approx(share, abs=0.01)
+            assert marker["height"] == pytest.approx(box["height"], abs=1.5)
+        else:
+            # Not the line that a value on the axis is: its tip is at the edge, all of it within.
+            assert marker["height"] < box["height"] / 3
+            assert marker["x"] - box["x"] == pytest.approx(share * (box["width"] - marker["width"]), abs=0.5)
+            assert marker["width"] > 6
+            points = page.locator(".panel .marker").evaluate("(each) => getComputedStyle(each).clipPath")
+            assert (points.startswith("polygon(0") and "100% 50%" in points) == (share == 1)
         assert text(page, ".panel .place") == said
         assert page.locator(".panel.outside").count() == int(share in (0, 1))
     page.locator(".player").focus()
@@ -455,11 +527,20 @@ def test_far_outside_stands_at_the_edge_and_says_so(opened, rising):  # noqa: F8
 
 def test_its_place_is_kept_while_it_is_measured(opened, rising):  # noqa: F811
     page = opened(rising)
-    compare_with(page, {"caption": "Measuring the data: 3 of 9 images…", "measures": []})
+    compare_with(page, {"caption": "Measuring the data: 3 of 9 images…", "measures": [], "pending": True})
+    assert "is still measured" in text(page, ".player .facts")
     assert text(page, ".distribution .foot") == "Measuring the data: 3 of 9 images…"
     before = page.locator(".numbers").bounding_box()["y"]
     compare_with(page, made_up(0.2, 0.8))
     assert abs(page.locator(".numbers").bounding_box()["y"] - before) < 30
+
+
+def test_where_nothing_is_to_come_no_place_is_kept(opened, rising):  # noqa: F811
+    page = opened(rising)
+    compare_with(page, {"caption": "None of its images can be read.", "measures": [], "pending": False})
+    assert text(page, ".distribution .foot") == "None of its images can be read."
+    assert page.locator(".distribution .panels").bounding_box()["height"] == 0
+    assert "measured" not in text(page, ".player .facts")
 
 
 def test_a_preview_is_marked_and_what_is_cleared_is_not(opened, rising, trace):  # noqa: F811

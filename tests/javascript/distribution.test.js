@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  axisEnds, axisShare, barsPath, insideRuns, isInside, leavers, ordinal, percentile, percentileText,
+  axisEnds, axisShare, barsPath, beyond, decimalsOf, insideRuns, isInside, leavers, limitText, ordinal, percentile, percentileText,
 } from "../../augimpact/render/distribution.js";
 
 // As reference.py has it of 1, 2, 2, 4.
@@ -52,6 +52,15 @@ test("an axis holds the data and what is marked, but not what is far away", () =
   assert.deepEqual(axisEnds(FOUR, [0.5, null, 6]), [0.5, 6]);
   assert.deepEqual(axisEnds(FOUR, [-100, undefined, 100]), [-2, 7]);
   assert.deepEqual([0, 1, 2.5, 9].map((value) => axisShare(value, [1, 4])), [0, 0, 0.5, 1]);
+});
+
+test("what is beyond an axis is known by its side", () => {
+  assert.deepEqual([-0.1, 0, 1, 2, 2.1].map((value) => beyond(value, [0, 2])), ["below", null, null, null, "above"]);
+});
+
+test("an end of an axis reads as zero only where it is", () => {
+  const decimals = (end) => decimalsOf({ edges: [end, 0.018] });
+  assert.deepEqual([0, 1e-17, 0.0004, 0.0123].map((end) => limitText(end, decimals(end))), ["0", "0", "0.00040", "0.0123"]);
 });
 
 test("a bar stands over its bin, the highest reaches to the top, an empty one is none", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { valueShare, valueText, valueTicks } from "../../augimpact/render/values.js";
+import { fineNumberText, numberText, valueShare, valueText, valueTicks } from "../../augimpact/render/values.js";
 
 const SCORES = { minimum: 0, maximum: 1, unit: "", decimals: 2 };
 const DOTS = { minimum: -2, maximum: 8, unit: "dots", decimals: 1 };
@@ -26,6 +26,13 @@ test("what would take too many digits is written by a power of ten", () => {
   assert.equal(valueText(1234567890, huge), "1.23e9");
   assert.deepEqual(texts(huge), ["0", "2e9", "4e9"]);
   assert.equal(valueText(NaN, huge), "–");
+});
+
+test("what would read as zero and is not has two digits", () => {
+  assert.deepEqual([0.00312, -0.00312, 0, 1e-17, 0.0049, 4e-9, 0.005, 0.5].map((value) => fineNumberText(value, 2)),
+    ["0.0031", "−0.0031", "0.00", "0.00", "0.0049", "4.00e-9", "0.01", "0.50"]);
+  assert.deepEqual([null, NaN, Infinity].map((value) => fineNumberText(value, 2)), ["–", "–", "–"]);
+  assert.equal(numberText(-1234567890, null), "−1.23e9");
 });
 
 test("ticks are round, inside the axis and at least three", () => {

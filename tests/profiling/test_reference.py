@@ -79,7 +79,7 @@ def test_many_equal_values_lie_in_the_middle_of_themselves():
     assert distribution_of(values).percentile(0) == pytest.approx(20, abs=0.3)
 
 
-@pytest.mark.parametrize("count", [1, 2, 30, 1000])
+@pytest.mark.parametrize("count", [2, 30, 1000])
 def test_band_and_histogram_are_numpys(count):
     values = np.random.default_rng(2).normal(size=count)
     distribution = distribution_of(values)
@@ -89,6 +89,39 @@ def test_band_and_histogram_are_numpys(count):
     assert distribution.edges == tuple(edges)
     assert distribution.holds(np.median(values))
     assert not distribution.holds(values.max() + 1)
+
+
+@given(st.floats(1e-9, 1e3), st.integers(1, 100))
+def test_the_bins_of_one_value_lie_around_it(value, count):
+    distribution = distribution_of([value] * count)
+    edges = np.array(distribution.edges)
+    assert (edges[0], edges[-1]) == pytest.approx((0.9 * value, 1.1 * value))
+    assert sum(distribution.counts) == max(distribution.counts) == count
+    assert distribution.holds(value)
+    # Not beyond the largest value that there can be.
+    least, highest = (distribution_of([value] * count, maximum=value).edges[end] for end in (0, -1))
+    assert (least, highest) == (edges[0], value)
+
+
+def test_the_bins_of_nothing_but_zeros_begin_there():
+    for values in ([0], [0.0] * 100):
+        distribution = distribution_of(values)
+        assert (distribution.edges[0], distribution.edges[-1]) == (0, 0.05)
+        assert distribution.counts[0] == len(values)
+
+
+def test_values_that_differ_by_rounding_are_one():
+    # Of which numpy alone makes no bins.
+    distribution = distribution_of([0.3, np.nextafter(0.3, 1)])
+    assert (distribution.edges[0], distribution.edges[-1]) == pytest.approx((0.27, 0.33))
+
+
+@pytest.mark.parametrize("pixels", [np.full((6, 6, 3), 255, np.uint8), np.zeros((6, 6, 3), np.uint8), NOISE[0]])
+def test_no_axis_of_a_single_image_reaches_where_no_measure_can_be(pixels):
+    for name, distribution in measured([pixels]).distributions.items():
+        assert distribution.edges[0] >= MEASURES[name].minimum
+        assert distribution.edges[-1] <= MEASURES[name].maximum
+        assert distribution.edges[0] < distribution.edges[-1]
 
 
 def test_every_measure_of_every_image_counts():
@@ -108,6 +141,33 @@ def test_an_image_is_prepared_just_as_frames_are(classifier, name):
     for measure_name, values in trace.neutral.measures().items():
         assert reference.distributions[measure_name].values[0] == values[0]
         assert trace.measures()[measure_name][0] == values[0]
+
+
+@pytest.mark.parametrize(
+    ("small", "told"),
+    [
+        (0, ""),
+        (1, ""),
+        (2, " 2 of them are smaller than the frames and were enlarged, which makes them less sharp."),
+        (20, " 20 of them are smaller than the frames and were enlarged, which makes them less sharp."),
+    ],
+)
+def test_it_says_when_many_images_were_enlarged(small, told):
+    sizes = [(24, 23)] * small + [(24, 60)] * (20 - small)
+    images = [Image.fromarray(RANDOM.integers(0, 256, (*size, 3), dtype=np.uint8)) for size in sizes]
+    reference = reference_of(images, lambda image: canvas(image.resize((24, 24))), progress=quiet)
+    assert reference.enlarged == small
+    assert reference.caption == f"The data: 20 images.{told}"
+
+
+def test_it_says_so_of_a_single_image_and_beside_what_cannot_be_read():
+    told = "is smaller than the frames and was enlarged, which makes it less sharp."
+    for images, caption in (
+        ([NOISE[0]], f"The data: 1 image. It {told}"),
+        ([NOISE[0], "nowhere.png"], f"The data: 2 images, 1 of them cannot be read. 1 of them {told}"),
+    ):
+        reference = reference_of(images, lambda image: canvas(image.resize((25, 25))), progress=quiet)
+        assert reference.caption == caption
 
 
 def test_of_many_images_some_are_drawn_by_the_seed():

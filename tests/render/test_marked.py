@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from augimpact.render.marked import ACCENT, BAND, BARS, HEAD, LIMITS, ORIGIN, WARN, Marked
+from augimpact.render.marked import ACCENT, ARROW, BAND, BARS, HALF_ARROW, HEAD, LIMITS, ORIGIN, WARN, Marked
 
 WIDTH, HEIGHT = 201, 100
 FLOOR = HEIGHT - LIMITS
@@ -43,12 +43,47 @@ def test_a_mark_stands_at_its_value(number, column, colour):
     assert columns_of(painted([number]), other) == []
 
 
-def test_at_the_end_of_the_axis_a_mark_is_cut_and_what_is_far_outside_stands_there():
+def test_at_the_end_of_the_axis_a_mark_is_cut():
     assert columns_of(painted([3]), WARN) == [0, 1]
-    far = replace(MARKED, values=(50.0,), places=("above all",))
-    # The axis has grown by as much as the data takes, from 0 to 2.
-    assert columns_of(painted([0], far), WARN) == [199, 200]
-    assert far.column(1.0, WIDTH) == 100
+
+
+def lengths_of(panel, colour):
+    """How long this colour is in each row of the histogram that has it, and the columns where these rows end."""
+    found = (panel[HEAD:FLOOR] == colour).all(axis=2)
+    found = found[found.any(axis=1)]
+    return found.sum(axis=1).tolist(), {int(np.flatnonzero(row)[end]) for row in found for end in (0, -1)}
+
+
+@pytest.mark.parametrize(("value", "edge", "base"), [(50.0, WIDTH - 1, WIDTH - ARROW), (-50.0, 0, ARROW - 1)])
+def test_beyond_the_axis_an_arrowhead_points_there(value, edge, base):
+    far = replace(MARKED, values=(value,), places=("",))
+    # The axis has grown by as much as the data takes, from 0 to 2 or from −1 to 1.
+    assert far.column(1.0 if value > 0 else 0.0, WIDTH) == 100
+    panel = painted([0], far)
+    assert columns_of(panel, WARN) == []
+    lengths, ends = lengths_of(panel, WARN)
+    assert len(lengths) == 2 * HALF_ARROW + 1
+    assert lengths == lengths[::-1]
+    assert max(lengths) == lengths[HALF_ARROW] == ARROW
+    assert lengths[:HALF_ARROW] == sorted(lengths[:HALF_ARROW])
+    assert {edge, base} <= ends
+    # All rows begin at the base; only the tip is at the edge.
+    assert min(abs(each - edge) for each in ends - {edge}) >= 1
+
+
+def test_the_original_beyond_the_axis_is_an_arrowhead_too_apart_from_the_pictures():
+    far = replace(MARKED, values=(0.5, 60.0), places=("", ""), original=50.0)
+    still = far.still(WIDTH, HEIGHT)
+    assert lengths_of(still, ORIGIN)[0][HALF_ARROW] == ARROW
+    assert lengths_of(painted([1], far), ORIGIN) == lengths_of(still, ORIGIN)
+    lowest = replace(far, original=50.0).still(WIDTH, Marked.least_height)
+    rows = np.flatnonzero((lowest == ORIGIN).all(axis=2).any(axis=1))
+    assert rows.max() < Marked.least_height - LIMITS
+
+
+def test_ends_of_the_axis_read_as_zero_only_where_they_are():
+    texts = {end: replace(MARKED, edges=(end, 0.018))._limit(end) for end in (0.0, 1e-17, 0.0004, 0.0123)}
+    assert texts == {0.0: "0", 1e-17: "0", 0.0004: "0.00040", 0.0123: "0.0123"}
 
 
 def test_what_is_not_known_is_not_marked():

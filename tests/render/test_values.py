@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from augimpact.errors import UserError
-from augimpact.render.values import SCORE_AXIS, ValueAxis, number
+from augimpact.render.values import SCORE_AXIS, ValueAxis, fine_number, number
 
 RENDER = Path(__file__).parents[2] / "augimpact" / "render"
 finite = st.floats(-1e9, 1e9, allow_subnormal=False)
@@ -101,6 +101,36 @@ def test_the_browser_writes_and_places_values_as_we_do():
     for (axis, values), answers in zip(cases, json.loads(done.stdout), strict=True):
         assert [text for text, _ in answers] == [axis.text(value) for value in values]
         assert [share for _, share in answers] == pytest.approx(axis.shares(values).tolist())
+
+
+@given(st.floats(-10, 10), st.integers(0, 6))
+def test_only_zero_reads_as_zero(value, decimals):
+    text = fine_number(value, decimals)
+    if number(value, decimals).strip("−0."):
+        assert text == number(value, decimals)
+    elif abs(value) > 1e-10:
+        # Two of its digits are there.
+        assert float(text.replace("−", "-")) == pytest.approx(value, rel=0.05)
+    else:
+        assert float(text) == 0
+
+
+def test_the_browser_writes_small_numbers_as_we_do():
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    random = np.random.default_rng(0)
+    small = 10 ** random.uniform(-12, 0, 300) * random.choice([-1, 1], 300)
+    cases = [(value, place % 7) for place, value in enumerate([0.0, *small.tolist()])]
+    script = """
+      import { readFileSync } from "node:fs";
+      import { fineNumberText } from "./values.js";
+      const cases = JSON.parse(readFileSync(0));
+      console.log(JSON.stringify(cases.map(([value, decimals]) => fineNumberText(value, decimals))));
+    """
+    command = [node, "--input-type=module", "-e", script]
+    done = subprocess.run(command, cwd=RENDER, input=json.dumps(cases), capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [fine_number(value, decimals) for value, decimals in cases]
 
 
 def test_a_minus_sign_is_never_alone_with_zeros():

@@ -37,7 +37,7 @@ def test_every_panel_stands_in_one_tab(profile):
     assert board.groups["overview"][0].name == "summary"
     assert {"brightness", "sharpness", "colours"} <= {panel.name for panel in board.groups["images"]}
     assert {"errors", "duplicates", "odd"} <= {panel.name for panel in board.groups["problems"]}
-    assert board.tabs.titles == tuple(f"{name} ({len(panels)})" for name, panels in board.groups.items())
+    assert board.tabs.titles == TABS
 
 
 def test_figures_are_drawn_when_their_tab_is_opened(profile, drawn):

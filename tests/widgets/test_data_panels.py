@@ -14,7 +14,7 @@ import augimpact as ai
 from augimpact.profiling import extract
 from augimpact.widgets import data_panels
 from augimpact.widgets.board import Board
-from augimpact.widgets.data_panels import CANCEL, OFFER, PRIVATE_ERROR, DataPanels
+from augimpact.widgets.data_panels import ABOUT, CANCEL, HIDE, OFFER, PRIVATE_ERROR, SIZES, DataPanels
 
 
 def images(count=12):
@@ -31,8 +31,10 @@ def wait_for(is_so):
 
 def board_of(panels):
     panels.button.click()
-    wait_for(lambda: isinstance(panels.box.children[-1], Board))
-    return panels.box.children[-1]
+    wait_for(lambda: panels.shown is not None)
+    board = panels.shown.children[-1]
+    assert isinstance(board, Board)
+    return board
 
 
 def test_a_click_brings_the_boards_of_the_datas_profile():
@@ -89,7 +91,29 @@ def test_of_much_data_some_are_drawn_and_that_is_said(monkeypatch):
     monkeypatch.setattr(data_panels, "MOST_SAMPLES", 5)
     panels = DataPanels(images(), private=False, sealed=False)
     assert len(board_of(panels).profile.frames["train"]) == 5
-    assert "5 images, drawn by chance" in panels.box.children[0].value
+    assert "5 images, drawn by chance" in panels.shown.children[0].value
+
+
+def test_the_button_stays_and_hides_the_board_and_shows_it_again():
+    found = []
+    panels = DataPanels(images(), private=False, sealed=False, found=found.append)
+    row = panels.box.children[0]
+    board = board_of(panels)
+    wait_for(lambda: panels.button.description == HIDE)
+    assert panels.box.children == (row, panels.shown)
+    assert panels.button in row.children
+    assert SIZES in panels.shown.children[0].value
+    assert panels.note.value == ""
+    for _ in range(2):
+        panels.button.click()
+        assert (panels.button.description, panels.shown.layout.display) == (OFFER, "none")
+        assert panels.note.value == ABOUT
+        panels.button.click()
+        assert (panels.button.description, panels.shown.layout.display) == (HIDE, None)
+    # Nothing was looked at again.
+    assert panels.shown.children[-1] is board
+    assert panels._thread is None
+    assert found == [board.profile]
 
 
 def test_it_can_be_cancelled_and_begun_anew(monkeypatch):

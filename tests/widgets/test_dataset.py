@@ -14,7 +14,9 @@ import augimpact as ai
 from augimpact.data.image import example
 from augimpact.errors import UserError
 from augimpact.formats import file_bytes
-from augimpact.profiling.reference import reference_of
+from augimpact.impact.drawn import drawn_samples
+from augimpact.measures import MEASURES
+from augimpact.profiling.reference import canvas_of_frames, reference_of
 from augimpact.widgets.app import AppOptions, checked_options
 from augimpact.widgets.dataset import PHOTOGRAPHS, ExamplePhotographs
 from tests.widgets.test_explorer import change, wait_for
@@ -60,7 +62,8 @@ def test_it_is_measured_as_its_frames_are(opened, classifier):
     assert [each["name"] for each in measures] == list(expected.distributions)
     for each in measures:
         assert each["values"] == expected.distributions[each["name"]].values.tolist()
-    assert explorer.player.distributions["caption"] == "The data: 3 images."
+    told = "3 of them are smaller than the frames and were enlarged, which makes them less sharp."
+    assert explorer.player.distributions["caption"] == f"The data: 3 images. {told}"
     json.dumps(explorer.player.distributions, allow_nan=False)
 
 
@@ -158,7 +161,7 @@ def test_a_folder_is_named_to_its_owner_and_to_nobody_else(opened, tmp_path):
         explorer = opened(str(folder), private=private)
         wait_for(lambda each=explorer: each.player.reference is not None)
         told = json.dumps(explorer.player.distributions)
-        assert explorer.player.distributions["caption"] == f"{named}: 4 images, 1 of them cannot be read."
+        assert explorer.player.distributions["caption"].startswith(f"{named}: 4 images, 1 of them cannot be read. ")
         assert "damaged" not in told
         assert ("secret" in told) != private
         # What is taken home of the page tells no more than the page.
@@ -173,8 +176,20 @@ def test_data_that_cannot_be_read_is_told_in_its_place(opened, tmp_path):
     explorer = opened(tmp_path, private=True)
     wait_for(lambda: "cannot" in explorer.player.distributions.get("caption", ""))
     assert explorer.player.distributions["measures"] == []
+    assert not explorer.player.distributions["pending"]
     assert "damaged" not in explorer.player.distributions["caption"]
     wait_for(lambda: explorer.controls.status["kind"] == "idle")
+
+
+def test_data_that_is_still_measured_is_pending(opened):
+    data = Counted(IMAGES)
+    data.gate.clear()
+    explorer = opened(data)
+    wait_for(lambda: data.read)
+    assert explorer.player.distributions["pending"]
+    data.gate.set()
+    wait_for(lambda: explorer.player.reference is not None)
+    assert "pending" not in explorer.player.distributions
 
 
 def test_a_missing_folder_is_told_before_there_is_a_page(tmp_path):
@@ -200,9 +215,32 @@ def test_without_data_the_app_compares_with_photographs_and_crops_of_them():
     assert np.array_equal(first, again)
     sizes = [photographs[index].size for index in range(len(photographs))]
     assert all(width == height >= 150 for index, (width, height) in enumerate(sizes) if index % 16)
+    # Smaller than that of which it is.
+    assert all(width < min(sizes[index - index % 16]) for index, (width, _) in enumerate(sizes) if index % 16)
     assert str(len(PHOTOGRAPHS)) in photographs.caption
     with pytest.raises(IndexError):
         photographs[len(photographs)]
+
+
+def test_no_two_of_the_photographs_and_crops_are_alike():
+    photographs = ExamplePhotographs()
+    table = drawn_samples(photographs, len(photographs))
+    duplicates = ai.profile(table, features=["duplicates"], device="cpu", progress=lambda *_: None)["duplicates"]
+    assert len({photographs[index].tobytes() for index in range(len(photographs))}) == len(photographs)
+    assert duplicates.sentence == "No image is there more than once, or nearly."
+
+
+def test_part_of_a_sweep_of_the_example_is_inside_them(classifier):
+    """What the README's picture shows."""
+    canvas = canvas_of_frames(classifier.inputs, 448)
+    reference = reference_of(ExamplePhotographs(), canvas, progress=lambda *_: None)
+    sweep = ai.Sweep(brightness=(0.2, 2.5), frames=12)
+    measures = ai.analyze(example("motorcycle"), sweep, classifier).measures()
+    inside = [
+        all(reference.distributions[name].holds(row[name]) for name in MEASURES) for _, row in measures.iterrows()
+    ]
+    assert True in inside[1:4]
+    assert not any(inside[6:])
 
 
 def test_a_player_alone_is_given_a_reference():
