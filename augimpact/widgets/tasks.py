@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from augimpact.as_code import code_of
-from augimpact.errors import Cancelled, UserError
+from augimpact.errors import AmbiguousData, Cancelled, UserError
 from augimpact.explain.methods import METHODS, find_method
 from augimpact.payload import Beside, payload_of
 from augimpact.widgets.asking import Cancelling, DataAsking, ModelAsking
@@ -259,9 +259,12 @@ class Tasks:
 
         try:
             self._data.measure(wanted, tell, cancelled)
-        except UserError:
+        except UserError as error:
             logger.exception("the data could not be measured")
-            self._player.announce_reference(UNREADABLE, pending=False)
+            # What is asked for names nothing of this machine, as other errors do.
+            asked, _, _ = str(error).partition(":\n")
+            said = f"The data cannot be shown: {asked}, as an entry of data_options."
+            self._player.announce_reference(said if isinstance(error, AmbiguousData) else UNREADABLE, pending=False)
             return
         with self.showing:
             if self._side == side and self._data.wanted(self._controls.state, side) == wanted:

@@ -181,6 +181,21 @@ def test_data_that_cannot_be_read_is_told_in_its_place(opened, tmp_path):
     wait_for(lambda: explorer.controls.status["kind"] == "idle")
 
 
+def test_what_cannot_be_told_of_the_data_is_said_and_can_be_given(opened):
+    two = [{"first": image, "second": image // 2} for image in IMAGES]
+    explorer = opened(two)
+    for _ in range(2):
+        wait_for(lambda: "pass images='.first' or images='.second'" in explorer.player.distributions.get("caption", ""))
+        assert "data_options" in explorer.player.distributions["caption"]
+        assert not explorer.player.distributions["pending"]
+        # After the next sweep it is asked once more.
+        explorer.player.show_reference(None)
+        change(explorer, frames=explorer.controls.state["frames"] + 1, sweeps=explorer.controls.state["sweeps"] + 1)
+    told = opened(two, data_options={"images": ".second"})
+    wait_for(lambda: told.player.reference is not None)
+    assert told.player.reference.count == len(IMAGES)
+
+
 def test_data_that_is_still_measured_is_pending(opened):
     data = Counted(IMAGES)
     data.gate.clear()
