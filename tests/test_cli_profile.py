@@ -216,3 +216,22 @@ def test_it_runs_as_a_process_of_its_own(folder):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Summary: 4 images")
     assert (folder / "out.txt").read_text().startswith("Not all samples were seen.")
+
+
+def test_of_deep_files_white_can_be_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "deep").mkdir()
+    for number in range(3):
+        pixels = np.full((20, 30), 1000 * number + 1365, np.uint16)
+        Image.fromarray(pixels).save(tmp_path / "deep" / f"{number}.png")
+    status, out, _ = run("deep", "-o", "plain", capsys=capsys)
+    assert status == 0
+    assert "value_range=(0, 4095)" in out
+    status, out, _ = run("deep", "--value-range", "0:4095", "-o", "told", capsys=capsys)
+    assert status == 0
+    assert "value_range" not in out
+    found = document(tmp_path / "told")["panels"]["brightness"]["statistics"]["train"]
+    assert found["min"] == pytest.approx(1365 / 4095, abs=1 / 510)
+    for wrong in ("4095", "0:x", "9:1", "0:inf"):
+        status, _, err = run("deep", "--value-range", wrong, "-o", "none", capsys=capsys)
+        assert (status, err) == (2, f"augimpact: the value range is {wrong!r}; expected BLACK:WHITE, such as 0:4095\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ from augimpact.sweep import EASINGS, catalogue_of
 if TYPE_CHECKING:
     from augimpact.data.samples import SampleTable
 
-__all__ = ["check_panels", "parse_augmentations", "parse_names", "require_outputs", "table_of"]
+__all__ = ["check_panels", "parse_augmentations", "parse_names", "parse_span", "require_outputs", "table_of"]
 
 Image = Annotated[
     str,
@@ -99,6 +100,24 @@ def parse_augmentations(augmentations: Sequence[str], *, parts: Sequence[int] = 
         catalogue_of([name])
         parsed[name] = numbers[0] if len(numbers) == 1 else numbers
     return parsed
+
+
+def parse_span(text: str) -> tuple[float, float]:
+    """Black and white of a text with a colon between them.
+
+    Raises:
+        DataError: it is none.
+
+    >>> parse_span("0:4095")
+    (0.0, 4095.0)
+    """
+    try:
+        black, white = map(float, text.split(":"))
+    except ValueError:
+        black = white = math.nan
+    if not (black < white and math.isfinite(black) and math.isfinite(white)):
+        raise DataError(f"the value range is {text!r}; expected BLACK:WHITE, such as 0:4095")
+    return black, white
 
 
 def parse_names(text: str | None) -> list[str] | None:

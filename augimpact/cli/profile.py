@@ -46,6 +46,10 @@ def profile(
     features: Annotated[
         list[str] | None, typer.Option(help="Panels, with commas between; with - before each, those that are not made.")
     ] = None,
+    value_range: Annotated[
+        str | None,
+        typer.Option(metavar="BLACK:WHITE", help="What these are in files of more than 8 bits, such as 0:4095."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of what is drawn.", min=0, max=2**63 - 1)] = 0,
     device: Annotated[str, typer.Option(help="Where pixels are counted: auto, cpu or cuda.")] = "auto",
 ) -> None:
@@ -54,6 +58,7 @@ def profile(
 
     check_place(output)
     ranges = options.parse_augmentations(augmentation or [])
+    span = None if value_range is None else options.parse_span(value_range)
     keep_freed_memory()
     seen = total = 0
     with progress_bar("looking for images") as step:
@@ -77,6 +82,7 @@ def profile(
             samples=samples,
             seed=seed,
             max_samples=max_samples,
+            value_range=span,
             hide_classes=[int(each) if each.isdecimal() and each not in classes else each for each in hide_class or []],
             hide_names=hide_names,
             features=[name.strip() for text in features for name in text.split(",")] if features else None,
