@@ -13,7 +13,7 @@ import pandas as pd
 
 from augimpact.profiling.naming import short
 from augimpact.profiling.objects import GRID, Numbers
-from augimpact.profiling.panel import COLOURS, PART, Panel, classes_are, counted, shortened
+from augimpact.profiling.panel import COLOURS, PART, Panel, classes_are, counted, draw_nothing, shortened
 from augimpact.profiling.statistics import quantiles
 
 if TYPE_CHECKING:
@@ -257,9 +257,7 @@ def positions(panel: str, title: str, unit: str, splits: Splits) -> Panel:
     def draw(figure: Figure) -> None:
         shown = ranked[:MAPS]
         if not shown:
-            axes = figure.subplots()
-            axes.axis("off")
-            axes.text(0.5, 0.5, "nothing to show", size=9, ha="center", va="center")
+            draw_nothing(figure)
             return
         side = figure.get_figwidth() / max(2, len(shown))
         figure.set_size_inches(figure.get_figwidth(), (side + 0.3) * len(splits) + 0.2)

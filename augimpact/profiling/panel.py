@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "PART", "Panel", "classes_are", "counted", "draw_pictures", "quiet_fonts", "shortened", "strict"]
+__all__ = [
+    "COLOURS", "PART", "Panel", "classes_are", "counted", "draw_nothing", "draw_pictures", "quiet_fonts", "shortened",
+    "strict",
+]  # fmt: skip
 
 # Of the splits, in this order: as the page has them.
 COLOURS = ("#2457d6", "#d1495b", "#1f9e89", "#b07aa1")
@@ -38,8 +41,8 @@ ACROSS, UPWARDS, CAPTION = 62, 34, 72
 # Of a legend above a figure, and what the mark of a name takes of it.
 LEGEND, MARK = 42, 3
 CAPTION_INCHES, DPI = 0.2, 110
-# Of a table, in inches.
-ROW = 0.28
+# Of a table, in inches, and of a figure that shows nothing.
+ROW, NOTHING = 0.28, 0.6
 Bytes = NDArray[np.uint8]
 
 
@@ -115,6 +118,14 @@ def draw_pictures(figure: Figure, pictures: Sequence[Bytes], captions: Sequence[
     for (top, left), caption in zip(places, captions, strict=True):
         shown = "\n".join(shortened(line, letters) for line in caption.split("\n"))
         axes.text(left + step / 2, top + high + band * 0.45, shown, size=8, ha="center", va="center")
+
+
+def draw_nothing(figure: Figure) -> None:
+    """What stands in the place of a chart without a bar."""
+    figure.set_size_inches(SIZE[0], NOTHING)
+    axes = figure.subplots()
+    axes.axis("off")
+    axes.text(0.5, 0.5, "nothing to show", size=SMALL, ha="center", va="center")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from augimpact.data.integrity import NEAR, link, near_pairs
 from augimpact.profiling.collect import Collected
 from augimpact.profiling.naming import AUGMENTED, Naming
-from augimpact.profiling.panel import COLOURS, Panel, counted
+from augimpact.profiling.panel import COLOURS, Panel, counted, draw_nothing
 from augimpact.profiling.private import told_failure
 from augimpact.profiling.source import Failure
 from augimpact.profiling.statistics import CHANCE, ODD, count_odd, drift_between, information_about, odd_ones
@@ -63,6 +63,9 @@ def duplicates(frames: Mapping[str, pd.DataFrame]) -> Panel:
     bars = {name.replace("_", " "): count for name, count in statistics.items() if name != "groups"}
 
     def draw(figure: Figure) -> None:
+        if not any(bars.values()):
+            draw_nothing(figure)
+            return
         axes = figure.subplots()
         axes.barh(list(bars), [int(str(count)) for count in bars.values()], color=COLOURS[0])
         axes.set_xlabel("images")
@@ -98,6 +101,9 @@ def odd(frames: Mapping[str, pd.DataFrame], properties: Collection[str]) -> Pane
     ways = [way for way, name in ODD.items() if name in properties]
 
     def draw(figure: Figure) -> None:
+        if not any(found["images"] for found in statistics.values()):
+            draw_nothing(figure)
+            return
         axes = figure.subplots()
         width = 0.8 / len(statistics)
         for place, (split, found) in enumerate(statistics.items()):
@@ -214,6 +220,9 @@ def errors(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool)
     }  # fmt: skip
 
     def draw(figure: Figure) -> None:
+        if not any(each["count"] for each in statistics.values()):
+            draw_nothing(figure)
+            return
         axes = figure.subplots()
         axes.bar(list(statistics), [each["count"] for each in statistics.values()], color=COLOURS[1])
         axes.set_ylabel("samples that failed")

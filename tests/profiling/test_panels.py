@@ -750,3 +750,13 @@ def test_legends_of_four_splits_end_within_the_figure(kind):
             seen += 1
             assert 0 <= legend.get_window_extent().x0 < legend.get_window_extent().x1 <= figure.bbox.x1, panel.name
     assert seen > 5
+
+
+def test_where_nothing_is_wrong_no_chart_stands_empty():
+    ordinary = profile([(image, 0) for image in np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3), np.uint8)])
+    broken = profile([(np.zeros((64, 64, 3), np.uint8), 0)] * 3 + [(None, 0)], images="[0]")
+    for name in ("duplicates", "odd", "errors"):
+        (axes,) = ordinary[name].figure().axes
+        assert [text.get_text() for text in axes.texts] == ["nothing to show"]
+        (axes,) = broken[name].figure().axes
+        assert axes.patches
