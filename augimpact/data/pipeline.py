@@ -131,8 +131,9 @@ class ImagePipeline:
             return seen
         stored = load_array(content) if seen is None else np.asarray(seen)
         values = _channels_last(stored)
-        if values.dtype in (np.uint8, np.uint16) or (keeps_numbers and values.dtype.kind != "b"):
-            return values
+        if (values.dtype.kind == "u" and values.itemsize <= 2) or (keeps_numbers and values.dtype.kind != "b"):
+            # Some files have the high byte first.
+            return values.astype(values.dtype.newbyteorder("="), copy=False)
         units = unit_array(stored) if seen is None else unit_values(seen)[..., None]
         return np.asarray(np.rint(units.clip(0, 1) * 255), np.uint8)
 

@@ -14,6 +14,7 @@ from augimpact.data.samples import SampleTable
 from augimpact.errors import AmbiguousData, DataError
 from augimpact.impact.labels import matched_classes
 from augimpact.profiling.arguments import names_of
+from augimpact.profiling.labels import is_one_hot
 from augimpact.profiling.opening import source_of
 from augimpact.profiling.part import READ, Picture, part_of, pictures_in
 from augimpact.profiling.reading import Reading
@@ -81,6 +82,8 @@ def _pictures_of(part: Any, most: int, reading: Reading) -> list[Picture]:
 def _class_of(label: Any, names: Sequence[str]) -> str:
     if isinstance(label, str):
         return label
+    if isinstance(label, np.ndarray) and label.ndim == 1 and is_one_hot(label):
+        label = int(np.argmax(label))
     if not isinstance(label, (int, np.integer)):
         return NO_CLASS
     return names[int(label)] if 0 <= label < len(names) else str(label)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from augimpact.profiling.chosen import Chosen
 from augimpact.profiling.fastai_batches import is_of_fastai
 
 __all__ = ["class_names_of"]
@@ -18,6 +19,8 @@ PIPELINES = ("after_item", "before_batch", "after_batch")
 
 def class_names_of(data: Any) -> tuple[str, ...] | None:
     """The names by number; None where they are not known, or it is not certain that they are those of the labels."""
+    if isinstance(data, Chosen):
+        return class_names_of(data.dataset)
     names = _names_in(data)
     if names is None and not _inner(data):
         # A loader, or a dataset around another, of somebody's own.
@@ -42,7 +45,11 @@ def _inner(data: Any) -> Sequence[Any]:
     module = sys.modules.get("torch.utils.data")
     if module is not None and isinstance(data, module.ConcatDataset):
         return list(data.datasets)
-    if is_of_fastai(data) or (module is not None and isinstance(data, (module.DataLoader, module.Subset))):
+    if (
+        isinstance(data, Chosen)
+        or is_of_fastai(data)
+        or (module is not None and isinstance(data, (module.DataLoader, module.Subset)))
+    ):
         return [data.dataset]
     return []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -128,7 +128,7 @@ class Collected:
             fault = self._fault_of(seen.label)
             if fault is not None:
                 self.errors.append(Failure(number, f"DataError: {fault}", path))
-        if self._hides & (annotated if annotated is not None else {label}):
+        if self._hides & (annotated if annotated is not None else _classes_of(seen.label, label)):
             self.hidden.add(number)
         self._take(seen, label)
 
@@ -242,6 +242,11 @@ class Collected:
             columns = zip(self._columns, zip(*self._rows, strict=True), strict=True)
             self._blocks.append(pd.DataFrame({name: np.array(values, KINDS[name]) for name, values in columns}))
             self._rows.clear()
+
+
+def _classes_of(given: Any, label: int | None) -> Set[int | None]:
+    """What may be the classes of a sample: of a row all that are not 0, also where panels take none of it."""
+    return set(np.flatnonzero(given).tolist()) if _is_vector(given) else {label}
 
 
 def _is_vector(label: Any) -> bool:

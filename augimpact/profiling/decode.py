@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,11 @@ class Decoder:
             self.span = "normalized"
         if self.span == "normalized" and self.mean is None:
             raise DataError("the images are normalized; expected the mean and std that they were normalised with")
+
+    def of_files(self) -> Decoder:
+        """The same for files: none has blue first, or is normalised."""
+        span = None if self.span == "normalized" else self.span
+        return replace(self, span=span, mean=None, std=None, reversed_channels=False)
 
     @property
     def is_decided(self) -> bool:

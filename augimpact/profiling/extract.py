@@ -157,8 +157,8 @@ def profile(
         images: where in an item the image is: a path such as `[0].rgb`, or a function of the item; by default what by
             its type is an image.
         labels: likewise of the label: a class, as a number or one-hot; a mask of classes; a mapping with `boxes`, left,
-            top, right, bottom, and their `labels`; or COCO's annotations. A text has to be named
-            here to be that of a class.
+            top, right, bottom, and their `labels`; or annotations of COCO's or VOC's. A text is
+            the name of a class only where it is asked for so.
         class_names: by number, or the other way round.
         ignored: classes of masks and boxes that do not count.
         layout: `CHW` or `HWC`, where the sizes do not tell.

@@ -9,6 +9,7 @@ import numpy as np
 
 from augimpact.errors import DataError
 from augimpact.profiling.decode import as_array
+from augimpact.profiling.targets import is_text
 
 __all__ = ["count_in", "is_one_hot", "labels_in", "plain_label"]
 
@@ -68,7 +69,7 @@ def plain_label(label: Any) -> Any:
     """A whole number, a text, a mask `(H, W)` of whole numbers, or what it is."""
     if isinstance(label, (int, np.integer)) or (isinstance(label, float) and label.is_integer()):
         return int(label)
-    if isinstance(label, str):
+    if isinstance(label, str) or (is_text(label) and np.ndim(label) == 0):
         return str(label)
     if isinstance(label, Mapping) or label is None:
         return label

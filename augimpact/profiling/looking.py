@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -103,11 +102,9 @@ def work_of(
             """Of what is read in one go."""
             return max(READ // FILES, source.sizes[file] if source.sizes is not None else 0)
 
-        # No file has blue first, or is normalised.
-        span = None if decoder.span == "normalized" else decoder.span
-        files_decoder = replace(decoder, span=span, mean=None, std=None, reversed_channels=False)
-        read = partial(source.samples_at, keeps_numbers=span is not None)
-        return Work(grouped(files, share, size), read, files_decoder.learned)
+        of_files = decoder.of_files()
+        read = partial(source.samples_at, keeps_numbers=of_files.span is not None)
+        return Work(grouped(files, share, size), read, of_files.learned)
     items = classes.numbered(source.samples(decoder, images, labels, on_cut))
     return Work(grouped(islice(items, most), _size, GROUP), lambda samples: samples, decoder.bytes_of)
 

@@ -24,6 +24,7 @@ from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
 from augimpact.profiling.alone import tried
+from augimpact.profiling.chosen import is_indexed
 from augimpact.profiling.class_names import class_names_of
 from augimpact.profiling.fastai_batches import is_of_fastai, samples_of_fastai
 from augimpact.profiling.labels import plain_label
@@ -61,14 +62,11 @@ def source_of(data: Any) -> Source:
         return Source(_Boxed(data) if is_boxed else data, True, len(data), names, paths)
     refuse_mistakes(data)
     class_names = class_names_of(data)
-    has_length = hasattr(data, "__len__")
-    if hasattr(data, "__iter__") and not (
-        hasattr(data, "__getitem__") and has_length and not hasattr(data, "batch_size")
-    ):
+    if hasattr(data, "__iter__") and not is_indexed(data):
         sizes_of_batches = ("bs",) if is_of_fastai(data) else ("batch_size", "batch_sampler")
         batched = any(getattr(data, name, None) is not None for name in sizes_of_batches)
         return Source(data, False, _samples_in(data), class_names, None, _stacks(data), batched=batched)
-    if hasattr(data, "__getitem__") and has_length and not isinstance(data, Mapping):
+    if is_indexed(data) and not isinstance(data, Mapping):
         return Source(data, True, len(data), class_names, None)
     kind = type(data).__name__
     raise DataError(f"data of type {kind} gives no samples; expected a folder, dataset, table or iterable of them")
@@ -89,7 +87,9 @@ def refuse_mistakes(data: Any) -> None:
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         return
     images, labels = map(_shape_of, data)
-    if len(images) == 4 and len(labels) != 4 and images[:1] == labels[:1]:
+    # Of colour, or grey with a number each.
+    is_batch = (len(images) == 4 and len(labels) != 4) or (len(images) == 3 and len(labels) == 1)
+    if is_batch and images[:1] == labels[:1]:
         told = f"{kind} of an array of {images[0]} images and of their labels"
         raise DataError(f"a {told} is no dataset; pass it sample by sample, such as list(zip(images, labels))")
 

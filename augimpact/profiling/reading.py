@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from augimpact.errors import DataError, unknown
@@ -17,15 +17,15 @@ __all__ = ["Reading"]
 class Reading:
     """What `augimpact.profile` can be told of data, each as an argument there of the same name.
 
-    >>> Reading.of({"labels": "[1]"}).arguments
-    {'labels': '[1]'}
+    >>> Reading.of({"labels": "[1]"}).labels
+    '[1]'
     """
 
     images: Finder = None
     labels: Finder = None
     class_names: Sequence[str] | Mapping[int, str] | None = None
     layout: str | None = None
-    value_range: str | tuple[float, float] | None = None
+    value_range: str | Sequence[float] | None = None
     mean: Sequence[float] | None = None
     std: Sequence[float] | None = None
     channels: str = "RGB"
@@ -46,11 +46,6 @@ class Reading:
             raise DataError(f"channels is {reading.channels!r}; expected RGB or BGR")
         reading.decoder()
         return reading
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """Those that were given."""
-        return {name: value for name, value in asdict(self).items() if value != getattr(Reading, name)}
 
     def decoder(self) -> Decoder:
         """What decodes the images."""

@@ -237,7 +237,8 @@ def reference_of(
     """
     with telling("measuring the data", progress) as tell:
         reading = Reading.of(options)
-        return Measuring(data, canvas, most=most, seed=seed, name=name, reading=reading).run(tell, cancelled)
+        measuring = Measuring(data, canvas, most=most, seed=seed, name=name, reading=reading)
+        return measuring.run(tell, cancelled or _never)
 
 
 def canvas_of_frames(inputs: ImageInput, side: int) -> Canvas:
@@ -249,6 +250,10 @@ def canvas_of_frames(inputs: ImageInput, side: int) -> Canvas:
         return inputs.canvas(image, torch.device("cpu"), side)
 
     return canvas
+
+
+def _never() -> bool:
+    return False
 
 
 class Measuring:
@@ -265,20 +270,21 @@ class Measuring:
         reading: Reading = READ,
     ) -> None:
         self._data, self._canvas, self._most, self._seed, self._name = data, canvas, most, seed, name
-        # The label says nothing here.
-        self._reading = replace(reading, labels=lambda _item: None)
+        # The label says nothing here, but where it is may tell what is the image.
+        self._reading = reading if reading.labels is not None else replace(reading, labels=lambda _item: None)
+        self._cancelled: Callable[[], bool] = _never
         self._part: Part | None = None
         self._pictures: Iterator[Callable[[], Picture]] = iter(())
         self._rows: list[dict[str, float]] = []
         self._failed = self._enlarged = 0
         self._first_error: Exception | None = None
 
-    def run(self, progress: Telling, cancelled: Callable[[], bool] | None = None) -> Reference:
+    def run(self, progress: Telling, cancelled: Callable[[], bool] = _never) -> Reference:
         """Goes on to the end, and raises what `reference_of` does; after `Cancelled` it can be run again."""
+        self._cancelled = cancelled
         if self._part is None:
-            self._part = part_of(self._data, self._most, self._seed)
-            self._pictures = islice(pictures_in(self._part.data, self._reading), self._most)
-        for read in self._pictures:
+            self._part = self._begin()
+        while (read := self._next()) is not None:
             try:
                 image = read().image
                 canvas = self._canvas(image)
@@ -289,8 +295,7 @@ class Measuring:
                 self._first_error = self._first_error or error
             done = len(self._rows) + self._failed
             progress(done, max(done, self._part.least))
-            if cancelled is not None and cancelled():
-                raise Cancelled
+            self._check()
         if not self._rows:
             reason = f"; the first error was: {self._first_error}" if self._first_error else ""
             raise DataError(f"the data has no image that can be read{reason}; expected at least one")
@@ -302,6 +307,25 @@ class Measuring:
         if self._enlarged >= MANY * count:
             caption += f" {_enlarged(self._enlarged, count + self._failed)}"
         return Reference(distributions, count, self._failed, self._enlarged, caption)
+
+    def _begin(self) -> Part:
+        part = part_of(self._data, self._most, self._seed)
+        self._pictures = islice(pictures_in(part.data, self._reading, self._check), self._most)
+        self._rows, self._failed, self._enlarged, self._first_error = [], 0, 0, None
+        return part
+
+    def _next(self) -> Callable[[], Picture] | None:
+        """How the next image is read; None after the last."""
+        try:
+            return next(self._pictures, None)
+        except Exception:
+            # Also stopped while several wait for what tells their range: nothing comes after it.
+            self._part = None
+            raise
+
+    def _check(self) -> None:
+        if self._cancelled():
+            raise Cancelled
 
 
 def _measured(canvas: Any) -> dict[str, float]:

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from augimpact.errors import DataError
+from augimpact.errors import AmbiguousData, DataError
 from augimpact.profiling.ahead import ahead
 from augimpact.profiling.alone import Alone
 from augimpact.profiling.batches import Cut, items_of
 from augimpact.profiling.decode import Decoder, is_float
 from augimpact.profiling.labels import count_in, labels_in
 from augimpact.profiling.structure import Finder, Found, split_item
+from augimpact.profiling.targets import has_fractions
 from augimpact.profiling.workers import kind_and_message
 
 __all__ = ["MOST_TOLD", "Failure", "Sample", "Source", "told"]
@@ -107,6 +108,7 @@ class Source(NamedTuple):
         images: Finder = None,
         labels: Finder = None,
         on_cut: Callable[[], object] = lambda: None,
+        on_wait: Callable[[], object] = lambda: None,
     ) -> Iterator[Sample | Failure]:
         """The samples one after the other, their images as the decoder takes them.
 
@@ -115,6 +117,7 @@ class Source(NamedTuple):
             images: where they are, see `split_item`.
             labels: likewise.
             on_cut: called where the items ended by an error, so that some may be missing.
+            on_wait: called again and again while samples wait for what tells their range.
 
         Raises:
             DataError: what is image and what label cannot be told, or the images' range cannot.
@@ -123,6 +126,8 @@ class Source(NamedTuple):
         index, is_known, in_batches, given = 0, False, self.batched, labels is not None
         size = getattr(self.items, "batch_size", None) if self.batched else 1
         size = size if isinstance(size, int) and size > 0 else 1
+        # Whether floats in the place of a label may be classes: not where others there are none.
+        floats = True
         for item in self._items():
             if isinstance(item, Cut):
                 on_cut()
@@ -137,17 +142,19 @@ class Source(NamedTuple):
             try:
                 if alone is not None and not is_known:
                     images, labels = _places_in(alone.in_batch(), images, labels)
-                found = _found_in(item, images, labels, given)
+                found = _found_in(item, images, labels, given, floats)
                 most = size if self.batched and alone is None else None
                 count = count_in(found.image, found.label, in_batches, most)
                 pictures = decoder.images_of(found.image, count)
                 several = [*zip(pictures, labels_in(found.label, count), strict=True)]
             except Exception as error:  # of an item that is not as those before it
-                if not is_known:
+                # What may be a label, where there was none so far, is a question of all.
+                if not is_known or (labels is None and isinstance(error, AmbiguousData) and error.argument == "labels"):
                     raise
                 yield from self._failures(places, error)
                 index = places.stop
                 continue
+            floats = floats and not (labels is None and has_fractions(item))
             # Where they were found once they are looked for.
             images, labels, is_known = found.image_at, found.label_at if labels is None else labels, True
             in_batches, size = in_batches or count is not None, max(1, len(several)) if alone is None else size
@@ -157,6 +164,8 @@ class Source(NamedTuple):
                 index += 1
             if waiting and (decoder.is_decided or _are_many(waiting) or not _waits(decoder, waiting[-1])):
                 yield from _released(waiting, decoder)
+            else:
+                on_wait()
         yield from _released(waiting, decoder)
 
     def _places(self, index: int, size: int) -> range:
@@ -230,14 +239,14 @@ def _places_in(item: Any, images: Finder, labels: Finder) -> tuple[Finder, Finde
     return found.image_at, found.label_at if labels is None else labels
 
 
-def _found_in(item: Any, images: Finder, labels: Finder, given: bool) -> Found:
+def _found_in(item: Any, images: Finder, labels: Finder, given: bool, floats: bool) -> Found:
     """The parts of an item; where its label is not at the place of the one before, it is looked for anew."""
     try:
-        return split_item(item, images, labels)
+        return split_item(item, images, labels, floats=floats)
     except DataError:
         if given or labels is None:
             raise
-        return split_item(item, images, None)
+        return split_item(item, images, None, floats=floats)
 
 
 def told(error: Exception) -> str:

@@ -95,13 +95,14 @@ def describe(item: Any) -> str:
     return "\n".join(lines + ([f"  … and {len(leaves) - LISTED} more"] if len(leaves) > LISTED else []))
 
 
-def split_item(item: Any, images: Finder, labels: Finder) -> Found:
+def split_item(item: Any, images: Finder, labels: Finder, *, floats: bool = True) -> Found:
     """The image and the label of an item.
 
     Args:
         item: what a loader gives.
         images: where the image is: a path, a function of the item, or None to find it by its type.
         labels: likewise.
+        floats: whether floats in the place of a label may be classes.
 
     Raises:
         DataError: a path leads nowhere.
@@ -115,7 +116,7 @@ def split_item(item: Any, images: Finder, labels: Finder) -> Found:
             raise _asked(item, "images", pictures)
     image = images(item) if callable(images) else value_at(item, images)
     if labels is None:
-        labels = _label_in(item, leaves, images, image)
+        labels = _label_in(item, leaves, images, image, floats)
     elif isinstance(labels, str) and labels == annotations_at(item):
         labels = partial(_boxes_at, labels, images)
     if labels is None:
@@ -138,7 +139,7 @@ def _pictures_in(item: Any, leaves: Sequence[Candidate]) -> list[str]:
     return [path for path in pictures if path not in rows]
 
 
-def _label_in(item: Any, leaves: Sequence[Candidate], images: Finder, image: Any) -> Finder:
+def _label_in(item: Any, leaves: Sequence[Candidate], images: Finder, image: Any, floats: bool) -> Finder:
     """Where the label is; None if there is none."""
     if boxes_beside(item) is not None:
         return "" if isinstance(item, Mapping) else "[1]"
@@ -155,11 +156,15 @@ def _label_in(item: Any, leaves: Sequence[Candidate], images: Finder, image: Any
         each.path
         for each, value in others
         if value is not image
-        and (each.kind == "label" or (each.kind == "image" and _may_be_mask(value)) or is_row_beside(value, image))
+        and (
+            each.kind == "label"
+            or (each.kind == "image" and _may_be_mask(value))
+            or (floats and is_row_beside(value, image))
+        )
     ]
     if len(found) > 1:
         raise _asked(item, "labels", found)
-    path = doubtful_at(item, image)
+    path = doubtful_at(item, image, floats=floats)
     if not found and path is not None:
         raise _in_doubt(item, path)
     return found[0] if found else None

@@ -20,6 +20,7 @@ __all__ = [
     "boxes_like_at",
     "count_of",
     "doubtful_at",
+    "has_fractions",
     "is_beside_greys",
     "is_row_beside",
     "is_text",
@@ -122,25 +123,59 @@ def boxes_like_at(item: Any, image: Any) -> str | None:
         named = path.rpartition(".")[2] in BOXES and (shape == (0,) or len(shape) == 2)
         # Beside a batch they may be a row an image, of anything.
         in_rows = len(shape) == 2 and shape[-1] in ROW_OF_BOX and shape[0] != count_of(image)
+        in_rows = in_rows and not is_beside_greys(shape, image)
         if named or in_rows or (len(shape) == axes + 1 and shape[-1] == 4 and shape[:-1] in classes):
             return path
     return None
 
 
-def doubtful_at(item: Any, image: Any) -> str | None:
+def doubtful_at(item: Any, image: Any, *, floats: bool = True) -> str | None:
     """The path of what stands in the place of a label, and may be one or not, if an item has such.
 
     Names; and floats that are whole numbers, of which there is one an image, or one a pixel.
+
+    Args:
+        item: what a loader gives.
+        image: the image in it.
+        floats: whether floats may be classes.
 
     >>> picture = np.zeros((8, 8, 3))
     >>> [doubtful_at((picture, label), picture) for label in ("cat", 1.0, 0.3, np.ones((8, 8)))]
     ['[1]', '[1]', None, '[1]']
     """
+    return next(
+        (
+            path
+            for path, each in _places_of_label(item)
+            if is_text(each) or (floats and _are_doubtful_floats(each, image))
+        ),
+        None,
+    )
+
+
+def has_fractions(item: Any) -> bool:
+    """Whether floats in the place of a label are no whole numbers: then no floats there are classes.
+
+    >>> has_fractions(("image", 0.3)), has_fractions(("image", 1.0))
+    (True, False)
+    """
+    numbers = [_floats_of(each) for _, each in _places_of_label(item)]
+    return any(bool((each != np.rint(each)).any()) for each in numbers if each is not None)
+
+
+def _places_of_label(item: Any) -> Iterator[tuple[str, Any]]:
+    """Path and value of what stands in the place of a label."""
     if isinstance(item, Mapping):
-        places = ((f".{key}", each) for key, each in item.items() if key in LABELS + MASKS)
+        yield from ((f".{key}", each) for key, each in item.items() if key in LABELS + MASKS)
     else:
-        places = (("[1]", each) for each in [_target_beside(item)])
-    return next((path for path, each in places if is_text(each) or _are_doubtful_floats(each, image)), None)
+        yield "[1]", _target_beside(item)
+
+
+def _floats_of(value: Any) -> Any:
+    """The numbers of floats; None of anything else."""
+    if not isinstance(value, float) and "float" not in str(getattr(value, "dtype", "")):
+        return None
+    return as_array(value) if hasattr(value, "shape") else np.asarray(value)
 
 
 def is_row_beside(label: Any, image: Any) -> bool:
@@ -234,9 +269,9 @@ def is_text(value: Any) -> bool:
 
 
 def _are_doubtful_floats(value: Any, image: Any) -> bool:
-    if not isinstance(value, float) and "float" not in str(getattr(value, "dtype", "")):
+    numbers = _floats_of(value)
+    if numbers is None:
         return False
-    numbers = as_array(value) if hasattr(value, "shape") else np.asarray(value)
     count, shape = count_of(image), numbers.shape[:-1] if numbers.shape[-1:] == (1,) else numbers.shape
     # Of images the sides, in either order of the axes.
     of_image = tuple(getattr(image, "shape", ())) if not hasattr(image, "getbands") else (image.height, image.width)

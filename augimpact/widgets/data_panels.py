@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from augimpact.errors import AmbiguousData, Cancelled, DataError
-from augimpact.widgets.worker import sentence
+from augimpact.errors import Cancelled
+from augimpact.widgets.worker import sentence_about_data
 
 if TYPE_CHECKING:
     from augimpact.profiling.extract import Profile
@@ -115,10 +115,7 @@ class DataPanels:
             self._say("cancelled")
         except Exception as error:  # said in the page, whatever a user's file raises
             logger.exception("the data could not be profiled")
-            # What is wrong with data names files of this machine.
-            hidden = self._private and isinstance(error, DataError)
-            asked = " (an entry of data_options)" if isinstance(error, AmbiguousData) else ""
-            self._say(PRIVATE_ERROR if hidden else sentence(error, private=self._private) + asked)
+            self._say(sentence_about_data(error, private=self._private, hidden=PRIVATE_ERROR))
         finally:
             self._thread = None
             self._offer()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image
 
-from augimpact.errors import AmbiguousData, UserError
+from augimpact.errors import UserError
 from augimpact.widgets.gallery import SUFFIXES
 from augimpact.widgets.model_list import ModelList
 
@@ -132,12 +132,7 @@ class DataBeside:
         if wanted not in self._begun:
             self._begun[wanted] = Measuring(self._data, canvas, name=self._name, reading=Reading.of(self._options))
         measuring = self._begun[wanted]
-        try:
-            reference = measuring.run(progress, cancelled)
-        except AmbiguousData:
-            # It has not begun: what is asked for is asked again.
-            del self._begun[wanted]
-            raise
+        reference = measuring.run(progress, cancelled)
         # Some data says itself what it is.
         caption = getattr(self._data, "caption", None) or reference.caption
         self._known[wanted] = reference = replace(reference, caption=caption)

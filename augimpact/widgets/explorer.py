@@ -102,6 +102,8 @@ class Explorer(ipywidgets.Box):
             from augimpact.profiling.reading import Reading
 
             Reading.of(data_options)
+            if scheduler is not None:
+                raise UserError("data_options are of data in this process; with scheduler= it is a folder of images")
         asker, beside = self._asking([*first, *models], data, data_options, scheduler, max_pixels)
         self._begun = False
         self.controls = Controls(
@@ -116,7 +118,7 @@ class Explorer(ipywidgets.Box):
         self._lasting = Lasting()
         self._tasks = Tasks(
             self.controls, self.player, self.surface, self._lasting, self._gallery, asker, beside,
-            on_error=self._show_error,
+            private=private, on_error=self._show_error,
         )  # fmt: skip
         self.controls.observe(self._on_state, "state")
         self.controls.on_msg(self._on_message)

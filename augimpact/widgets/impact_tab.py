@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from augimpact.errors import Cancelled, DataError
+from augimpact.errors import Cancelled
 from augimpact.payload import Beside
 from augimpact.widgets.impact_beside import ImpactBeside, about_measuring
 from augimpact.widgets.reader import Reader
 from augimpact.widgets.tabs import Tabs
-from augimpact.widgets.worker import sentence
+from augimpact.widgets.worker import sentence_about_data
 
 if TYPE_CHECKING:
     from augimpact.comparison import Comparison
@@ -188,9 +188,7 @@ class ImpactTab:
     def show_error(self, error: Exception) -> None:
         """Says why nothing is measured or read."""
         self._measures = False
-        # What is wrong with data names files of this machine.
-        hidden = self._private and isinstance(error, DataError)
-        self._say("error", PRIVATE_ERROR if hidden else sentence(error, private=self._private))
+        self._say("error", sentence_about_data(error, private=self._private, hidden=PRIVATE_ERROR))
 
     # What follows runs on the reader's thread.
 

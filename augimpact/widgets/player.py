@@ -12,6 +12,7 @@ import traitlets
 from augimpact.errors import UserError
 from augimpact.formats import FORMATS, Format, file_bytes
 from augimpact.payload import Beside, payload_of, still_of
+from augimpact.profiling.reference import MeasurePanel
 from augimpact.readout import numbers_of
 from augimpact.render.look import COLOUR_MAPS
 from augimpact.render.overlay import colour_table
@@ -176,20 +177,20 @@ class Player(anywidget.AnyWidget):
         self._files.hand_over(message, make)
 
     def _offer_panels(self) -> None:
-        marked = () if self.reference is None else [panel.name for panel in self.reference.panels]
         self.panels = [
-            {"name": name, "title": panel.title, "usual": name in marked} for name, panel in self._choices().items()
+            {"name": name, "title": panel.title, "usual": isinstance(panel, MeasurePanel)}
+            for name, panel in self._choices().items()
         ]
 
     def _choices(self) -> dict[str, AnyPanel]:
         """What can stand beside a picture: measures, in which its frame is marked, and what else is known of data."""
         of_images = self.trace is None or self.trace.signals is None
-        found: dict[str, AnyPanel] = {}
-        if self.reference is not None and of_images:
-            found |= {panel.name: panel for panel in self.reference.panels}
-        if self.profile is not None:
-            found |= {panel.name: panel for panel in self.profile.panels if panel.name not in found}
-        return found
+        # Other threads may set these meanwhile.
+        reference, profile = self.reference, self.profile
+        marked = reference.panels if reference is not None and of_images else ()
+        found: dict[str, AnyPanel] = {panel.name: panel for panel in marked}
+        others = () if profile is None else profile.panels
+        return found | {panel.name: panel for panel in others if panel.name not in found}
 
 
 def _formats_of(shown: Trace | Comparison) -> Mapping[str, Format]:

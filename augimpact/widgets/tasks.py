@@ -21,7 +21,7 @@ from augimpact.widgets.gallery import Gallery
 from augimpact.widgets.lasting import Lasting
 from augimpact.widgets.player import Player
 from augimpact.widgets.surface import SurfaceView
-from augimpact.widgets.worker import Worker
+from augimpact.widgets.worker import Worker, sentence_about_data
 
 if TYPE_CHECKING:
     from augimpact.comparison import Comparison
@@ -50,7 +50,7 @@ DUE = {
 # The data is measured once nobody has asked for anything for so many seconds; how far that is, is told so often.
 QUIET, TOLD_EVERY = 0.3, 0.5
 STOPPING = "stopping after this frame…"
-UNREADABLE = "The data cannot be shown: none of its images can be read."
+UNREADABLE = "none of its images can be read"
 # What was asked with other ones of these says nothing about what is chosen now.
 SUBJECT = {"image"} | {name for name, due in DUE.items() if ORIGINAL in due}
 
@@ -74,6 +74,7 @@ class Tasks:
         gallery: knows which image a name means.
         asker: asks the models.
         data: what frames are compared with.
+        private: that nobody who uses the page may learn of this machine.
         on_error: told what a task raised, on the worker's thread.
 
     Attributes:
@@ -89,6 +90,8 @@ class Tasks:
         gallery: Gallery,
         asker: ModelAsking,
         data: DataAsking,
+        *,
+        private: bool,
         on_error: Callable[[Exception], None],
     ) -> None:
         self.showing = threading.RLock()
@@ -102,6 +105,7 @@ class Tasks:
         self._gallery = gallery
         self._asker = asker
         self._data = data
+        self._private = private
         # Of the frames, in pixels; None where they are no pictures.
         self._side: int | None = None
         self._worker = Worker(on_error=on_error)
@@ -261,10 +265,10 @@ class Tasks:
             self._data.measure(wanted, tell, cancelled)
         except UserError as error:
             logger.exception("the data could not be measured")
-            # What is asked for names nothing of this machine, as other errors do.
-            asked, _, _ = str(error).partition(":\n")
-            said = f"The data cannot be shown: {asked}, as an entry of data_options."
-            self._player.announce_reference(said if isinstance(error, AmbiguousData) else UNREADABLE, pending=False)
+            # What cannot be read may name files; what is asked for is said to whoever can tell it.
+            asks = isinstance(error, AmbiguousData)
+            said = sentence_about_data(error, private=self._private, hidden=UNREADABLE) if asks else UNREADABLE
+            self._player.announce_reference(f"The data cannot be shown: {said}.", pending=False)
             return
         with self.showing:
             if self._side == side and self._data.wanted(self._controls.state, side) == wanted:

@@ -7,9 +7,9 @@ import threading
 import traceback
 from collections.abc import Callable
 
-from augimpact.errors import Cancelled, UserError
+from augimpact.errors import AmbiguousData, Cancelled, DataError, UserError
 
-__all__ = ["Worker", "sentence", "told"]
+__all__ = ["Worker", "sentence", "sentence_about_data", "told"]
 
 logger = logging.getLogger(__name__)
 # A job asks the function it is given whether to stop.
@@ -109,3 +109,19 @@ def sentence(error: Exception, *, private: bool) -> str:
         return str(error)
     kind = type(error).__name__
     return f"something went wrong ({kind})" if private else f"something went wrong: {error} ({kind})"
+
+
+def sentence_about_data(error: Exception, *, private: bool, hidden: str) -> str:
+    """What a person is told of an error of the data beside a page, or of what has to be told of it, and where.
+
+    Args:
+        error: what was raised.
+        private: whether those who read it may learn nothing of this machine: what is wrong with data names its files.
+        hidden: what is said instead.
+    """
+    if private and isinstance(error, DataError):
+        return hidden
+    if isinstance(error, AmbiguousData):
+        asked, _, _ = str(error).partition(":\n")
+        return f"{asked}, as an entry of data_options"
+    return sentence(error, private=private)

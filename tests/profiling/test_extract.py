@@ -844,3 +844,12 @@ def test_an_empty_folder_beside_those_of_classes_is_a_class_without_images(tmp_p
     assert found["counts"]["train"] == {"ant": 0, "cat": 1, "dog": 2}
     assert found["empty"] == ["ant"]
     assert profile(tmp_path / "inside/dog", **SILENT)["classes"].statistics["empty"] == []
+
+
+@pytest.mark.parametrize("order", ["<u2", ">u2"])
+def test_whichever_byte_of_16_bits_comes_first_is_read_and_told(tmp_path, order):
+    values = np.arange(0, 3000, 5, np.uint16)[:576].reshape(24, 24)
+    np.save(tmp_path / "deep.npy", values.astype(order))
+    found = profile(ai.SampleTable.from_list([tmp_path / "deep.npy"]), **SILENT)
+    assert found["summary"].statistics["train"]["highest_of_16_bits"] == values.max()
+    assert found.frames["train"]["brightness"][0] == pytest.approx(np.rint(values / 65535 * 255).mean() / 255)

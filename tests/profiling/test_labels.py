@@ -101,12 +101,13 @@ def test_one_row_that_is_no_class_is_an_error_and_the_others_are_classes(bad, pl
 
 
 @pytest.mark.parametrize(("count", "size"), [(64, 8), (64, 3), (64, 32), (3, 3), (7, 4), (5, 1)])
-@pytest.mark.parametrize("beside", [None, "class", "row"])
+@pytest.mark.parametrize("beside", [None, "class", "rows of 5", "rows of 6", "rows of 10"])
 def test_grey_images_of_a_loader_are_no_channels(count, size, beside):
     greys = [torch.full((28, 28), number / count) for number in range(count)]
     classes = [number % 2 for number in range(count)]
-    labels = {"class": classes, "row": [torch.eye(10)[number] for number in classes]}
-    items = greys if beside is None else [*zip(greys, labels[beside], strict=True)]
+    rows = torch.eye(int(beside.split()[-1])) if beside not in (None, "class") else None
+    labels = classes if rows is None else [rows[number] for number in classes]
+    items = greys if beside is None else [*zip(greys, labels, strict=True)]
     frame = profile(DataLoader(items, batch_size=size), value_range="unit").frames["train"]
     assert frame["channels"].tolist() == [1] * count
     expected = [round(255 * number / count) / 255 for number in range(count)]
@@ -191,3 +192,43 @@ def test_boxes_may_have_names_as_classes():
     found = profile([(image, target) for image in pictures(3)])
     classes = found["box_classes"].statistics["train"]["classes"]
     assert {name: each["boxes"] for name, each in classes.items()} == {"cat": 3, "dog": 3}
+
+
+SCORES = [0.3, 1.0, 0.5, 0.0, 0.7, 2.0]
+
+
+@pytest.mark.parametrize(
+    "form", [float, np.float32, lambda score: np.array([score, 0.0]), lambda score: np.full((32, 32), score)]
+)
+@pytest.mark.parametrize("size", [None, 3])
+def test_numbers_that_are_predicted_are_no_labels_whatever_they_are(form, size):
+    items = [(image, form(score)) for image, score in zip(pictures(6), SCORES, strict=True)]
+    data = items if size is None else DataLoader(items, batch_size=size)
+    found = profile(data, images="[0]")
+    assert found.frames["train"]["label"].tolist() == [-1] * 6
+    assert not found.errors["train"]
+
+
+def test_whole_numbers_after_images_without_a_label_are_a_question_of_all():
+    items = [{"image": image} | ({} if place < 2 else {"label": 1.0}) for place, image in enumerate(pictures(4))]
+    with pytest.raises(AmbiguousData, match=r"pass labels='\.label' where these are classes"):
+        profile(items)
+
+
+def test_a_single_text_in_an_array_is_a_name():
+    items = [(image, np.array(name)) for image, name in zip(pictures(3), ("cat", "dog", "cat"), strict=True)]
+    with pytest.raises(AmbiguousData, match="is a text"):
+        profile(items)
+    counts = profile(items, labels="[1]")["classes"].statistics["counts"]
+    assert counts == {"train": {"cat": 2, "dog": 1}}
+
+
+def test_a_stream_that_tells_its_length_is_iterated():
+    class Stream(IterableDataset):
+        def __len__(self):
+            return 4
+
+        def __iter__(self):
+            return ((image, 1) for image in pictures(4))
+
+    assert profile(Stream()).frames["train"]["label"].tolist() == [1] * 4

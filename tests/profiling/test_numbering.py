@@ -98,3 +98,12 @@ def test_a_name_can_be_hidden_where_it_is_known():
 def test_a_name_that_is_not_known_has_no_number():
     with pytest.raises(DataError, match="the label is 'cow'; expected the name of a class"):
         ClassNumbers(["cat"]).number_of("cow")
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_rows_with_a_hidden_class_are_not_shown(kind):
+    rows = [[1, 0, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [0, 0, 1], [1, 1, 0]]
+    items = [(image, np.array(row, kind)) for (image, _), row in zip(items_of("abcdef"), rows, strict=True)]
+    found = ai.profile(items, samples=9, hide_classes=[2], progress=quiet)
+    assert found["samples"].statistics["indices"] == [0, 1, 5]
+    assert {2, 3, 4}.isdisjoint(found["extremes"].statistics["train"]["dark"]["indices"])

@@ -31,7 +31,7 @@ LABELS = np.arange(6) % 2
         ((IMAGES, LABELS), 6), ([IMAGES, LABELS], 6), ((IMAGES, np.eye(2)[LABELS]), 6),
         ((torch.from_numpy(IMAGES).permute(0, 3, 1, 2), torch.from_numpy(LABELS)), 6),
         ((IMAGES, np.zeros((6, 16, 20), np.uint8)), 6), ((IMAGES, pd.Series(LABELS)), 6),
-        ((IMAGES, LABELS.tolist()), 6), ((IMAGES[:2], ("cat", "dog")), 2),
+        ((IMAGES, LABELS.tolist()), 6), ((IMAGES[:2], ("cat", "dog")), 2), ((IMAGES[..., 0], LABELS), 6),
     ],
     ids=lambda given: "",
 )  # fmt: skip

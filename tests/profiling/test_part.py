@@ -12,10 +12,11 @@ from torch.utils.data import DataLoader
 
 import augimpact as ai
 from augimpact.data.images import ImageDataset
-from augimpact.errors import AmbiguousData, DataError
+from augimpact.errors import AmbiguousData, Cancelled, DataError, UserError
 from augimpact.impact.drawn import drawn_samples
 from augimpact.profiling.part import part_of, pictures_in
 from augimpact.profiling.reading import Reading
+from augimpact.profiling.reference import Measuring
 
 COUNT = 12
 PIXELS = list(np.random.default_rng(0).integers(0, 256, (COUNT, 24, 32, 3), np.uint8))
@@ -53,6 +54,7 @@ def loaders(folder):
         "pillow": [(Image.fromarray(pixels), label) for pixels, label in pairs],
         "loader": DataLoader(tensors, batch_size=5), "stream": iter(tensors),
         "torch's part": torch.utils.data.Subset(named(tensors), range(COUNT)), "files": files,
+        "set": {file for file, _ in files}, "values": dict(enumerate(PIXELS)).values(),
         "folder": folder, "table": table, "dataset": ImageDataset(table),
         "view": ImageDataset(table).view(["image", "label"]),
     }  # fmt: skip
@@ -62,9 +64,11 @@ FORMS = (
     "arrays", "named", "swapped", "mappings", "pillow", "loader", "stream", "torch's part", "files", "folder", "table",
     "dataset", "view",
 )  # fmt: skip
+# Without classes.
+BARE = ("set", "values")
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [*FORMS, *BARE])
 def test_every_form_of_the_same_images_lies_the_same_way(folder, form):
     expected = ai.reference_of([Image.fromarray(pixels) for pixels in PIXELS], canvas, progress=lambda *_: None)
     found = ai.reference_of(loaders(folder)[form], canvas, progress=lambda *_: None)
@@ -152,3 +156,117 @@ def test_texts_are_classes_of_an_impact_and_masks_are_none():
     assert drawn_samples(masks, 100).class_names == ("data",)
     numbered = drawn_samples([*zip(PIXELS, LABELS, strict=True)], 100, reading=Reading.of({"class_names": NAMES}))
     assert numbered.class_names == NAMES
+
+
+def brightness(data, **options):
+    return ai.reference_of(data, canvas, progress=lambda *_: None, **options).distributions["brightness"]
+
+
+def deep_forms(folder):
+    """The same images of 12 bits in 16: white is 4095."""
+    deep = [(pixels[..., 0].astype(np.uint16) * 16 + 15) for pixels in PIXELS]
+    for number, pixels in enumerate(deep):
+        Image.fromarray(pixels).save(folder / f"{number:02}.png")
+    return {
+        "folder": folder, "table": ai.SampleTable.from_folder(folder), "arrays": deep,
+        "pillow": [Image.fromarray(pixels) for pixels in deep], "tables' arrays": ai.SampleTable.from_arrays(deep),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["folder", "table", "arrays", "pillow", "tables' arrays"])
+def test_the_range_that_is_told_holds_in_every_form(tmp_path, form):
+    (tmp_path / "deep").mkdir()
+    data = deep_forms(tmp_path / "deep")[form]
+    found = brightness(data, value_range=(0, 4095))
+    expected = sorted((np.rint((pixels[..., 0] * 16.0 + 15) / 4095 * 255) / 255).mean() for pixels in PIXELS)
+    assert found.values[1:-1] == pytest.approx(expected)
+    profiled = ai.profile(data, value_range=(0, 4095), progress=lambda *_: None).frames["train"]["brightness"]
+    assert sorted(profiled) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("form", ["arrays", "pillow"])
+def test_the_order_of_channels_that_is_told_holds_in_every_form(form):
+    reds = [np.dstack([np.full((8, 8), 200, np.uint8), *np.zeros((2, 8, 8), np.uint8)])] * 3
+    data = reds if form == "arrays" else [Image.fromarray(red) for red in reds]
+    # What is blue to a person is red to whoever has blue first.
+    assert brightness(data, channels="BGR").low == pytest.approx(0.0722 * 200 / 255, rel=0.6)
+    assert brightness(data).low > 2 * brightness(data, channels="BGR").low
+
+
+@pytest.mark.parametrize("form", ["arrays", "pillow"])
+def test_where_the_label_is_can_tell_which_is_the_image(form):
+    made = np.asarray if form == "arrays" else Image.fromarray
+    pairs = [(made(pixels[..., 0]), made((pixels[..., 1] > 99).astype(np.uint8))) for pixels in PIXELS]
+    with pytest.raises(AmbiguousData, match="any of 2"):
+        brightness(pairs)
+    expected = [pixels[..., 0].mean() / 255 for pixels in PIXELS]
+    assert brightness(pairs, labels="[1]").values[1:-1] == pytest.approx(sorted(expected))
+
+
+@pytest.mark.parametrize("made", [np.asarray, Image.fromarray], ids=["arrays", "pillow"])
+def test_labels_of_an_impact_are_found_beside_any_image(made):
+    nested = [
+        (made(pixels), {"species": NAMES[label], "age": 0.5}) for pixels, label in zip(PIXELS, LABELS, strict=True)
+    ]
+    table = drawn_samples(nested, 100, reading=Reading.of({"labels": "[1].species"}))
+    assert table.class_names == NAMES
+    several = [(made(pixels), torch.tensor(label), "x") for pixels, label in zip(PIXELS, LABELS, strict=True)]
+    assert drawn_samples(several, 100).class_names == ("0", "1", "2")
+    rows = [(made(pixels), np.eye(3)[label]) for pixels, label in zip(PIXELS, LABELS, strict=True)]
+    assert Counter(drawn_samples(rows, 100).classes) == {"0": 4, "1": 4, "2": 4}
+
+
+def test_a_part_has_the_names_of_the_whole():
+    class Wrapped:
+        def __init__(self):
+            self.dataset = type("Named", (list,), {"classes": NAMES})()
+
+        def __len__(self):
+            return COUNT
+
+        def __getitem__(self, index):
+            return PIXELS[index], LABELS[index]
+
+    assert set(drawn_samples(Wrapped(), 9).classes) <= set(NAMES)
+    assert drawn_samples(Wrapped(), 100).class_names == NAMES
+
+
+@pytest.mark.parametrize(
+    "value", [np.full((8, 8), 3, np.uint16), np.zeros((8, 8, 3), np.float32)], ids=["deep", "black"]
+)
+def test_it_can_be_stopped_while_images_wait_for_what_tells_their_range(value):
+    asked = []
+
+    class Data:
+        def __len__(self):
+            return COUNT
+
+        def __getitem__(self, index):
+            asked.append(index)
+            return value
+
+    measuring = Measuring(Data(), canvas)
+    with pytest.raises(Cancelled):
+        measuring.run(lambda *_: None, lambda: len(asked) >= 5)
+    assert len(asked) == 5
+    if value.dtype == np.uint16:
+        # What cannot be told is asked each time.
+        for _ in range(2):
+            with pytest.raises(AmbiguousData, match="value_range"):
+                measuring.run(lambda *_: None)
+    else:
+        assert measuring.run(lambda *_: None).count == COUNT
+
+
+def test_an_error_of_ones_own_function_is_the_same_each_time():
+    measuring = Measuring(
+        [{"a": pixels} for pixels in PIXELS], canvas, reading=Reading.of({"images": lambda item: item["b"]})
+    )
+    for _ in range(2):
+        with pytest.raises(KeyError, match="b"):
+            measuring.run(lambda *_: None)
+
+
+def test_a_cluster_is_told_nothing_of_data_in_this_process():
+    with pytest.raises(UserError, match="data_options are of data in this process"):
+        ai.Explorer(data="photographs", data_options={"mean": [0], "std": [1]}, scheduler="tcp://127.0.0.1:1")

@@ -191,6 +191,10 @@ def test_what_cannot_be_told_of_the_data_is_said_and_can_be_given(opened):
         # After the next sweep it is asked once more.
         explorer.player.show_reference(None)
         change(explorer, frames=explorer.controls.state["frames"] + 1, sweeps=explorer.controls.state["sweeps"] + 1)
+    # Who may learn nothing of this machine cannot tell it either.
+    hidden = opened(two, private=True)
+    wait_for(lambda: "cannot be shown" in hidden.player.distributions.get("caption", ""))
+    assert "first" not in hidden.player.distributions["caption"]
     told = opened(two, data_options={"images": ".second"})
     wait_for(lambda: told.player.reference is not None)
     assert told.player.reference.count == len(IMAGES)
