@@ -41,8 +41,8 @@ ACROSS, UPWARDS, CAPTION = 62, 34, 72
 # Of a legend above a figure, and what the mark of a name takes of it.
 LEGEND, MARK = 42, 3
 CAPTION_INCHES, DPI = 0.2, 110
-# Of a table, in inches, and of a figure that shows nothing.
-ROW, NOTHING = 0.28, 0.6
+# Of a table, in inches.
+ROW = 0.28
 Bytes = NDArray[np.uint8]
 
 
@@ -122,7 +122,6 @@ def draw_pictures(figure: Figure, pictures: Sequence[Bytes], captions: Sequence[
 
 def draw_nothing(figure: Figure) -> None:
     """What stands in the place of a chart without a bar."""
-    figure.set_size_inches(SIZE[0], NOTHING)
     axes = figure.subplots()
     axes.axis("off")
     axes.text(0.5, 0.5, "nothing to show", size=SMALL, ha="center", va="center")

@@ -12,7 +12,6 @@ from PIL import Image
 
 import augimpact as ai
 from augimpact.data.image import example
-from augimpact.impact.drawn import drawn_samples
 from augimpact.measures import MEASURES
 from augimpact.payload import payload_of, still_of
 from augimpact.profiling.reference import canvas_of_frames, reference_of
@@ -275,7 +274,7 @@ def test_the_panels_that_are_chosen_go_along(page, reference, swept, tmp_path):
     """After the test before: the data's panels were opened, and are offered beside the measures."""
     wait_for_panels(page)
     pause(page)
-    profile = ai.profile(drawn_samples(ExamplePhotographs(), 999), features=["-classes"], progress=quiet)
+    profile = ai.profile(ExamplePhotographs(), progress=quiet)
     choose_panels(page)
     menu = page.locator(".player .more summary")
     menu.click()
