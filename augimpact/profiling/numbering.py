@@ -45,8 +45,11 @@ class ClassNumbers:
     def numbered(self, samples: Iterable[Sample | Failure]) -> Iterator[Sample | Failure]:
         """The samples, with the number of its class for each label, of an image or a box, that is a text."""
         for sample in samples:
+            if isinstance(sample, Failure) or not isinstance(sample.label, (str, Mapping)):
+                yield sample
+                continue
             try:
-                yield sample if isinstance(sample, Failure) else sample._replace(label=self._label_of(sample.label))
+                yield sample._replace(label=self._label_of(sample.label))
             except DataError as error:  # of one sample, and no reason to end the pass
                 yield Failure(sample.number, told(error), sample.path)
 

@@ -109,19 +109,22 @@ def split_item(item: Any, images: Finder, labels: Finder, *, floats: bool = True
         AmbiguousData: there are several images, or labels, to choose from, or no image is found.
     """
     leaves = candidates_of(item) if images is None or labels is None else []
-    pictures = _pictures_in(item, leaves)
     if images is None:
+        pictures = _pictures_in(item, leaves)
         images = _first_of_two(item, pictures, labels)
         if images is None:
             raise _asked(item, "images", pictures)
     image = images(item) if callable(images) else value_at(item, images)
     if labels is None:
         labels = _label_in(item, leaves, images, image, floats)
-    elif isinstance(labels, str) and labels == annotations_at(item):
-        labels = partial(_boxes_at, labels, images)
     if labels is None:
         return Found(image, None, images, None)
-    return Found(image, labels(item) if callable(labels) else value_at(item, labels), images, labels)
+    label = labels(item) if callable(labels) else value_at(item, labels)
+    # Of most items it is a number or an array, which takes no look at all of it.
+    if isinstance(labels, str) and isinstance(label, (list, tuple, Mapping)) and labels == annotations_at(item):
+        labels = partial(_boxes_at, labels, images)
+        label = labels(item)
+    return Found(image, label, images, labels)
 
 
 def _pictures_in(item: Any, leaves: Sequence[Candidate]) -> list[str]:
