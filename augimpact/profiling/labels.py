@@ -56,8 +56,10 @@ def labels_in(label: Any, count: int | None) -> list[Any]:
         return [plain_label(label)] * (count or 1)
     if isinstance(label, Mapping):
         return [{name: each[number] for name, each in label.items()} for number in range(count)]
-    several = len(label) if hasattr(label, "__len__") and np.ndim(label) else 1
-    if isinstance(label, str) or several != count:
+    # Those of a list need not be alike.
+    has_several = isinstance(label, (list, tuple)) or bool(getattr(label, "shape", ()))
+    several = len(label) if has_several else 1
+    if not has_several or several != count:
         raise DataError(
             f"{count} images with {'a single label' if several == 1 else f'{several} labels'}; expected one each"
         )

@@ -232,3 +232,13 @@ def test_a_stream_that_tells_its_length_is_iterated():
             return ((image, 1) for image in pictures(4))
 
     assert profile(Stream()).frames["train"]["label"].tolist() == [1] * 4
+
+
+@pytest.mark.parametrize("made", [np.asarray, torch.from_numpy])
+def test_masks_in_a_list_may_be_of_any_size(made):
+    sizes = [(32, 32), (24, 40), (48, 16)]
+    images = [np.full((*size, 3), 99, np.uint8) for size in sizes]
+    masks = [made(np.eye(*size, dtype=np.uint8)) for size in sizes]
+    found = profile([(images, masks)], images="[0]", labels="[1]")
+    assert found["mask_classes"].statistics["train"]["classes"]["class 1"]["images"] == 3
+    assert not found.errors["train"]

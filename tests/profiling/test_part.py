@@ -96,19 +96,22 @@ def test_of_more_some_are_drawn_by_the_seed(folder, form):
     assert all(np.array_equal(one, other) for one, other in zip(seen, again, strict=True))
 
 
+class Asked(list):
+    """Items that keep which of them were asked for."""
+
+    def __init__(self, items):
+        super().__init__(items)
+        self.asked = []
+
+    def __getitem__(self, index):
+        self.asked.append(index)
+        return super().__getitem__(index)
+
+
 def test_no_item_is_read_twice():
-    asked = []
-
-    class Data:
-        def __len__(self):
-            return COUNT
-
-        def __getitem__(self, index):
-            asked.append(index)
-            return PIXELS[index], LABELS[index]
-
-    assert ai.reference_of(Data(), canvas, progress=lambda *_: None).count == COUNT
-    assert asked == list(range(COUNT))
+    data = Asked(zip(PIXELS, LABELS, strict=True))
+    assert ai.reference_of(data, canvas, progress=lambda *_: None).count == COUNT
+    assert data.asked == list(range(COUNT))
 
 
 def test_how_data_is_read_can_be_told():
@@ -235,20 +238,11 @@ def test_a_part_has_the_names_of_the_whole():
     "value", [np.full((8, 8), 3, np.uint16), np.zeros((8, 8, 3), np.float32)], ids=["deep", "black"]
 )
 def test_it_can_be_stopped_while_images_wait_for_what_tells_their_range(value):
-    asked = []
-
-    class Data:
-        def __len__(self):
-            return COUNT
-
-        def __getitem__(self, index):
-            asked.append(index)
-            return value
-
-    measuring = Measuring(Data(), canvas)
+    data = Asked([value] * COUNT)
+    measuring = Measuring(data, canvas)
     with pytest.raises(Cancelled):
-        measuring.run(lambda *_: None, lambda: len(asked) >= 5)
-    assert len(asked) == 5
+        measuring.run(lambda *_: None, lambda: len(data.asked) >= 5)
+    assert len(data.asked) == 5
     if value.dtype == np.uint16:
         # What cannot be told is asked each time.
         for _ in range(2):
