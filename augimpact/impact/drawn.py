@@ -16,7 +16,7 @@ from augimpact.impact.labels import matched_classes
 from augimpact.profiling.arguments import names_of
 from augimpact.profiling.labels import is_one_hot
 from augimpact.profiling.opening import source_of
-from augimpact.profiling.part import READ, Picture, part_of, pictures_in
+from augimpact.profiling.part import READ, Picture, none_readable, part_of, pictures_in
 from augimpact.profiling.reading import Reading
 
 __all__ = ["drawn_samples", "labels_or_none"]
@@ -74,8 +74,7 @@ def _pictures_of(part: Any, most: int, reading: Reading) -> list[Picture]:
             first = first or error
             logger.warning("an image of the data cannot be read: %s", error)
     if not found:
-        reason = f"; the first error was: {first}" if first else ""
-        raise DataError(f"the data has no image that can be read{reason}; expected at least one")
+        raise none_readable(first)
     return found
 
 

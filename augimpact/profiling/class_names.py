@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from augimpact.profiling.chosen import Chosen
 from augimpact.profiling.fastai_batches import is_of_fastai
+from augimpact.profiling.subset import Subset
 
 __all__ = ["class_names_of"]
 
@@ -19,7 +19,7 @@ PIPELINES = ("after_item", "before_batch", "after_batch")
 
 def class_names_of(data: Any) -> tuple[str, ...] | None:
     """The names by number; None where they are not known, or it is not certain that they are those of the labels."""
-    if isinstance(data, Chosen):
+    if isinstance(data, Subset):
         return class_names_of(data.dataset)
     names = _names_in(data)
     if names is None and not _inner(data):
@@ -46,7 +46,7 @@ def _inner(data: Any) -> Sequence[Any]:
     if module is not None and isinstance(data, module.ConcatDataset):
         return list(data.datasets)
     if (
-        isinstance(data, Chosen)
+        isinstance(data, Subset)
         or is_of_fastai(data)
         or (module is not None and isinstance(data, (module.DataLoader, module.Subset)))
     ):

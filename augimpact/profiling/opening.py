@@ -24,11 +24,11 @@ from augimpact.data.pipeline import ImagePipeline
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
 from augimpact.profiling.alone import tried
-from augimpact.profiling.chosen import is_indexed
 from augimpact.profiling.class_names import class_names_of
 from augimpact.profiling.fastai_batches import is_of_fastai, samples_of_fastai
 from augimpact.profiling.labels import plain_label
 from augimpact.profiling.source import Source
+from augimpact.profiling.subset import is_indexed
 
 __all__ = ["refuse_mistakes", "source_of"]
 

@@ -15,13 +15,13 @@ from augimpact.data.dataset import Dataset, View
 from augimpact.data.image import read_image
 from augimpact.data.samples import SampleTable
 from augimpact.errors import DataError
-from augimpact.profiling.chosen import Chosen, is_indexed, places_in
 from augimpact.profiling.decode import Decoder, as_array
 from augimpact.profiling.opening import refuse_mistakes, source_of
 from augimpact.profiling.reading import Reading
 from augimpact.profiling.source import Failure, Sample, Source
+from augimpact.profiling.subset import Subset, is_indexed, places_in
 
-__all__ = ["READ", "Part", "Picture", "part_of", "pictures_in"]
+__all__ = ["READ", "Part", "Picture", "none_readable", "part_of", "pictures_in"]
 
 # What is a file of an image in the first place of an item: a name, or the bytes.
 FILES = (str, os.PathLike, bytes, bytearray, memoryview)
@@ -84,7 +84,7 @@ def part_of(data: Any, most: int, seed: int = 0) -> Part:
         return Part(data, 0, None)
     if len(data) <= most:
         return Part(data, len(data), len(data))
-    return Part(Chosen(data, places_in(len(data), most, seed)), most, len(data))
+    return Part(Subset(data, places_in(len(data), most, seed)), most, len(data))
 
 
 def pictures_in(
@@ -109,10 +109,10 @@ def pictures_in(
         several = list(islice(data, 1))
         first, data = several[0] if several else None, chain(several, data)
     elif not isinstance(data, (SampleTable, Dataset, View)) and is_indexed(data):
-        data = data if isinstance(data, Chosen) else Chosen(data, np.arange(len(data)))
+        data = data if isinstance(data, Subset) else Subset(data, np.arange(len(data)))
         first = data.first()
     if isinstance(_parts(first)[0], FILES) and reading.images is None:
-        if isinstance(data, Chosen):
+        if isinstance(data, Subset):
             yield from (partial(_of_index, data, index) for index in range(len(data)))
         else:
             yield from (partial(_of_item, item) for item in data)
@@ -125,6 +125,16 @@ def pictures_in(
         return
     for sample in source.samples(decoder, reading.images, reading.labels, on_wait=on_wait):
         yield partial(_of_sample, sample, decoder.bytes_of)
+
+
+def none_readable(error: Exception | None) -> DataError:
+    """What is raised where no image could be read.
+
+    Args:
+        error: the first that there was.
+    """
+    reason = f"; the first error was: {error}" if error else ""
+    return DataError(f"the data has no image that can be read{reason}; expected at least one")
 
 
 def _parts(item: Any) -> tuple[Any, Any]:

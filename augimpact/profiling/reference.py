@@ -19,7 +19,7 @@ from PIL import Image
 
 from augimpact.errors import Cancelled, DataError, unknown
 from augimpact.measures import MEASURES, measure
-from augimpact.profiling.part import READ, Part, Picture, part_of, pictures_in
+from augimpact.profiling.part import READ, Part, Picture, none_readable, part_of, pictures_in
 from augimpact.profiling.reading import Reading
 from augimpact.progress import Telling, telling
 
@@ -297,8 +297,7 @@ class Measuring:
             progress(done, max(done, self._part.least))
             self._check()
         if not self._rows:
-            reason = f"; the first error was: {self._first_error}" if self._first_error else ""
-            raise DataError(f"the data has no image that can be read{reason}; expected at least one")
+            raise none_readable(self._first_error)
         distributions = {
             name: distribution_of([row[name] for row in self._rows], each.maximum) for name, each in MEASURES.items()
         }

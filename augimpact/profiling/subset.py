@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from augimpact.profiling.alone import tried
 
-__all__ = ["Chosen", "is_indexed", "places_in"]
+__all__ = ["Subset", "is_indexed", "places_in"]
 
 
 def is_indexed(data: Any) -> bool:
@@ -29,10 +29,10 @@ def places_in(count: int, most: int, seed: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
 
 
-class Chosen:
+class Subset:
     """The items at some places of a dataset.
 
-    dataset: which, as torch's own `Subset` has it.
+    dataset: which, as torch's class of this name has it.
     """
 
     def __init__(self, dataset: Any, places: NDArray[np.int64]) -> None:
