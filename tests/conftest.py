@@ -14,6 +14,9 @@ from augimpact.data.image import EXAMPLES, example
 from augimpact.models.classifier import Classifier
 from augimpact.models.load import load_classifier
 
+# A fixture.
+from tests.pretended_gpu import gpu  # noqa: F401
+
 # Where a change is judged examples are the same each time, so that a failure is the change's; elsewhere they are new.
 settings.register_profile(
     "augimpact",

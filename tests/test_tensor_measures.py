@@ -15,8 +15,10 @@ from augimpact.data.image import EXAMPLES, example
 from augimpact.errors import ImageError
 from augimpact.measures import MEASURES, measure, measures_of
 from augimpact.tensor_measures import Row, RowPixels, measure_tensor
+from tests.pretended_gpu import DEVICES
 
-DEVICES = ["cpu"] + ["cuda"] * torch.cuda.is_available()
+pytestmark = pytest.mark.usefixtures("gpu")
+
 PHOTOGRAPHS = [np.asarray(example(name)) for name in EXAMPLES]
 images = hnp.arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3)))
 

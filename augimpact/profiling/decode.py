@@ -24,6 +24,8 @@ LAYOUTS = ("CHW", "HWC")
 # Channels that an image may have where its layout is to be found; what has more is declared.
 MOST_CHANNELS = 16
 WHITE = 255
+# Numbers for which torch lacks much of what is asked for here: their tensors are read on the host.
+FEW_FUNCTIONS = ("torch.uint16", "torch.uint32", "torch.uint64")
 
 
 def as_array(value: Any) -> NDArray[Any]:
@@ -67,7 +69,8 @@ class Decoder:
         span: a name of `RANGES`, or the values of black and white in any sequence, by default found.
         mean, std: of normalised images, a number for each channel.
         reversed_channels: that the first three channels are blue, green, red.
-        stays_on: the type of the device, such as `cuda`, whose tensors stay where they are; others come to the host.
+        stays_on: the type of the device, such as `cuda`, whose tensors stay where they are, but for wide whole numbers
+            without a sign; others come to the host.
         evidence: of the ranges of images that were seen.
 
     Raises:
@@ -211,7 +214,9 @@ class Decoder:
     def _numbers_of(self, value: Any) -> Any:
         """The numbers of an image or a batch: on the host, or a tensor where it lies."""
         place = getattr(getattr(value, "device", None), "type", None)
-        return value.detach() if hasattr(value, "detach") and place == self.stays_on else as_array(value)
+        if not hasattr(value, "detach") or place != self.stays_on or str(value.dtype) in FEW_FUNCTIONS:
+            return as_array(value)
+        return value.detach()
 
     def _shaped(self, array: Any) -> Any:
         """One image as `(H, W, C)`."""

@@ -14,8 +14,10 @@ from PIL import Image
 from augimpact.errors import AmbiguousData, DataError
 from augimpact.profiling.ahead import ahead
 from augimpact.profiling.decode import Decoder
+from tests.pretended_gpu import DEVICES
 
-DEVICES = ["cpu"] + ["cuda"] * torch.cuda.is_available()
+pytestmark = pytest.mark.usefixtures("gpu")
+
 pictures = arrays(np.uint8, st.tuples(st.integers(17, 24), st.integers(17, 24), st.sampled_from([1, 3, 4, 5])))
 
 

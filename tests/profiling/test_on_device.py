@@ -20,22 +20,24 @@ from augimpact.errors import DataError, ModelError
 from augimpact.profiling import arguments, extract
 from augimpact.profiling import on_device as module
 from augimpact.profiling.counting import CountedPixels
+from augimpact.profiling.looking import Look
 from augimpact.profiling.measuring import measured_from
 from augimpact.profiling.on_device import OnDevice
 from augimpact.profiling.source import Sample
 from augimpact.tensor_measures import Row
+from tests.pretended_gpu import DEVICES, GPU, IS_PRETENDED, pretending
 
-DEVICES = ["cpu"] + ["cuda"] * torch.cuda.is_available()
 images = hnp.arrays(np.uint8, st.tuples(st.integers(1, 24), st.integers(1, 24), st.integers(1, 6)))
 
 
 @pytest.fixture(params=DEVICES)
-def on_device(request, monkeypatch):
+def on_device(request, monkeypatch, gpu):
     """Makes a profile by torch: on a device that is the host as well where there is no other."""
 
     def made(*data, **options):
         with monkeypatch.context() as patch:
             patch.setattr(extract, "device_of", lambda _: torch.device(request.param))
+            patch.setattr(Look, "at_group", pretending(Look.at_group))
             return ai.profile(*data, **options)
 
     made.device = request.param
@@ -59,6 +61,7 @@ def assert_same(found, expected):
         np.testing.assert_equal(found[name].statistics, expected[name].statistics)
 
 
+@pytest.mark.usefixtures("gpu")
 @pytest.mark.parametrize("device", DEVICES)
 @given(several=st.lists(images, min_size=1, max_size=6), layouts=st.lists(st.booleans(), min_size=6, max_size=6))
 def test_bytes_of_all_sizes_and_channels_are_measured_as_on_the_host(device, several, layouts):
@@ -110,11 +113,12 @@ def test_a_folder_of_files_of_all_kinds(tmp_path, on_device):
 
 
 @pytest.mark.parametrize("loaded", ["on the host", "on the device"])
-@pytest.mark.parametrize("kind", ["unit", "bytes", "normalised", "BGR"])
+@pytest.mark.parametrize("kind", ["unit", "bytes", "16 bits", "normalised", "BGR"])
 def test_a_loaders_batches(photographs, on_device, kind, loaded):
     made = {
         "unit": lambda image: image,
         "bytes": lambda image: (image * 255).round().byte(),
+        "16 bits": lambda image: (image * 65535).round().to(torch.uint16),
         "normalised": lambda image: (image - 0.45) / 0.22,
         "BGR": lambda image: image.flip(0),
     }[kind]
@@ -179,7 +183,7 @@ def test_images_are_augmented_on_the_device(photographs, on_device):
         np.testing.assert_allclose(found.frames[split]["brightness"], frame["brightness"], atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["auto", *(DEVICES[1:])])
+@pytest.mark.parametrize("name", ["auto"] + [GPU.type] * (not IS_PRETENDED))
 def test_each_device_by_name(photographs, name):
     assert arguments.device_of("cpu") is None
     assert (arguments.device_of(name) is None) == (not torch.cuda.is_available())
