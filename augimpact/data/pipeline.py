@@ -26,6 +26,8 @@ FITS = ("pad", "crop", "stretch")
 NPY = b"\x93NUMPY"
 # How Pillow's modes begin whose numbers are no bytes.
 DEEP = ("I", "F")
+# How a portable greymap begins, as text and as bytes.
+GREYMAPS = (b"P2", b"P5")
 # EXIF's orientations that exchange width and height.
 SIDEWAYS = (5, 6, 7, 8)
 # Rec. 601, as Pillow's "L" and torchvision's grey have it.
@@ -111,14 +113,14 @@ class ImagePipeline:
         low, high = self.range
         return image if (low, high) == (0, 1) else image.mul_(high - low).add_(low)
 
-    def picture(self, content: bytes, *, keeps_numbers: bool = False) -> Image.Image | NDArray[Any]:
+    def picture(self, content: bytes) -> Image.Image | NDArray[Any]:
         """The whole image as it is, in its own channels: what is measured of a dataset.
 
-        It is a picture of mode "RGB" or "L", or an array `(H, W, C)` of bytes, or of 16 bits where the file has these.
+        It is a picture of mode "RGB" or "L", or an array `(H, W, C)` of bytes, or of other numbers where the file has
+        these, in their own type and range.
 
         Args:
             content: of the file.
-            keeps_numbers: whether other numbers stay as they are in the file, too.
 
         Raises:
             ImageError: it is no image, or damaged.
@@ -131,11 +133,13 @@ class ImagePipeline:
             return seen
         stored = load_array(content) if seen is None else np.asarray(seen)
         values = _channels_last(stored)
-        if (values.dtype.kind == "u" and values.itemsize <= 2) or (keeps_numbers and values.dtype.kind != "b"):
-            # Some files have the high byte first.
-            return values.astype(values.dtype.newbyteorder("="), copy=False)
-        units = unit_array(stored) if seen is None else unit_values(seen)[..., None]
-        return np.asarray(np.rint(units.clip(0, 1) * 255), np.uint8)
+        if values.dtype.kind == "b":
+            return np.where(values, np.uint8(255), np.uint8(0))
+        if content.startswith(GREYMAPS) and values.dtype == np.int32:
+            # Pillow has brought them from the range that the file names into that of 16 bits.
+            return values.astype(np.uint16)
+        # Some files have the high byte first.
+        return values.astype(values.dtype.newbyteorder("="), copy=False)
 
     def mask(self, content: bytes | NDArray[Any], *, outside: int = 0) -> Tensor:
         """A mask of classes, cut and fitted as the image is, without new classes between: `(H, W)` int64.

@@ -64,12 +64,15 @@ def _pictures_of(part: Any, most: int, reading: Reading) -> list[Picture]:
     """Those that can be read.
 
     Raises:
+        AmbiguousData: what their values mean cannot be told.
         DataError: there is none.
     """
     found, first = [], None
     for read in islice(pictures_in(part, reading), most):
         try:
             found.append(read())
+        except AmbiguousData:
+            raise
         except Exception as error:  # of a user's file or dataset, whatever it raises
             first = first or error
             logger.warning("an image of the data cannot be read: %s", error)

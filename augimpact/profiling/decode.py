@@ -69,6 +69,7 @@ class Decoder:
         span: a name of `RANGES`, or the values of black and white in any sequence, by default found.
         mean, std: of normalised images, a number for each channel.
         reversed_channels: that the first three channels are blue, green, red.
+        reads_files: that images are read from files, see `of_files`.
         stays_on: the type of the device, such as `cuda`, whose tensors stay where they are, but for wide whole numbers
             without a sign; others come to the host.
         evidence: of the ranges of images that were seen.
@@ -82,6 +83,7 @@ class Decoder:
     mean: Sequence[float] | None = None
     std: Sequence[float] | None = None
     reversed_channels: bool = False
+    reads_files: bool = False
     stays_on: str | None = None
     evidence: Evidence = field(default_factory=Evidence)
 
@@ -98,9 +100,9 @@ class Decoder:
             raise DataError("the images are normalized; expected the mean and std that they were normalised with")
 
     def of_files(self) -> Decoder:
-        """The same for files: none has blue first, or is normalised."""
+        """The same for files: none has blue first, or is normalised, and 16 bits are all used."""
         span = None if self.span == "normalized" else self.span
-        return replace(self, span=span, mean=None, std=None, reversed_channels=False)
+        return replace(self, span=span, mean=None, std=None, reversed_channels=False, reads_files=True)
 
     @property
     def is_decided(self) -> bool:
@@ -112,11 +114,11 @@ class Decoder:
         """Whether values seen so far are such that nothing tells what white is."""
         return self.span is None and self.evidence.is_doubtful
 
-    def refuse_doubt(self, channels: int) -> None:
+    def refuse_doubt(self, channels: int | None = None) -> None:
         """To be called where nothing more is waited for.
 
         Args:
-            channels: of an image.
+            channels: of an image; None of files.
 
         Raises:
             AmbiguousData: what the values mean is still doubtful.
@@ -161,7 +163,7 @@ class Decoder:
             for (image, kind), (low, high) in zip(known, _extents([image for image, _ in known]), strict=True):
                 # Where no value is finite there is neither.
                 if low <= high:
-                    self.evidence.add(kind, low, high, image.shape[-1])
+                    self.evidence.add(kind, low, high, None if self.reads_files else image.shape[-1])
 
     def learned(self, image: Any) -> Any:
         """What `bytes_of` makes of an image for which nothing waits; what it tells of its range is kept.

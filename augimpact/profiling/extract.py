@@ -253,6 +253,7 @@ def profile(
                         splits[each].add(*taken_in(annotations[each], seen))
                     done += 1
                     tell(done, max(total, done))
+                work.end()
         except KeyboardInterrupt:
             if not any(map(len, splits.values())):
                 raise

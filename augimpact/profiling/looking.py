@@ -7,6 +7,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from augimpact.errors import AmbiguousData
 from augimpact.profiling.ahead import grouped
 from augimpact.profiling.annotations import Annotations
 from augimpact.profiling.decode import Decoder, as_array
@@ -39,11 +40,13 @@ class Work(NamedTuple):
     groups: of items.
     read: gives the samples of a group.
     decode: makes bytes of an image of these.
+    end: to be called when all were; raises `AmbiguousData` where it is still doubtful what their values mean.
     """
 
     groups: Iterator[list[Any]]
     read: Callable[[list[Any]], Iterable[Sample | Failure]]
     decode: Callable[[Any], Any]
+    end: Callable[[], object] = lambda: None
 
 
 def measuring_of(
@@ -103,8 +106,7 @@ def work_of(
             return max(READ // FILES, source.sizes[file] if source.sizes is not None else 0)
 
         of_files = decoder.of_files()
-        read = partial(source.samples_at, keeps_numbers=of_files.span is not None)
-        return Work(grouped(files, share, size), read, of_files.learned)
+        return Work(grouped(files, share, size), source.samples_at, of_files.learned, of_files.refuse_doubt)
     items = classes.numbered(source.samples(decoder, images, labels, on_cut))
     return Work(grouped(islice(items, most), _size, GROUP), lambda samples: samples, decoder.bytes_of)
 
@@ -182,7 +184,7 @@ class Look(NamedTuple):
             return before_and_after(
                 sample._replace(image=image), augmentation, outside=self.outside, device=self.device
             )
-        except ImportError:  # of what is installed, and no fault of the sample
+        except (ImportError, AmbiguousData):  # of what is installed, or a question of all samples
             raise
         except Exception as error:  # one sample that is not as others are shall not end the pass
             return [_failure(sample, error)] * 2
@@ -196,7 +198,7 @@ class Look(NamedTuple):
         """What they come to; where measuring several fails, each half alone, to tell of which it is the fault."""
         try:
             return [*self.measure(samples)]
-        except ImportError:  # of what is installed, and no fault of the sample
+        except (ImportError, AmbiguousData):  # of what is installed, or a question of all samples
             raise
         except Exception as error:  # one sample that is not as others are shall not end the pass
             if len(samples) == 1:

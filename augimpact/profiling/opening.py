@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,21 +130,16 @@ class _PlainView:
     def __getitem__(self, index: int) -> _Plain:
         return self._decoded(self._view[index])
 
-    def several(self, indices: Sequence[int], *, keeps_numbers: bool) -> Iterator[_Plain | Exception]:
+    def several(self, indices: Sequence[int]) -> Iterator[_Plain | Exception]:
         """Each of these, or what was raised in its place.
 
         All files are read before the first is decoded: every read lets another thread go on, and threads that take
         turns so often wait for each other more than they work.
-
-        Args:
-            indices: of the images.
-            keeps_numbers: see `ImagePipeline.picture`.
         """
-        decoded = partial(self._decoded, keeps_numbers=keeps_numbers)
         read = deque(self._read(indices))
         while read:
             item = read.popleft()
-            yield item if isinstance(item, Exception) else tried(decoded, item)
+            yield item if isinstance(item, Exception) else tried(self._decoded, item)
 
     def _read(self, indices: Sequence[int]) -> list[Any]:
         try:
@@ -153,10 +147,10 @@ class _PlainView:
         except Exception:  # of one of them, whatever its store raises
             return [tried(self._view.__getitem__, index) for index in indices]
 
-    def _decoded(self, item: Sequence[Any], *, keeps_numbers: bool = False) -> _Plain:
+    def _decoded(self, item: Sequence[Any]) -> _Plain:
         content, *found = item
         label = _target(found) if "boxes" in self._names else found[0]
-        seen = self._pipeline.picture(content, keeps_numbers=keeps_numbers)
+        seen = self._pipeline.picture(content)
         return bytes_in(seen) if isinstance(seen, Image.Image) else seen, plain_label(label)
 
 

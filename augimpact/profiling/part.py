@@ -92,6 +92,8 @@ def pictures_in(
 ) -> Iterator[Callable[[], Picture]]:
     """How each image of some data is read, one after the other; what cannot be read raises when it is.
 
+    `AmbiguousData` is then a question of all images.
+
     Files that are named one by one, or are there as bytes, are read as `read_image` does, whatever is known of others.
 
     Args:
@@ -120,8 +122,9 @@ def pictures_in(
     source, decoder = source_of(data), reading.decoder()
     if source.ready and reading.images is None:
         decoder = decoder.of_files()
-        for index in range(source.length or 0):
-            yield partial(_of_file, source, decoder, index)
+        count = source.length or 0
+        for index in range(count):
+            yield partial(_of_file, source, decoder, index, is_last=index == count - 1)
         return
     for sample in source.samples(decoder, reading.images, reading.labels, on_wait=on_wait):
         yield partial(_of_sample, sample, decoder.bytes_of)
@@ -153,9 +156,13 @@ def _of_item(item: Any) -> Picture:
     return Picture(read_image(image), label)
 
 
-def _of_file(source: Source, decoder: Decoder, index: int) -> Picture:
-    (sample,) = source.samples_at([index], keeps_numbers=decoder.span is not None)
-    return _of_sample(sample, decoder.learned)
+def _of_file(source: Source, decoder: Decoder, index: int, *, is_last: bool) -> Picture:
+    (sample,) = source.samples_at([index])
+    try:
+        return _of_sample(sample, decoder.learned)
+    finally:
+        if is_last:
+            decoder.refuse_doubt()
 
 
 def _of_sample(sample: Sample | Failure, decode: Callable[[Any], Any]) -> Picture:

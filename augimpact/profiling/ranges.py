@@ -94,20 +94,21 @@ class Evidence:
         """What white is, as far as it is known: while everything is black every range says so."""
         return self._fitting[kind][0]
 
-    def add(self, kind: str, low: float, high: float, channels: int) -> None:
+    def add(self, kind: str, low: float, high: float, channels: int | None) -> None:
         """Rules out the ranges that an image does not fit.
 
         Args:
             kind: of its numbers, one of `WHITES`.
             low: its least value.
             high: its highest.
-            channels: that it has.
+            channels: that it has; None of a file, which nobody normalises.
 
         Raises:
             AmbiguousData: no range is left, or it has to be given.
         """
         if low < -SLACK:
-            raise AmbiguousData(_of_negative(kind, low, high), "value_range", _options(kind, low, high, channels))
+            message = _of_negative(kind, low, high, channels)
+            raise AmbiguousData(message, "value_range", _options(kind, low, high, channels))
         with self._lock:
             fitting = tuple(white for white in self._fitting[kind] if high <= white * (1 + SLACK))
             # Above 1 it is not [0, 1]; within it [0, 255] is only likely while all is black.
@@ -118,18 +119,19 @@ class Evidence:
                 raise AmbiguousData(message, "value_range", _options(kind, low, high, channels))
             self._fitting[kind], self._highest[kind] = fitting, max(self._highest[kind], high)
 
-    def refuse_doubt(self, channels: int) -> None:
+    def refuse_doubt(self, channels: int | None) -> None:
         """To be called where nothing more is waited for.
 
         Args:
-            channels: of an image.
+            channels: of an image; None of files, which nobody normalises, and of which 16 bits are all used.
 
         Raises:
             AmbiguousData: what the values mean is still doubtful.
         """
         for kind in self._doubtful():
             high = self._highest[kind]
-            raise AmbiguousData(_of_doubt(kind, high), "value_range", _options(kind, 0.0, high, channels))
+            if kind != UNSIGNED or channels is not None:
+                raise AmbiguousData(_of_doubt(kind, high, channels), "value_range", _options(kind, 0.0, high, channels))
 
     def _doubtful(self) -> list[str]:
         return [kind for kind, (above, most) in DOUBTS.items() if above < self._highest[kind] <= most]
@@ -142,12 +144,12 @@ class Evidence:
         return f"the images have values up to {high:.5g}; pass {''.join(likely)}value_range=(black, white)"
 
 
-def _of_negative(kind: str, low: float, high: float) -> str:
+def _of_negative(kind: str, low: float, high: float, channels: int | None) -> str:
     if kind == FLOAT:
+        normalised = "" if channels is None else "mean=… and std=… if they were normalised, "
         return (
             f"the images have values from {low:.3g} to {high:.3g}; "
-            "pass mean=… and std=… if they were normalised, value_range='signed' if black is −1 and white 1, "
-            "or value_range=(black, white)"
+            f"pass {normalised}value_range='signed' if black is −1 and white 1, or value_range=(black, white)"
         )
     message = f"the images have whole numbers from {low:.5g} to {high:.5g}; pass value_range=(black, white)"
     return f"{message}, such as {TOMOGRAPHY} of computed tomography" if _is_tomography(low, high) else message
@@ -157,7 +159,7 @@ def _is_tomography(low: float, high: float) -> bool:
     return TOMOGRAPHY[0] <= low < -DARK and high <= TOMOGRAPHY[1]
 
 
-def _of_doubt(kind: str, high: float) -> str:
+def _of_doubt(kind: str, high: float, channels: int | None) -> str:
     if kind == UNSIGNED:
         least = next(iter(ranges_of_depths(high).values()))
         return (
@@ -170,14 +172,15 @@ def _of_doubt(kind: str, high: float) -> str:
             f"the images have whole numbers up to {high:.5g}, too low to tell that they are bytes; "
             "pass value_range='byte' if black is 0 and white 255, or value_range=(black, white)"
         )
+    ways = ["value_range='byte' if black is 0 and white 255", "value_range=(black, white)"]
+    ways += [] if channels is None else ["mean=… and std=… if they were normalised"]
     return (
         f"the images have values up to {high:.5g}, too high for [0, 1] and too low to tell that they "
-        "are bytes; pass value_range='byte' if black is 0 and white 255, value_range=(black, white), "
-        "or mean=… and std=… if they were normalised"
+        f"are bytes; pass {', '.join(ways[:-1])}{',' * (len(ways) > 2)} or {ways[-1]}"
     )
 
 
-def _options(kind: str, low: float, high: float, channels: int) -> list[Option]:
+def _options(kind: str, low: float, high: float, channels: int | None) -> list[Option]:
     """In which ways values from `low` to `high` can be read."""
     within = {name: limits for name, limits in RANGES.items() if limits is not None}
     known = [
@@ -198,7 +201,7 @@ def _options(kind: str, low: float, high: float, channels: int) -> list[Option]:
         known.append(Option(told, {"value_range": TOMOGRAPHY}))
     if WORD[0] <= low < -DARK and high <= WORD[1]:
         known.append(Option(_told("16 bits with a sign", *WORD), {"value_range": WORD}))
-    if kind != FLOAT:
+    if kind != FLOAT or channels is None:
         return [*known, OTHER]
     if channels == 3:
         mean, std = (np.array(IMAGENET[name]) for name in ("mean", "std"))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from augimpact.errors import Cancelled, DataError, unknown
+from augimpact.errors import AmbiguousData, Cancelled, DataError, unknown
 from augimpact.measures import MEASURES, measure
 from augimpact.profiling.part import READ, Part, Picture, none_readable, part_of, pictures_in
 from augimpact.profiling.reading import Reading
@@ -290,6 +290,9 @@ class Measuring:
                 canvas = self._canvas(image)
                 self._rows.append(_measured(canvas))
                 self._enlarged += min(image.size) < canvas.shape[-1]
+            except AmbiguousData:
+                self._part = None
+                raise
             except Exception as error:  # of a user's file or dataset, whatever it raises
                 self._failed += 1
                 self._first_error = self._first_error or error

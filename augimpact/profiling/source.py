@@ -88,14 +88,9 @@ class Source(NamedTuple):
     batched: bool = False
     sizes: Sequence[int] | None = None
 
-    def samples_at(self, indices: Sequence[int], *, keeps_numbers: bool = False) -> Iterator[Sample | Failure]:
-        """Some samples of a source that is ready, in their order: read all at once, then decoded one by one.
-
-        Args:
-            indices: of the samples.
-            keeps_numbers: see `ImagePipeline.picture`.
-        """
-        for index, item in zip(indices, self.items.several(indices, keeps_numbers=keeps_numbers), strict=True):
+    def samples_at(self, indices: Sequence[int]) -> Iterator[Sample | Failure]:
+        """Some samples of a source that is ready, in their order: read all at once, then decoded one by one."""
+        for index, item in zip(indices, self.items.several(indices), strict=True):
             if isinstance(item, Exception):
                 yield Failure(index, told(item), self._path(index))
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -338,6 +339,60 @@ def test_files_of_other_numbers_are_read_as_black_and_white_are_given(tmp_path, 
         found = profile(table, value_range=(low, high), **SILENT).frames["train"]["brightness"]
         order = [int(Path(path).stem) for path in table["path"]]
         assert found.tolist() == pytest.approx((values[order].mean(axis=(1, 2)) / 255).tolist())
+
+
+def saved(folder: Path, images: Sequence[np.ndarray]) -> Path:
+    """A folder of files of these numbers, every second one a TIFF."""
+    folder.mkdir()
+    for number, image in enumerate(images):
+        if number % 2:
+            Image.fromarray(image).save(folder / f"{number}.tif")
+        else:
+            np.save(folder / f"{number}.npy", image)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("kind", "scale", "asked"),
+    [
+        ("float32", 1 / 255, None),
+        ("float32", 1.0, None),
+        ("float32", 3 / 255, "values up to 3, too high for"),
+        ("float32", 20.0, "values up to 5100"),
+        ("float32", -1 / 255, "values from -1 to -0.*; pass value_range='signed'"),
+        ("int32", 1, None),
+        ("int32", 160, "values up to 40800; pass value_range=.0, 65535. if white is 65535"),
+        ("int32", -4, "whole numbers from -1020 to -"),
+    ],
+)
+def test_files_of_other_numbers_are_asked_for_where_these_do_not_tell(tmp_path, pictures, kind, scale, asked):
+    levels = np.stack([picture[..., 1] for picture in pictures[:4]]).astype(np.int64)
+    levels[0], levels[1:, 0, 0] = 0, 255
+    folder = saved(tmp_path / "data", (levels * scale).astype(kind))
+    table = ai.SampleTable.from_folder(folder, pattern="*.*", identity="path")
+    expected = pytest.approx((levels.mean(axis=(1, 2)) / 255).tolist(), abs=1e-6)
+    if asked is None:
+        assert profile(table, **SILENT).frames["train"]["brightness"].tolist() == expected
+        return
+    with pytest.raises(AmbiguousData, match=asked) as caught:
+        profile(table, **SILENT)
+    # Nobody normalises files.
+    assert {name for option in caught.value.options for name in option.arguments} == {"value_range"}
+    assert "mean" not in str(caught.value)
+    ends = tuple(sorted((0, 255 * scale)))
+    given = profile(table, **SILENT, value_range=ends).frames["train"]["brightness"]
+    brightness = levels.mean(axis=(1, 2)) / 255
+    assert given.tolist() == pytest.approx((brightness if scale > 0 else 1 - brightness).tolist(), abs=0.003)
+
+
+@pytest.mark.parametrize("white", [1023, 4095, 65535])
+def test_greymaps_of_more_than_a_byte_name_their_range(tmp_path, white):
+    values = np.linspace(0, white, 30 * 20).round().astype(">u2").reshape(20, 30)
+    (tmp_path / "deep.pgm").write_bytes(b"P5 30 20 %d\n" % white + values.tobytes())
+    table = ai.SampleTable.from_list([tmp_path / "deep.pgm"])
+    found = profile(table, **SILENT)
+    assert found.frames["train"]["brightness"].item() == pytest.approx(values.mean() / white, abs=0.001)
+    assert "16 bits" not in found["summary"].sentence
 
 
 def test_a_black_image_with_one_white_row_is_as_bright_as_its_share():

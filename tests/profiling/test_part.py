@@ -132,6 +132,26 @@ def test_how_data_is_read_can_be_told():
     assert halved.distributions["brightness"].high < 0.6 * expected.distributions["brightness"].high
 
 
+@pytest.mark.parametrize("last", ["image", "broken"])
+def test_files_whose_numbers_do_not_tell_their_range_are_asked_for(tmp_path, last):
+    for number, pixels in enumerate(PIXELS[:4]):
+        np.save(tmp_path / f"{number}.npy", (pixels / 85).astype(np.float32))
+    if last == "broken":
+        (tmp_path / "9.npy").write_bytes(b"\x93NUMPY and no more")
+    table = ai.SampleTable.from_folder(tmp_path, pattern="*.npy", identity="path")
+    dataset = ai.ImageDataset(table)
+    for data in (table, dataset):
+        with pytest.raises(AmbiguousData, match="values up to 3, too high for"):
+            ai.reference_of(data, canvas, progress=lambda *_: None)
+        found = ai.reference_of(data, canvas, progress=lambda *_: None, value_range=(0, 3))
+        expected = ai.reference_of(PIXELS[:4], canvas, progress=lambda *_: None)
+        for name, each in expected.distributions.items():
+            assert found.distributions[name].values == pytest.approx(each.values, rel=1e-9)
+    with pytest.raises(AmbiguousData, match="values up to 3, too high for"):
+        drawn_samples(dataset, 100)
+    assert len(drawn_samples(dataset, 100, reading=Reading.of({"value_range": (0, 3)}))) == 4
+
+
 def test_what_makes_no_sense_is_one_sentence():
     for options, told in (
         ({"label": "[1]"}, "unknown option of the data 'label'; did you mean labels"),
