@@ -280,6 +280,8 @@ class Trace:
     def measures(self) -> pd.DataFrame:
         """Brightness, contrast, sharpness, saturation and entropy of each frame; see `augimpact.measures`.
 
+        They are of what the classifier sees: the frame scaled to its input, so that frames of any size compare.
+
         Raises:
             UserError: the trace is of a signal.
         """
@@ -350,7 +352,17 @@ class Trace:
 
     @once
     def _measures(self) -> pd.DataFrame:
-        return pd.DataFrame(measure(self.frames))
+        about = self.recipe.get("classifier", {})
+        if "size" not in about:
+            return pd.DataFrame(measure(self.frames))
+        import torch
+
+        from augimpact.models.inputs import scaled
+
+        # Those of a file may not be written to.
+        frames = torch.from_numpy(np.require(self.frames, requirements="W")).permute(0, 3, 1, 2)
+        seen = scaled(frames, about["size"], about.get("interpolation", "bilinear"))
+        return pd.DataFrame(measure(seen.permute(0, 2, 3, 1).numpy()))
 
     @once
     def _path(self) -> NDArray[np.float64]:

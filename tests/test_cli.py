@@ -215,7 +215,7 @@ def test_where_frames_lie_in_a_folder_is_shown_beside_them(folder, capsys):
     status, out, err = run(*sweep, *beside, *files, capsys=capsys)
     assert (status, out, err) == (0, "out.npz\nall.gif\npage.html\nstrip.png\n", "")
     trace, classifier = Trace.load("out.npz"), load_classifier()
-    reference = reference_of("photographs", classifier.canvas, progress=lambda *_: None)
+    reference = reference_of("photographs", classifier.sees, progress=lambda *_: None)
     assert Path("all.gif").read_bytes() == trace.save("again.gif", panels=reference.panels).read_bytes()
     assert Path("page.html").read_bytes() == trace.save("again.html", reference=reference).read_bytes()
     assert "photographs" not in Path("page.html").read_text()

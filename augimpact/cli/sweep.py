@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from augimpact.data.samples import SampleTable
     from augimpact.models.model import Model
     from augimpact.profiling.reference import Reference
-    from augimpact.trace import Trace
 
 __all__ = ["sweep"]
 
@@ -87,7 +86,7 @@ def sweep(
         )
         wishes = asdict(look)
         if table is not None:
-            reference = _measured(table, classifier, trace, lambda done, total: step("measuring the data", done, total))
+            reference = _measured(table, classifier, lambda done, total: step("measuring the data", done, total))
             wishes |= {"reference": reference, "panels": [reference[name] for name in panels]}
         for index, file in enumerate(files):
             step(f"writing {file}", index, len(files))
@@ -103,11 +102,11 @@ def sweep(
         print(file)
 
 
-def _measured(table: SampleTable, classifier: Model, trace: Trace, progress: Callable[[int, int], None]) -> Reference:
-    """The data that the frames of a trace are compared with, measured as these were."""
+def _measured(table: SampleTable, classifier: Model, progress: Callable[[int, int], None]) -> Reference:
+    """The data that frames are compared with, measured as these are."""
     from augimpact.models.inputs import ImageInput
-    from augimpact.profiling.reference import canvas_of_frames, reference_of
+    from augimpact.profiling.reference import reference_of
 
     if not isinstance(classifier.inputs, ImageInput):
         raise DataError("--data has images and the model takes signals; expected a model of images")
-    return reference_of(table, canvas_of_frames(classifier.inputs, trace.frames.shape[1]), progress=progress)
+    return reference_of(table, classifier.sees, progress=progress)

@@ -163,8 +163,9 @@ class _Asking:
                 subject = ImageSubject(self._canvases[sample], {}, model.inputs, None)  # type: ignore[arg-type]
                 content = subject.room(len(rows), subject.canvas.device)
                 moved += subject.fill(content, some, erase_fill=how.erase_fill, border=how.border, seed=how.seed)
-                prepared.append(model.prepare(subject.batch(content)))
-                contents.append((content, sample, rows))
+                seen = model.inputs.scaled(subject.batch(content))  # type: ignore[union-attr]
+                prepared.append(model.inputs.normalised(seen))  # type: ignore[union-attr]
+                contents.append((seen.permute(0, 2, 3, 1), sample, rows))
             inputs = torch.cat(prepared) if len(prepared) > 1 else prepared[0]
             with alone(model.module), how.autocast(model.device):
                 logits, maps = self._answer(model, inputs)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from augimpact.errors import ModelError, SignalError, unknown
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "RESAMPLING", "ImageInput", "SignalInput"]
+__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "RESAMPLING", "ImageInput", "SignalInput", "scaled"]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -27,6 +27,22 @@ RESAMPLING = {
 }
 # The canvas on which frames are made has this many times the side of the model's input.
 CANVAS_SCALE = 2
+
+
+def scaled(frames: Tensor, side: int, interpolation: str) -> Tensor:
+    """8-bit frames `(N, 3, S, S)` with this side, in bytes: `(N, 3, side, side)`; with antialiasing.
+
+    Args:
+        frames: of any size.
+        side: in pixels.
+        interpolation: one of `RESAMPLING`; Lanczos' is done bicubically.
+    """
+    mode = "bilinear" if interpolation == "bilinear" else "bicubic"
+    if frames.device.type == "cpu":
+        return F.interpolate(frames, size=(side, side), mode=mode, antialias=True)
+    # Only the CPU scales bytes; elsewhere the same is done in floats and rounded to the same bytes.
+    found = F.interpolate(frames.float(), size=(side, side), mode=mode, antialias=True)
+    return found.round_().clamp_(0, 255).to(torch.uint8)
 
 
 class _Moments:
@@ -98,20 +114,26 @@ class ImageInput:
         pixels = np.asarray(image.resize((side, side), RESAMPLING[self.interpolation], box=box))
         return torch.from_numpy(pixels.copy()).to(device).permute(2, 0, 1).float().div_(255)
 
+    def sees(self, image: Image.Image) -> Tensor:
+        """What a model is fed of an image, before it is normalised: `(3, size, size)` in [0, 1]."""
+        canvas = self.canvas(image, torch.device("cpu")).mul_(255).round_().to(torch.uint8)
+        return scaled(canvas[None], self.size, self.interpolation)[0].float().div_(255)
+
+    def scaled(self, frames: Tensor) -> Tensor:
+        """Frames at the input's size, in bytes; see `scaled`."""
+        return scaled(frames, self.size, self.interpolation)
+
+    def normalised(self, small: Tensor) -> Tensor:
+        """What the module is fed, `(N, 3, size, size)`, of frames that are scaled."""
+        mean, gain = self._moments.on(small.device)
+        return small.to(torch.float32, memory_format=torch.channels_last).sub_(mean).mul_(gain)
+
     def prepare(self, frames: Tensor) -> Tensor:
         """What the module is fed, `(N, 3, size, size)` normalised, of 8-bit frames `(N, 3, S, S)`.
 
         The frames are the very ones that a person sees; they are scaled down with antialiasing.
         """
-        size = (self.size, self.size)
-        mode = "bilinear" if self.interpolation == "bilinear" else "bicubic"
-        if frames.device.type == "cpu":
-            small = F.interpolate(frames, size=size, mode=mode, antialias=True)
-        else:
-            # Only the CPU scales bytes; elsewhere the same is done in floats and rounded to the same bytes.
-            small = F.interpolate(frames.float(), size=size, mode=mode, antialias=True).round_().clamp_(0, 255)
-        mean, gain = self._moments.on(frames.device)
-        return small.to(torch.float32, memory_format=torch.channels_last).sub_(mean).mul_(gain)
+        return self.normalised(self.scaled(frames))
 
     def _region(self, image: Image.Image) -> tuple[float, float, float, float]:
         """The box of the image that evaluation's resize and centre crop keep, in its own pixels."""
@@ -123,7 +145,7 @@ class ImageInput:
 
     def recipe(self) -> dict[str, Any]:
         """What tells this input apart, in plain types."""
-        return {"size": self.size}
+        return {"size": self.size, "interpolation": self.interpolation}
 
 
 @dataclass(frozen=True)

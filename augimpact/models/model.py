@@ -115,6 +115,16 @@ class Model:
         """What frames are made of, on the model's device; see `ImageInput.canvas` and `SignalInput.canvas`."""
         return self.inputs.canvas(content, self.device)  # type: ignore[arg-type]
 
+    def sees(self, image: Image.Image) -> Tensor:
+        """What a model of images is fed of one, before it is normalised; see `ImageInput.sees`.
+
+        Raises:
+            ModelError: it takes signals.
+        """
+        if not isinstance(self.inputs, ImageInput):
+            raise ModelError("the model takes signals; expected a model of images")
+        return self.inputs.sees(image)
+
     def prepare(self, frames: Tensor) -> Tensor:
         """What the module is fed; see `ImageInput.prepare` and `SignalInput.prepare`."""
         return self.inputs.prepare(frames)

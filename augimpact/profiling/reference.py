@@ -1,8 +1,8 @@
-"""Where an image lies in a dataset: how each measure is distributed over images prepared just as frames are.
+"""Where an image lies in a dataset: how each measure is distributed over images as a model sees them.
 
-Sharpness depends on the resolution, and so does what a crop keeps: every image of the dataset goes through the model's
-canvas, becomes bytes, and is measured, as a swept frame is. `reference_of` does it in one go; `Measuring` can be
-stopped between two images and goes on where it was.
+Sharpness depends on the resolution, and so does what a crop keeps: every image of the dataset is prepared for the model
+and measured as it is fed, as a swept frame is. `reference_of` does it in one go; `Measuring` can be stopped between two
+images and goes on where it was.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,11 +23,8 @@ from augimpact.profiling.part import READ, Part, Picture, none_readable, part_of
 from augimpact.profiling.reading import Reading
 from augimpact.progress import Telling, telling
 
-if TYPE_CHECKING:
-    from augimpact.models.inputs import ImageInput
-
 __all__ = [
-    "Distribution", "MeasurePanel", "Measuring", "Reference", "canvas_of_frames", "distribution_of", "reference_of",
+    "Distribution", "MeasurePanel", "Measuring", "Reference", "distribution_of", "reference_of",
 ]  # fmt: skip
 
 MOST = 400
@@ -42,8 +39,8 @@ ROUNDING, AROUND, FROM_ZERO = 1e-9, 0.1, 0.05
 # From this share of the images on it is worth a word that they were enlarged.
 MANY = 0.1
 Numbers = NDArray[np.float64]
-# An image in, a tensor `(3, S, S)` in [0, 1] out: `Model.canvas`.
-Canvas = Callable[[Image.Image], Any]
+# An image in, a tensor `(3, S, S)` in [0, 1] out: `ImageInput.sees`.
+Sees = Callable[[Image.Image], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +114,7 @@ class Reference:
         distributions: by the name of the measure.
         count: images that were measured.
         failed: images that could not be read, and were left out.
-        enlarged: those of the measured whose shorter side is less than that of the frames.
+        enlarged: those of the measured whose shorter side is less than that of the model's input.
         caption: what was measured, in words: how many images of how many, how many could not be read, and how many were
             enlarged, if many.
     """
@@ -202,7 +199,7 @@ def _ends_of(known: Numbers, maximum: float) -> tuple[float, float]:
 
 def reference_of(
     data: Any,
-    canvas: Canvas,
+    sees: Sees,
     *,
     most: int = MOST,
     seed: int = 0,
@@ -215,7 +212,7 @@ def reference_of(
 
     Args:
         data: what `augimpact.profile` takes, or files of images, by name or as bytes, in a list or any iterable.
-        canvas: makes of an image what frames are made of: `model.canvas`.
+        sees: makes of an image what the model is fed: `model.sees`.
         most: so many images are measured; of more they are drawn, of what tells no length they are the first.
         seed: of what is drawn.
         name: what the data is called in the caption.
@@ -237,19 +234,8 @@ def reference_of(
     """
     with telling("measuring the data", progress) as tell:
         reading = Reading.of(options)
-        measuring = Measuring(data, canvas, most=most, seed=seed, name=name, reading=reading)
+        measuring = Measuring(data, sees, most=most, seed=seed, name=name, reading=reading)
         return measuring.run(tell, cancelled or _never)
-
-
-def canvas_of_frames(inputs: ImageInput, side: int) -> Canvas:
-    """Prepares images as frames of so many pixels a side are, small ones enlarged as far: sharpness is compared."""
-
-    def canvas(image: Image.Image) -> Any:
-        import torch
-
-        return inputs.canvas(image, torch.device("cpu"), side)
-
-    return canvas
 
 
 def _never() -> bool:
@@ -262,14 +248,14 @@ class Measuring:
     def __init__(
         self,
         data: Any,
-        canvas: Canvas,
+        sees: Sees,
         *,
         most: int = MOST,
         seed: int = 0,
         name: str = NAME,
         reading: Reading = READ,
     ) -> None:
-        self._data, self._canvas, self._most, self._seed, self._name = data, canvas, most, seed, name
+        self._data, self._sees, self._most, self._seed, self._name = data, sees, most, seed, name
         # The label says nothing here, but where it is may tell what is the image.
         self._reading = reading if reading.labels is not None else replace(reading, labels=lambda _item: None)
         self._cancelled: Callable[[], bool] = _never
@@ -287,9 +273,9 @@ class Measuring:
         while (read := self._next()) is not None:
             try:
                 image = read().image
-                canvas = self._canvas(image)
-                self._rows.append(_measured(canvas))
-                self._enlarged += min(image.size) < canvas.shape[-1]
+                seen = self._sees(image)
+                self._rows.append(_measured(seen))
+                self._enlarged += min(image.size) < seen.shape[-1]
             except AmbiguousData:
                 self._part = None
                 raise
@@ -330,9 +316,9 @@ class Measuring:
             raise Cancelled
 
 
-def _measured(canvas: Any) -> dict[str, float]:
-    """The measures of a canvas as the frame that shows it."""
-    frame = canvas.mul(255).round().permute(1, 2, 0).cpu().numpy().astype(np.uint8)
+def _measured(seen: Any) -> dict[str, float]:
+    """The measures of what a model sees, in bytes."""
+    frame = seen.mul(255).round().permute(1, 2, 0).cpu().numpy().astype(np.uint8)
     return {name: float(values[0]) for name, values in measure(frame[None]).items()}
 
 
@@ -344,7 +330,7 @@ def _caption(name: str, seen: int, total: int | None, failed: int) -> str:
 def _enlarged(count: int, of: int) -> str:
     are, were, them = ("is", "was", "it") if count == 1 else ("are", "were", "them")
     they = "It" if of == 1 else f"{count:,} of them"
-    return f"{they} {are} smaller than the frames and {were} enlarged, which makes {them} less sharp."
+    return f"{they} {are} smaller than the model's input and {were} enlarged, which makes {them} less sharp."
 
 
 def _ordinal(count: int) -> str:

@@ -63,11 +63,11 @@ class DataAsking(Protocol):
 
     exists: bool
 
-    def wanted(self, state: State, side: int | None) -> Any:
-        """For which frames the data would be measured now, or None."""
+    def wanted(self, state: State) -> Any:
+        """For which input of a model the data would be measured now, or None."""
 
     def known(self, wanted: Any) -> Reference | None:
-        """What was measured for these frames."""
+        """What was measured for this input."""
 
     def measure(self, wanted: Any, progress: Telling, cancelled: Cancelling) -> Reference:
         """Measures the data."""

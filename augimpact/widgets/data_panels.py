@@ -26,8 +26,8 @@ TOLD_EVERY = 0.3
 OFFER, HIDE, CANCEL = "Show all panels of the data", "Hide the panels of the data", "Cancel"
 ABOUT = "classes, sizes, colours, duplicates, odd images, what gives the class away"
 SIZES = (
-    "These panels measure the images at the size they are stored in, unlike the card above, which measures them at "
-    "that of the frames."
+    "These panels measure the images at the size they are stored in, unlike the card above, which measures them "
+    "as the classifier sees them."
 )
 PRIVATE_ERROR = "the data cannot be profiled; the server's log says why"
 # Of data whose images are sealed no mean of them is shown either.

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from augimpact.models.inputs import ImageInput
     from augimpact.profiling.reference import Measuring, Reference
 
-__all__ = ["DataBeside", "ExamplePhotographs", "Wanted", "check_data", "check_folder"]
+__all__ = ["DataBeside", "ExamplePhotographs", "check_data", "check_folder"]
 
 # The colour photographs of the scikit-image wheel, the motorcycle from both sides of a stereo camera; the rest of its
 # files are grey, drawn or small.
@@ -70,13 +70,6 @@ def _crop(image: Image.Image, drawn: random.Random) -> Image.Image:
     return image.crop((left, top, left + side, top + side))
 
 
-class Wanted(NamedTuple):
-    """For which frames the data is measured: of a model's input, and of so many pixels a side."""
-
-    inputs: ImageInput
-    side: int
-
-
 class DataBeside:
     """The data of one explorer, and what is known of it. For one thread alone, but for `exists`.
 
@@ -99,23 +92,25 @@ class DataBeside:
         self._data, self._models, self._options = data, models, options
         named = isinstance(data, (str, os.PathLike)) and not private
         self._name = (Path(data).resolve().name if named else "") or "The data"
-        self._known: dict[Wanted, Reference] = {}
-        self._begun: dict[Wanted, Measuring] = {}
+        self._known: dict[ImageInput, Reference] = {}
+        self._begun: dict[ImageInput, Measuring] = {}
 
-    def wanted(self, state: Mapping[str, Any], side: int | None) -> Wanted | None:
-        """For which frames the data would be measured now; None where there is none, or no picture."""
-        if not self.exists or side is None:
+    def wanted(self, state: Mapping[str, Any]) -> ImageInput | None:
+        """For which input of a model the data would be measured now; None where there is none, or no picture."""
+        if not self.exists:
             return None
         from augimpact.models.inputs import SignalInput
 
         inputs = self._models.load(state["model"], state["device"]).inputs
-        return None if isinstance(inputs, SignalInput) else Wanted(inputs, side)
+        return None if isinstance(inputs, SignalInput) else inputs
 
-    def known(self, wanted: Wanted) -> Reference | None:
-        """What was measured for these frames."""
+    def known(self, wanted: ImageInput) -> Reference | None:
+        """What was measured for this input."""
         return self._known.get(wanted)
 
-    def measure(self, wanted: Wanted, progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> Reference:
+    def measure(
+        self, wanted: ImageInput, progress: Callable[[int, int], None], cancelled: Callable[[], bool]
+    ) -> Reference:
         """Measures the data, or goes on where that was cancelled.
 
         Raises:
@@ -123,14 +118,13 @@ class DataBeside:
             UserError: no image can be read.
         """
         from augimpact.profiling.reading import Reading
-        from augimpact.profiling.reference import MOST, Measuring, canvas_of_frames
+        from augimpact.profiling.reference import MOST, Measuring
 
         if isinstance(self._data, Iterator):
             # For another model the same images are measured once more.
             self._data = list(islice(self._data, MOST))
-        canvas = canvas_of_frames(wanted.inputs, wanted.side)
         if wanted not in self._begun:
-            self._begun[wanted] = Measuring(self._data, canvas, name=self._name, reading=Reading.of(self._options))
+            self._begun[wanted] = Measuring(self._data, wanted.sees, name=self._name, reading=Reading.of(self._options))
         measuring = self._begun[wanted]
         reference = measuring.run(progress, cancelled)
         # Some data says itself what it is.

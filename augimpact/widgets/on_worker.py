@@ -155,14 +155,14 @@ class App:
         return Facts(asker.about(state), asker.device(state), repr(inputs))
 
     def measured(self, question: Question, tell: Telling, cancelled: Cancelling) -> Any:
-        """The data for frames of this size; several pages that ask for it wait for one."""
+        """The data for the input of the chosen model; several pages that ask for it wait for one."""
         while not self._measuring.acquire(timeout=LOOK_EVERY):
             if cancelled():
                 raise Cancelled
         try:
             beside = self._beside = self._beside or self._data()
             with GATE.turn(RANKS["measured"], cancelled):
-                wanted = beside.wanted(question.state, question.side)
+                wanted = beside.wanted(question.state)
                 if wanted is None:
                     raise UserError("there is no data of images to be measured")
                 return beside.known(wanted) or beside.measure(wanted, tell, cancelled)

@@ -67,7 +67,6 @@ class Question:
         state: what is chosen there, see `Controls.state`.
         setting: of the one frame that is explained.
         pictures: the images that the names in `state` mean.
-        side: of the frames that the data is measured for.
     """
 
     kind: str
@@ -78,7 +77,6 @@ class Question:
     state: Mapping[str, Any]
     setting: Mapping[str, float] = field(default_factory=dict)
     pictures: Mapping[str, Picture] = field(default_factory=dict)
-    side: int = 0
 
 
 @dataclass(frozen=True)

@@ -241,10 +241,9 @@ def _content(name: str, source: Any) -> bytes:
 
 @dataclass(frozen=True)
 class RemoteWanted:
-    """For which frames the data is measured: of a model's input, as a worker told it, and of so many pixels a side."""
+    """For which input of a model the data is measured, as a worker told it."""
 
     inputs: str
-    side: int
     state: State = field(compare=False, repr=False)
 
 
@@ -256,14 +255,12 @@ class RemoteData:
         self.exists = offer.has_data
         self._known: dict[RemoteWanted, Reference] = {}
 
-    def wanted(self, state: State, side: int | None) -> RemoteWanted | None:
-        """For which frames the data would be measured now; None where there is none."""
-        if not self.exists or side is None:
-            return None
-        return RemoteWanted(self._asker.facts(state).inputs, side, state)
+    def wanted(self, state: State) -> RemoteWanted | None:
+        """For which input of a model the data would be measured now; None where there is none."""
+        return RemoteWanted(self._asker.facts(state).inputs, state) if self.exists else None
 
     def known(self, wanted: RemoteWanted) -> Reference | None:
-        """What was measured for these frames."""
+        """What was measured for this input."""
         return self._known.get(wanted)
 
     def measure(self, wanted: RemoteWanted, progress: Telling, cancelled: Cancelling) -> Reference:
@@ -273,8 +270,6 @@ class RemoteData:
             Cancelled: it was asked to stop.
             UserError: no image can be read there.
         """
-        reference: Reference = self._asker.ask(
-            "measured", wanted.state, side=wanted.side, progress=progress, cancelled=cancelled
-        )
+        reference: Reference = self._asker.ask("measured", wanted.state, progress=progress, cancelled=cancelled)
         self._known[wanted] = reference
         return reference

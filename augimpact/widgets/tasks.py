@@ -107,7 +107,7 @@ class Tasks:
         self._data = data
         self._private = private
         # Of the frames, in pixels; None where they are no pictures.
-        self._side: int | None = None
+        self._shows_images = False
         self._worker = Worker(on_error=on_error)
         # A request may overtake another, but what is owed stays owed.
         self._due: dict[str, int] = {}
@@ -195,7 +195,7 @@ class Tasks:
             # The last sweep was asked with other choices.
             self._player.clear()
             self._controls.flips = {}
-            self._side = _side_of(original)
+            self._shows_images = not _is_of_signals(original)
             self._show_data(moment.state)
             self._player.show_preview(shown, original)
 
@@ -247,9 +247,9 @@ class Tasks:
 
     def _measure_data(self, cancelled: Cancelling) -> None:
         """Measures the data for the frames that are shown, if that was not done before; the last thing that is done."""
-        state, side = self._controls.state, self._side
+        state = self._controls.state
         # It is asked for anew with the next sweep.
-        wanted = self._data.wanted(state, side) if self._asker.is_ready(state) else None
+        wanted = self._wanted(state) if self._asker.is_ready(state) else None
         if wanted is None or self._data.known(wanted) is not None:
             return
         _wait_for_quiet(cancelled)
@@ -271,16 +271,20 @@ class Tasks:
             self._player.announce_reference(f"The data cannot be shown: {said}.", pending=False)
             return
         with self.showing:
-            if self._side == side and self._data.wanted(self._controls.state, side) == wanted:
+            if self._wanted(self._controls.state) == wanted:
                 self._show_data(state)
 
     def _measure_impact(self, cancelled: Cancelling) -> None:
         if self.impact is not None:
             self.impact.measure(self._asker.model(self._controls.state), cancelled)
 
+    def _wanted(self, state: dict[str, Any]) -> Any:
+        """For which input of a model the data is measured; None where there is none, or no frame of an image."""
+        return self._data.wanted(state) if self._shows_images else None
+
     def _show_data(self, state: dict[str, Any]) -> None:
         """Shows what is known of the data for these frames, or that it will be."""
-        wanted = self._data.wanted(state, self._side)
+        wanted = self._wanted(state)
         reference = None if wanted is None else self._data.known(wanted)
         if reference is not None:
             if self._player.reference is not reference:
@@ -321,10 +325,9 @@ class Tasks:
             raise
 
 
-def _side_of(shown: Trace | Comparison) -> int | None:
-    """Of the frames, in pixels; of two variants those of the first."""
+def _is_of_signals(shown: Trace | Comparison) -> bool:
     trace = next(iter(shown.traces.values())) if isinstance(shown, Beside) else shown
-    return None if trace.signals is not None else trace.frames.shape[1]
+    return trace.signals is not None
 
 
 def _wait_for_quiet(cancelled: Cancelling) -> None:

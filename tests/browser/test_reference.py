@@ -14,7 +14,7 @@ import augimpact as ai
 from augimpact.data.image import example
 from augimpact.measures import MEASURES
 from augimpact.payload import payload_of, still_of
-from augimpact.profiling.reference import canvas_of_frames, reference_of
+from augimpact.profiling.reference import reference_of
 from augimpact.widgets.dataset import ExamplePhotographs
 from tests.browser.driving import pause, pixels, set_range, slider, text, wait_for_preview, wait_for_sweep
 from tests.browser.serving import serving
@@ -53,7 +53,7 @@ def wait_for_panels(page):
 
 @pytest.fixture(scope="module")
 def reference(classifier):
-    return reference_of(ExamplePhotographs(), canvas_of_frames(classifier.inputs, 448), progress=quiet)
+    return reference_of(ExamplePhotographs(), classifier.sees, progress=quiet)
 
 
 @pytest.fixture(scope="module")
@@ -343,7 +343,7 @@ def test_a_folder_is_compared_with_and_nothing_of_it_leaves(chromium, tmp_path, 
     for place, pixels_of in enumerate(images):
         Image.fromarray(pixels_of).save(folder / f"hidden-{place}.png")
     (folder / "hidden-damage.jpg").write_bytes(b"\xff\xd8\xff no photograph")
-    expected = reference_of(images, classifier.canvas, progress=quiet)
+    expected = reference_of(images, classifier.sees, progress=quiet)
     swept = ai.analyze("example:motorcycle", ai.Sweep(rotation=(-60, 60), frames=48), classifier)
     (tmp_path / "app").mkdir()
     received: list[str] = []

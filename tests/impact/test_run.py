@@ -27,7 +27,6 @@ from augimpact.drift import Drift
 from augimpact.errors import Cancelled, DataError, ModelError, OutputError, ParameterError
 from augimpact.impact.identity import fingerprint
 from augimpact.impact.labels import matched_classes
-from augimpact.measures import measure
 from tests.impact.conftest import put_pieces
 from tests.networks import small_network, small_signal_model
 
@@ -99,7 +98,7 @@ def test_every_row_is_what_analyze_says_of_the_frame(impact, classifier):
         assert [trace.labels[number] for number in trace.predictions] == rows["predicted"].tolist()
         label = trace.labels.index(rows["label"].iloc[0])
         np.testing.assert_allclose(trace.scores[:, label], rows["score"], atol=1e-5)
-        for name, values in measure(trace.frames).items():
+        for name, values in trace.measures().items():
             np.testing.assert_allclose(values, rows[name], rtol=1e-6)
 
 

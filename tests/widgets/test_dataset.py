@@ -16,7 +16,7 @@ from augimpact.errors import UserError
 from augimpact.formats import file_bytes
 from augimpact.impact.drawn import drawn_samples
 from augimpact.measures import MEASURES
-from augimpact.profiling.reference import canvas_of_frames, reference_of
+from augimpact.profiling.reference import reference_of
 from augimpact.widgets.app import AppOptions, checked_options
 from augimpact.widgets.dataset import PHOTOGRAPHS, ExamplePhotographs
 from tests.widgets.test_explorer import change, wait_for
@@ -57,13 +57,12 @@ class Counted(list):
 def test_it_is_measured_as_its_frames_are(opened, classifier):
     explorer = opened(IMAGES)
     wait_for(lambda: explorer.player.reference is not None)
-    expected = reference_of(IMAGES, classifier.canvas, progress=lambda *_: None)
+    expected = reference_of(IMAGES, classifier.sees, progress=lambda *_: None)
     measures = explorer.player.distributions["measures"]
     assert [each["name"] for each in measures] == list(expected.distributions)
     for each in measures:
         assert each["values"] == expected.distributions[each["name"]].values.tolist()
-    told = "3 of them are smaller than the frames and were enlarged, which makes them less sharp."
-    assert explorer.player.distributions["caption"] == f"The data: 3 images. {told}"
+    assert explorer.player.distributions["caption"] == "The data: 3 images."
     json.dumps(explorer.player.distributions, allow_nan=False)
 
 
@@ -127,17 +126,14 @@ def test_cancel_stops_a_sweep_and_the_data_is_measured_all_the_same(opened):
     assert explorer.controls.status["text"] == "cancelled"
 
 
-def test_small_frames_are_compared_with_small_ones(opened):
-    explorer = opened(IMAGES, image=example("cat").resize((200, 150)))
+def test_frames_of_all_sizes_are_compared_with_the_same(opened):
+    explorer = opened(Counted(IMAGES), image=example("cat").resize((200, 150)))
     wait_for(lambda: explorer.player.reference is not None)
     assert explorer.trace.frames.shape[1] == 224
-    small = explorer.player.reference
+    known = explorer.player.reference
     change(explorer, image="cat")
-    wait_for(lambda: explorer.player.reference not in (None, small))
-    assert explorer.trace.frames.shape[1] == 448
-    change(explorer, image="image")
-    # It is known already.
-    wait_for(lambda: explorer.player.reference is small)
+    wait_for(lambda: explorer.trace is not None and explorer.trace.frames.shape[1] == 448)
+    wait_for(lambda: explorer.player.reference is known)
 
 
 def test_a_drag_has_its_numbers_too(opened, classifier):
@@ -161,7 +157,7 @@ def test_a_folder_is_named_to_its_owner_and_to_nobody_else(opened, tmp_path):
         explorer = opened(str(folder), private=private)
         wait_for(lambda each=explorer: each.player.reference is not None)
         told = json.dumps(explorer.player.distributions)
-        assert explorer.player.distributions["caption"].startswith(f"{named}: 4 images, 1 of them cannot be read. ")
+        assert explorer.player.distributions["caption"].startswith(f"{named}: 4 images, 1 of them cannot be read.")
         assert "damaged" not in told
         assert ("secret" in told) != private
         # What is taken home of the page tells no more than the page.
@@ -251,8 +247,7 @@ def test_no_two_of_the_photographs_and_crops_are_alike():
 
 def test_part_of_a_sweep_of_the_example_is_inside_them(classifier):
     """What the README's picture shows."""
-    canvas = canvas_of_frames(classifier.inputs, 448)
-    reference = reference_of(ExamplePhotographs(), canvas, progress=lambda *_: None)
+    reference = reference_of(ExamplePhotographs(), classifier.sees, progress=lambda *_: None)
     sweep = ai.Sweep(brightness=(0.2, 2.5), frames=12)
     measures = ai.analyze(example("motorcycle"), sweep, classifier).measures()
     inside = [

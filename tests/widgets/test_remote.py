@@ -248,10 +248,10 @@ def test_the_folder_of_the_data_is_measured_there(address, tmp_path):
     found, told = [], []
     for scheduler in (None, address):
         side = Side(scheduler, data=tmp_path)
-        wanted = side.data.wanted(side.state, 448)
+        wanted = side.data.wanted(side.state)
         assert side.data.known(wanted) is None
         found.append(side.data.measure(wanted, lambda done, total: told.append((done, total)), never))
-        assert side.data.known(side.data.wanted(side.state, 448)) is found[-1]
+        assert side.data.known(side.data.wanted(side.state)) is found[-1]
         side.asker.close()
     assert found[0].payload() == found[1].payload()
     assert told[-1] == (2, 2)
