@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from augimpact.errors import Cancelled
+from augimpact.widgets.gate import Turn, at_once
 from augimpact.widgets.worker import sentence_about_data
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class DataPanels:
         sealed: that no image of the data is shown, nor a mean of them.
         options: how the data is read, see `augimpact.profiling.reading.Reading`.
         found: told of the profile once it is there.
+        turn: is waited for where the data is read.
 
     Attributes:
         box: what is shown: a button, what it says of itself, and the board once it is there.
@@ -59,8 +61,9 @@ class DataPanels:
         sealed: bool,
         options: Mapping[str, Any] | None = None,
         found: Callable[[Profile], None] | None = None,
+        turn: Turn = at_once,
     ) -> None:
-        self._data, self._private, self._sealed, self._found = data, private, sealed, found
+        self._data, self._private, self._sealed, self._found, self._turn = data, private, sealed, found, turn
         self._options = dict(options or {})
         self._thread: threading.Thread | None = None
         self._cancelled = threading.Event()
@@ -135,16 +138,17 @@ class DataPanels:
                 told = time.monotonic()
                 self._say(f"{done:,} of {total:,} images")
 
-        part = part_of(self._data, MOST_SAMPLES, SEED)
-        found = profile(
-            part.data,
-            max_samples=MOST_SAMPLES,
-            features=[f"-{PICTURES}"] if self._sealed else None,
-            # That of the classifier is busy.
-            device="cpu",
-            progress=tell,
-            **self._options,
-        )
+        with self._turn(self._cancelled.is_set):
+            part = part_of(self._data, MOST_SAMPLES, SEED)
+            found = profile(
+                part.data,
+                max_samples=MOST_SAMPLES,
+                features=[f"-{PICTURES}"] if self._sealed else None,
+                # That of the classifier is busy.
+                device="cpu",
+                progress=tell,
+                **self._options,
+            )
         board = Board(found)
         if self._cancelled.is_set():
             raise Cancelled

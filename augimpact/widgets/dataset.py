@@ -18,6 +18,7 @@ from PIL import Image
 
 from augimpact.errors import UserError
 from augimpact.widgets.gallery import SUFFIXES
+from augimpact.widgets.gate import Turn, at_once
 from augimpact.widgets.model_list import ModelList
 
 if TYPE_CHECKING:
@@ -78,18 +79,25 @@ class DataBeside:
         models: where the chosen model is found.
         private: that nobody who uses the page may learn what the data is called.
         options: how the data is read, see `augimpact.profiling.reading.Reading`.
+        turn: is waited for where it is read.
 
     Raises:
         UserError: the folder is missing.
     """
 
     def __init__(
-        self, data: Any, models: ModelList, *, private: bool, options: Mapping[str, Any] | None = None
+        self,
+        data: Any,
+        models: ModelList,
+        *,
+        private: bool,
+        options: Mapping[str, Any] | None = None,
+        turn: Turn = at_once,
     ) -> None:
         if isinstance(data, (str, os.PathLike)):
             check_folder(data)
         self.exists = data is not None
-        self._data, self._models, self._options = data, models, options
+        self._data, self._models, self._options, self._turn = data, models, options, turn
         named = isinstance(data, (str, os.PathLike)) and not private
         self._name = (Path(data).resolve().name if named else "") or "The data"
         self._known: dict[ImageInput, Reference] = {}
@@ -126,7 +134,8 @@ class DataBeside:
         if wanted not in self._begun:
             self._begun[wanted] = Measuring(self._data, wanted.sees, name=self._name, reading=Reading.of(self._options))
         measuring = self._begun[wanted]
-        reference = measuring.run(progress, cancelled)
+        with self._turn(cancelled):
+            reference = measuring.run(progress, cancelled)
         # Some data says itself what it is.
         caption = getattr(self._data, "caption", None) or reference.caption
         self._known[wanted] = reference = replace(reference, caption=caption)

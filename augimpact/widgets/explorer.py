@@ -19,6 +19,7 @@ from augimpact.widgets.controls import Controls
 from augimpact.widgets.data_panels import DataPanels
 from augimpact.widgets.dataset import DataBeside
 from augimpact.widgets.gallery import Gallery
+from augimpact.widgets.gate import Turn, turns_at
 from augimpact.widgets.impact_tab import PLAYER, ImpactTab
 from augimpact.widgets.lasting import Lasting
 from augimpact.widgets.model_list import BUILTIN, ModelList
@@ -104,7 +105,8 @@ class Explorer(ipywidgets.Box):
             Reading.of(data_options)
             if scheduler is not None:
                 raise UserError("data_options are of data in this process; with scheduler= it is a folder of images")
-        asker, beside = self._asking([*first, *models], data, data_options, scheduler, max_pixels)
+        turn = turns_at(data)
+        asker, beside = self._asking([*first, *models], data, data_options, turn, scheduler, max_pixels)
         self._begun = False
         self.controls = Controls(
             state_of(self._gallery.names, self._models.names, choices),
@@ -130,7 +132,12 @@ class Explorer(ipywidgets.Box):
         offered = data is not None and not isinstance(data, Iterator)
         self._panels = (
             DataPanels(
-                data, private=private, sealed=not show_data, options=data_options, found=self.player.show_profile
+                data,
+                private=private,
+                sealed=not show_data,
+                options=data_options,
+                turn=turn,
+                found=self.player.show_profile,
             )
             if offered
             else None
@@ -140,7 +147,7 @@ class Explorer(ipywidgets.Box):
         self._impact = (
             None
             if impact is None and data is None
-            else ImpactTab(self, impact, data, private=private, sealed=not show_data, options=data_options)
+            else ImpactTab(self, impact, data, private=private, sealed=not show_data, options=data_options, turn=turn)
         )
         if self._impact is not None:
             self._put_tab(self._impact, shown)
@@ -196,12 +203,13 @@ class Explorer(ipywidgets.Box):
         models: Sequence[Any],
         data: Any,
         options: Mapping[str, Any] | None,
+        turn: Turn,
         scheduler: str | None,
         max_pixels: int,
     ) -> tuple[ModelAsking, DataAsking]:
         """Who answers: this process, or a cluster."""
         if scheduler is None:
-            beside = DataBeside(data, self._models, private=self._private, options=options)
+            beside = DataBeside(data, self._models, private=self._private, options=options, turn=turn)
             return Asker(self._gallery, self._models), beside
         from augimpact.widgets.remote import RemoteAsker, RemoteData, offer_of
 

@@ -1,4 +1,4 @@
-"""Turns at computing, for the threads of one process that all want its cores.
+"""Turns at computing, for the threads of one process that all want its cores; and at somebody's data.
 
 Eight sweeps side by side, each with OpenMP threads of its own, take many times as long as one after the other; in turns
 they take as long. A sweep hands its turn on after each chunk, so that a frame of a drag waits for one chunk at most.
@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from threading import Condition
+from typing import Any
 
 from augimpact.errors import Cancelled
 
-__all__ = ["Gate"]
+__all__ = ["Gate", "Turn", "at_once", "turns_at"]
+
+# Waits for a turn, for the block, while what it is given does not say that it was cancelled.
+Turn = Callable[[Callable[[], bool]], AbstractContextManager[None]]
 
 # Seconds after which whoever waits looks whether anybody still waits for it.
 LOOK = 0.05
@@ -77,3 +83,18 @@ class Gate:
         with self._condition:
             self._taken = False
             self._condition.notify_all()
+
+
+def at_once(_cancelled: Callable[[], bool]) -> AbstractContextManager[None]:
+    """A turn for which nobody waits."""
+    return nullcontext()
+
+
+def turns_at(data: Any) -> Turn:
+    """Turns at reading some data: several threads may read files, but somebody's dataset need not be made for them."""
+    from augimpact.data.dataset import Dataset, View
+    from augimpact.data.samples import SampleTable
+
+    if isinstance(data, (str, os.PathLike, SampleTable, Dataset, View)):
+        return at_once
+    return partial(Gate().turn, 0)

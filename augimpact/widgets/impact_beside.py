@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from augimpact.augment.parameters import CATALOGUE
 from augimpact.errors import UserError
 from augimpact.widgets.choices import MAX_PAGE_FRAMES, conditions_of, held_of
+from augimpact.widgets.gate import Turn, at_once
 
 if TYPE_CHECKING:
     from augimpact.data.samples import SampleTable
@@ -35,6 +36,7 @@ class ImpactBeside:
         data: what can be measured, see `augimpact.impact.drawn.drawn_samples`; None for nothing.
         sealed: that no image of what was measured here is shown.
         options: how the data is read, see `augimpact.profiling.reading.Reading`.
+        turn: is waited for where it is read.
 
     Attributes:
         known: the impact, once it is there.
@@ -44,7 +46,15 @@ class ImpactBeside:
         UserError: the folder has no impact.
     """
 
-    def __init__(self, impact: Any, data: Any, *, sealed: bool, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        impact: Any,
+        data: Any,
+        *,
+        sealed: bool,
+        options: Mapping[str, Any] | None = None,
+        turn: Turn = at_once,
+    ) -> None:
         self._folder: Path | None = None
         self.known: Impact | None = None
         self.data: Any = None
@@ -53,7 +63,7 @@ class ImpactBeside:
             self._folder = Path(impact)
         else:
             self.known = impact
-        self._source, self._sealed, self._options = data, sealed, options
+        self._source, self._sealed, self._options, self._turn = data, sealed, options, turn
         self._table: SampleTable | None = None
         self._bands: tuple[Impact, Bands] | None = None
         self._place: tempfile.TemporaryDirectory[str] | None = None
@@ -106,7 +116,8 @@ class ImpactBeside:
             progress(done, total)
 
         if self._table is None:
-            self._table = drawn_samples(self._source, MOST_SAMPLES, SEED, Reading.of(self._options))
+            with self._turn(cancelled):
+                self._table = drawn_samples(self._source, MOST_SAMPLES, SEED, Reading.of(self._options))
         if self._place is None:
             self._place = tempfile.TemporaryDirectory(prefix="augimpact-")
         path: dict[str, Any] = held_of(state) | {name: tuple(ends) for name, ends in state["ranges"].items()}

@@ -16,6 +16,7 @@ import ipywidgets
 
 from augimpact.errors import Cancelled
 from augimpact.payload import Beside
+from augimpact.widgets.gate import Turn, at_once
 from augimpact.widgets.impact_beside import ImpactBeside, about_measuring
 from augimpact.widgets.reader import Reader
 from augimpact.widgets.tabs import Tabs
@@ -67,8 +68,9 @@ class ImpactTab:
         private: bool,
         sealed: bool,
         options: Mapping[str, Any] | None = None,
+        turn: Turn = at_once,
     ) -> None:
-        self._beside = ImpactBeside(impact, data, sealed=sealed, options=options)
+        self._beside = ImpactBeside(impact, data, sealed=sealed, options=options, turn=turn)
         self._explorer, self._private = explorer, private
         self._reader = Reader(on_error=self.show_error)
         # Held while the band of a sweep is put beside it.

@@ -11,10 +11,12 @@ import pytest
 import torch
 
 import augimpact as ai
+from augimpact.errors import Cancelled
 from augimpact.profiling import extract
 from augimpact.widgets import data_panels
 from augimpact.widgets.board import Board
 from augimpact.widgets.data_panels import ABOUT, CANCEL, HIDE, OFFER, PRIVATE_ERROR, SIZES, DataPanels
+from augimpact.widgets.gate import turns_at
 
 
 def images(count=12):
@@ -114,6 +116,48 @@ def test_the_button_stays_and_hides_the_board_and_shows_it_again():
     assert panels.shown.children[-1] is board
     assert panels._thread is None
     assert found == [board.profile]
+
+
+class Alone(list):
+    """Somebody's dataset, made for one thread at a time."""
+
+    threads = ()
+
+    def __getitem__(self, index):
+        self.threads = {*self.threads, threading.get_ident()}
+        busy = self.busy.acquire(blocking=False)
+        assert busy, "two threads read at once"
+        time.sleep(0.002)
+        try:
+            return super().__getitem__(index)
+        finally:
+            self.busy.release()
+
+
+def test_card_and_panels_take_turns_at_somebodys_dataset(classifier):
+    data = Alone(images(60))
+    data.busy = threading.Lock()
+    explorer = ai.Explorer(classifier=classifier, frames=4, data=data, show_data=True)
+    try:
+        explorer.controls._handle_custom_msg({"kind": "ready"}, [])
+        wait_for(lambda: data.threads)
+        board = board_of(explorer._panels)
+        assert board.profile["errors"].statistics["train"]["count"] == 0
+        wait_for(lambda: explorer.player.reference is not None)
+        assert (explorer.player.reference.count, explorer.player.reference.failed) == (60, 0)
+        assert len(data.threads) == 2
+    finally:
+        explorer.close()
+
+
+def test_who_waits_for_a_turn_can_be_cancelled():
+    turn = turns_at(Alone())
+    with turn(lambda: False), pytest.raises(Cancelled), turn(lambda: True):
+        pass
+    # Files may be read by many.
+    turn = turns_at("folder")
+    with turn(lambda: False), turn(lambda: False):
+        pass
 
 
 def test_it_can_be_cancelled_and_begun_anew(monkeypatch):
