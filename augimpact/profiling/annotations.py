@@ -66,15 +66,15 @@ class Annotations:
         """
         return self.masks.measured(sample.label, tuple(sample.image.shape[:2]))
 
-    def take(self, seen: Measured, mask: MaskNumbers | None) -> frozenset[int] | None:
-        """Takes in the mask or the boxes of a sample, and gives the classes that are there; None if it has neither.
+    def take(self, seen: Measured, mask: MaskNumbers | None) -> bool:
+        """Takes in the mask or the boxes of a sample, and tells whether it has either.
 
         Raises:
             DataError: the boxes cannot be used.
         """
         if mask is not None:
             self.masks.take(seen.number, mask)
-            return mask.named
+            return True
         return self.boxes.add(seen.number, seen.label, (seen.shape[0], seen.shape[1]))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,11 +72,10 @@ class Collected:
         seed: of that draw.
         classes: how many there are, if that is known: a label beyond is an error.
         needs: what is kept, as `measured_from` has it.
-        hides: classes of which no sample is shown or told.
         evidence: of the ranges of the images, which grows while they are decoded.
 
     Attributes:
-        hidden: the numbers of the samples in which such a class is.
+        hidden: the numbers of the samples of which no more is told than that they are there.
     """
 
     def __init__(
@@ -86,13 +85,11 @@ class Collected:
         seed: int = 0,
         classes: int | None = None,
         needs: Collection[str] = EVERYTHING,
-        hides: Collection[int] = (),
         evidence: Evidence | None = None,
     ) -> None:
         self.errors: list[Failure] = []
         self.hidden: set[int] = set()
         self.evidence = evidence or Evidence()
-        self._hides = frozenset(hides)
         # Whether vectors may be classes, and some were.
         self._takes_vectors, self._vectors = True, False
         self.colours: dict[int, NDArray[np.int64]] = {}
@@ -107,28 +104,29 @@ class Collected:
         self._blocks: list[pd.DataFrame] = []
         self._paths: dict[int, str] = {}
 
-    def add(self, seen: Measured | Failure, annotated: frozenset[int] | None = None) -> None:
+    def add(self, seen: Measured | Failure, annotated: bool = False, hidden: bool = False) -> None:
         """Takes one sample in.
 
         Args:
             seen: what was measured of it.
-            annotated: the classes of its mask or boxes; None if it has neither.
+            annotated: whether it has a mask or boxes, and so its label is none.
+            hidden: whether it is to be hidden.
         """
         if isinstance(seen, Failure):
             self.errors.append(seen)
             return
         number, path = seen.number, seen.path
         try:
-            label = None if annotated is not None else self._checked(seen.label)
+            label = None if annotated else self._checked(seen.label)
         except DataError as error:
             self.errors.append(Failure(number, f"DataError: {error}", path))
             return
-        if annotated is None and label is None:
+        if not annotated and label is None:
             # The image counts, without the label.
             fault = self._fault_of(seen.label)
             if fault is not None:
                 self.errors.append(Failure(number, f"DataError: {fault}", path))
-        if self._hides & (annotated if annotated is not None else _classes_of(seen.label, label)):
+        if hidden:
             self.hidden.add(number)
         self._take(seen, label)
 
@@ -242,11 +240,6 @@ class Collected:
             columns = zip(self._columns, zip(*self._rows, strict=True), strict=True)
             self._blocks.append(pd.DataFrame({name: np.array(values, KINDS[name]) for name, values in columns}))
             self._rows.clear()
-
-
-def _classes_of(given: Any, label: int | None) -> Set[int | None]:
-    """What may be the classes of a sample: of a row all that are not 0, also where panels take none of it."""
-    return set(np.flatnonzero(given).tolist()) if _is_vector(given) else {label}
 
 
 def _is_vector(label: Any) -> bool:

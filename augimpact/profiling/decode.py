@@ -17,10 +17,12 @@ from augimpact.data.image import read_image
 from augimpact.errors import AmbiguousData, DataError, Option
 from augimpact.profiling.ranges import FLOAT, RANGES, SIGNED, SLACK, UNSIGNED, Evidence, span_of
 
-__all__ = ["LAYOUTS", "Decoder", "as_array", "is_float"]
+__all__ = ["GREYS", "LAYOUTS", "MOST_CHANNELS", "Decoder", "as_array", "is_float"]
 
 Bytes = NDArray[np.uint8]
-LAYOUTS = ("CHW", "HWC")
+# Of grey images without an axis of channels, three axes are several.
+GREYS = "HW"
+LAYOUTS = ("CHW", "HWC", GREYS)
 # Channels that an image may have where its layout is to be found; what has more is declared.
 MOST_CHANNELS = 16
 WHITE = 255
@@ -65,7 +67,7 @@ class Decoder:
     """Turns what a loader gives into bytes.
 
     Args:
-        layout: `CHW` or `HWC`, by default found by the sizes.
+        layout: `CHW`, `HWC`, or `HW` of grey images without channels; by default found by the sizes.
         span: a name of `RANGES`, or the values of black and white in any sequence, by default found.
         mean, std: of normalised images, a number for each channel.
         reversed_channels: that the first three channels are blue, green, red.
@@ -147,7 +149,7 @@ class Decoder:
         array = self._numbers_of(value)
         if array.ndim == 4:
             return [self._shaped(each) for each in array]
-        if array.ndim == 3 and count is not None and count == len(array):
+        if array.ndim == 3 and (self.layout == GREYS or (count is not None and count == len(array))):
             return [self._shaped(each) for each in array]
         return [self._shaped(array)]
 
@@ -224,7 +226,7 @@ class Decoder:
         """One image as `(H, W, C)`."""
         if array.ndim == 2:
             return array[..., None]
-        if array.ndim != 3:
+        if array.ndim != 3 or self.layout == GREYS:
             raise DataError(f"an image of shape {array.shape}; expected (H, W), (H, W, C) or (C, H, W)")
         layout = self.layout
         if layout is None:

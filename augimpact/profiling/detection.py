@@ -152,15 +152,15 @@ class Boxes:
         self._objects = Rows("image", *MEASURED)
         self._maps: dict[int, Numbers] = {}
 
-    def add(self, image: int, label: Any, size: tuple[int, int]) -> frozenset[int] | None:
-        """Takes the boxes of an image in, if it has a target with such, and gives their classes.
+    def add(self, image: int, label: Any, size: tuple[int, int]) -> bool:
+        """Takes the boxes of an image in, if it has a target with such, and tells whether it has.
 
         Raises:
             DataError: as `boxes_of` does.
         """
         found = boxes_of(label, self._classes, self._ignored)
         if found is None:
-            return None
+            return False
         boxes, labels = found
         self.images += 1
         if isinstance(label, CutTarget):
@@ -172,7 +172,7 @@ class Boxes:
         for number in np.unique(labels).tolist():
             own = labels == number
             self._maps[number] = self._maps.get(number, np.zeros((GRID, GRID))) + down[own].T @ across[own]
-        return frozenset(labels.tolist())
+        return True
 
     @property
     def objects(self) -> pd.DataFrame:

@@ -161,7 +161,7 @@ def profile(
             the name of a class only where it is asked for so.
         class_names: by number, or the other way round.
         ignored: classes of masks and boxes that do not count.
-        layout: `CHW` or `HWC`, where the sizes do not tell.
+        layout: `CHW`, `HWC`, or `HW` of grey images without an axis of channels, where the sizes do not tell.
         value_range: what black and white are, `unit`, `byte`, `signed`, or two numbers, where the values do not tell:
             of floats the highest tells nothing between 1 and 16, of whole numbers in 16 bits nothing up to 16383. Of
             files it is that of the numbers that are no bytes.
@@ -232,9 +232,8 @@ def profile(
                 for each in passes:
                     own = needs if each == TRAIN else needs - {MEAN_PICTURES}
                     splits[each] = Collected(
-                        samples=samples, seed=seed, classes=len(names) or None, needs=own, hides=naming.hidden,
-                        evidence=fresh.evidence,
-                    )  # fmt: skip
+                        samples=samples, seed=seed, classes=len(names) or None, needs=own, evidence=fresh.evidence
+                    )
                     annotations[each] = Annotations(ignored, len(names) or None, needs)
                 # One more than the limit tells that there are more.
                 most = None if max_samples is None else max_samples + 1
@@ -243,7 +242,10 @@ def profile(
                 work = work_of(source, fresh, images, labels, named, needs, most=most, on_cut=cut)
                 numbers = numbers_in(names, counted)
                 measure = measuring_of(work, needs, augmentation, place)
-                look = Look(work, numbers, augmentation, next(iter(ignored), 0), annotations[split], measure, place)
+                look = Look(
+                    work, numbers, naming.hidden, augmentation, next(iter(ignored), 0), annotations[split], measure,
+                    place,
+                )  # fmt: skip
                 looked_at = chain.from_iterable(ahead(look.at_group, work.groups, size=size_of_group))
                 for number, several in enumerate(looked_at):
                     if max_samples is not None and number >= max_samples:

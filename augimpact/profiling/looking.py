@@ -11,6 +11,7 @@ from augimpact.errors import AmbiguousData
 from augimpact.profiling.ahead import grouped
 from augimpact.profiling.annotations import Annotations
 from augimpact.profiling.decode import Decoder, as_array
+from augimpact.profiling.labels import classes_in
 from augimpact.profiling.measuring import Measured, measured_here
 from augimpact.profiling.needs import PICTURES
 from augimpact.profiling.numbering import ClassNumbers, renumbered
@@ -122,10 +123,11 @@ def size_of_group(items: Sequence[Any]) -> int:
 
 
 class Looked(NamedTuple):
-    """What a sample's image and mask come to."""
+    """What a sample's image and mask come to, and whether it is hidden."""
 
     measured: Measured
     mask: MaskNumbers | None
+    hidden: bool
 
 
 class Look(NamedTuple):
@@ -133,6 +135,7 @@ class Look(NamedTuple):
 
     work: what is read, and how it is decoded.
     numbers: of the classes, see `augimpact.profiling.numbering`.
+    hides: classes of which no sample is shown, be it that its label is cut, ignored or of no use.
     augmentation: compares each sample with itself augmented.
     outside: the class of a mask beyond the image's border.
     annotations: measure the masks.
@@ -142,6 +145,7 @@ class Look(NamedTuple):
 
     work: Work
     numbers: Sequence[int]
+    hides: frozenset[int]
     augmentation: RandomAugmentation | None
     outside: int
     annotations: Annotations
@@ -168,6 +172,8 @@ class Look(NamedTuple):
         """Each sample; or each before and after augmentation."""
         for read in self.work.read(items):
             sample = renumbered(read, self.numbers)
+            if self.hides and isinstance(sample, Sample):
+                sample = sample._replace(hidden=bool(self.hides & classes_in(sample.label)))
             if self.augmentation is None:
                 yield sample
             else:
@@ -214,17 +220,17 @@ class Look(NamedTuple):
         except Exception as error:  # of the mask, which augmentation may have left whole
             return _failure(sample, error)
         # A mask is as large as its image.
-        return Looked(measured if mask is None else measured._replace(label=None), mask)
+        return Looked(measured if mask is None else measured._replace(label=None), mask, sample.hidden)
 
 
-def taken_in(annotations: Annotations, seen: Looked | Failure) -> tuple[Measured | Failure, frozenset[int] | None]:
-    """Takes in the annotation of a sample, and gives its classes; a failure if it cannot be used."""
+def taken_in(annotations: Annotations, seen: Looked | Failure) -> tuple[Measured | Failure, bool, bool]:
+    """Takes in the annotation of a sample: a failure if it cannot be used; whether it has one, and is hidden."""
     if isinstance(seen, Failure):
-        return seen, None
+        return seen, False, False
     try:
-        return seen.measured, annotations.take(seen.measured, seen.mask)
+        return seen.measured, annotations.take(seen.measured, seen.mask), seen.hidden
     except Exception as error:  # one sample that is not as others are shall not end the pass
-        return _failure(seen.measured, error), None
+        return _failure(seen.measured, error), False, False
 
 
 def _failure(sample: Sample | Measured, error: Exception) -> Failure:

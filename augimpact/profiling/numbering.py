@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from augimpact.errors import DataError
+from augimpact.profiling.decode import as_array
 from augimpact.profiling.source import Failure, Sample, told
 from augimpact.profiling.targets import is_text
 
@@ -72,8 +76,42 @@ def numbers_in(names: Sequence[str], own: Sequence[str] | None) -> Sequence[int]
 
 
 def renumbered(sample: Sample | Failure, numbers: Sequence[int]) -> Sample | Failure:
-    """The sample with the number of its class in place of that in its split."""
-    label = sample.label if isinstance(sample, Sample) else None
-    if isinstance(sample, Sample) and isinstance(label, int) and 0 <= label < len(numbers):
-        return sample._replace(label=numbers[label])
-    return sample
+    """The sample with the numbers of its classes in place of those in its split; none where all are the same."""
+    if isinstance(sample, Failure) or not numbers:
+        return sample
+    return sample._replace(label=_renumbered(sample.label, np.array(numbers)))
+
+
+def _renumbered(label: Any, numbers: NDArray[np.int64]) -> Any:
+    """A class, a row or mask that is one-hot, a mask of classes, or a target with boxes."""
+    if isinstance(label, int):
+        return int(numbers[label]) if 0 <= label < len(numbers) else label
+    if isinstance(label, Mapping):
+        return _with_renumbered_boxes(label, numbers)
+    if not isinstance(label, np.ndarray) or label.dtype.kind not in "biuf":
+        return label
+    if label.ndim == 2:
+        return _each(label, numbers)
+    axis = next((axis for axis in (0, -1) if label.ndim and label.shape[axis] == len(numbers)), None)
+    if axis is None:
+        return label
+    moved = np.moveaxis(label, axis, 0)
+    placed = np.zeros((int(numbers.max()) + 1, *moved.shape[1:]), label.dtype)
+    placed[numbers] = moved
+    return np.moveaxis(placed, 0, axis)
+
+
+def _with_renumbered_boxes(target: Mapping[str, Any], numbers: NDArray[np.int64]) -> Mapping[str, Any]:
+    given: Any = target.get("labels")
+    try:
+        several = isinstance(given, (list, tuple))
+        classes = np.asarray([as_array(each) for each in given] if several else as_array(given), np.float64)
+    except (TypeError, ValueError):  # whoever reads the boxes says so
+        return target
+    return {**target, "labels": _each(classes, numbers)}
+
+
+def _each(classes: NDArray[Any], numbers: NDArray[np.int64]) -> NDArray[Any]:
+    """Each number, but for those of no class, such as what is ignored."""
+    known = (classes >= 0) & (classes < len(numbers)) & (classes == np.rint(classes))
+    return np.where(known, numbers[np.where(known, classes, 0).astype(np.int64)], classes)

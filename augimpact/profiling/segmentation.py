@@ -19,7 +19,7 @@ from augimpact.errors import DataError
 from augimpact.profiling.needs import EVERYTHING, OBJECTS, POSITIONS
 from augimpact.profiling.objects import Numbers, Rows, covered, unknown_class
 
-__all__ = ["NOTHING", "MaskNumbers", "Masks", "map_of", "mask_of", "objects_of"]
+__all__ = ["NOTHING", "SHORT_SIDE", "WHITE", "MaskNumbers", "Masks", "map_of", "mask_of", "objects_of"]
 
 # A pixel that does not count.
 NOTHING = -1
@@ -179,12 +179,6 @@ class MaskNumbers(NamedTuple):
     pixels: NDArray[np.int64]
     objects: Numbers
     maps: dict[int, Numbers]
-
-    @property
-    def named(self) -> frozenset[int]:
-        """The classes that may be meant: white alone may be the class 1."""
-        found = frozenset(self.classes.tolist())
-        return found | {1} if WHITE in found and found <= {0, WHITE} else found
 
 
 class Masks:

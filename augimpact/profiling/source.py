@@ -33,12 +33,14 @@ class Sample(NamedTuple):
         or a tensor where it lies.
     label: a whole number, a vector, a mask `(H, W)`, a mapping with boxes, or None.
     path: where it lies, if that is known.
+    hidden: whether it may be told that it is there, and no more.
     """
 
     number: int
     image: Any
     label: Any
     path: str | None
+    hidden: bool = False
 
 
 class Failure(NamedTuple):
@@ -118,7 +120,8 @@ class Source(NamedTuple):
             DataError: what is image and what label cannot be told, or the images' range cannot.
         """
         waiting: list[Sample] = []
-        index, is_known, in_batches, given = 0, False, self.batched, labels is not None
+        index, is_known, given = 0, False, labels is not None
+        in_batches = True if self.batched else None
         size = getattr(self.items, "batch_size", None) if self.batched else 1
         size = size if isinstance(size, int) and size > 0 else 1
         # Whether floats in the place of a label may be classes: not where others there are none.
@@ -139,7 +142,7 @@ class Source(NamedTuple):
                     images, labels = _places_in(alone.in_batch(), images, labels)
                 found = _found_in(item, images, labels, given, floats)
                 most = size if self.batched and alone is None else None
-                count = count_in(found.image, found.label, in_batches, most)
+                count = count_in(found.image, found.label, in_batches, most, decoder.layout)
                 pictures = decoder.images_of(found.image, count)
                 several = [*zip(pictures, labels_in(found.label, count), strict=True)]
             except Exception as error:  # of an item that is not as those before it
@@ -152,7 +155,7 @@ class Source(NamedTuple):
             floats = floats and not (labels is None and has_fractions(item))
             # Where they were found once they are looked for.
             images, labels, is_known = found.image_at, found.label_at if labels is None else labels, True
-            in_batches, size = in_batches or count is not None, max(1, len(several)) if alone is None else size
+            in_batches, size = bool(in_batches) or count is not None, max(1, len(several)) if alone is None else size
             decoder.learn(pictures)
             for picture, label in several:
                 waiting.append(self._kept(index, picture, label))

@@ -242,3 +242,49 @@ def test_masks_in_a_list_may_be_of_any_size(made):
     found = profile([(images, masks)], images="[0]", labels="[1]")
     assert found["mask_classes"].statistics["train"]["classes"]["class 1"]["images"] == 3
     assert not found.errors["train"]
+
+
+ROWS = {
+    "one-hot": lambda number, count: np.eye(count, dtype=int)[number % count],
+    "several": lambda number, count: np.roll([1, 1] + [0] * (count - 2), number),
+    "floats": lambda number, count: torch.eye(count)[number % count],
+    "tags": lambda number, count: [number + each for each in range(count)],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "channels", "asked"),
+    [
+        ("one-hot", 3, False), ("one-hot", 4, False), ("one-hot", 5, True), ("floats", 5, True), ("floats", 3, False),
+        ("several", 3, True), ("several", 5, True), ("tags", 3, True), ("tags", 5, False),
+    ],
+)  # fmt: skip
+def test_as_many_labels_as_channels_are_a_question_where_they_do_not_tell(kind, channels, asked):
+    draw = np.random.default_rng(0)
+    items = [
+        (draw.integers(0, 256, (channels, 20, 24), dtype=np.uint8), ROWS[kind](number, channels)) for number in range(6)
+    ]
+    if asked:
+        with pytest.raises(AmbiguousData, match="pass layout='CHW' or layout='HW'") as raised:
+            profile(items)
+        assert raised.value.argument == "layout"
+        answers = [option.arguments["layout"] for option in raised.value.options]
+        assert answers == ["CHW", "HW"]
+    for layout, seen in (("CHW", {str(channels): 6}), ("HW", {"1": 6 * channels})):
+        found = profile(items, layout=layout)
+        assert found["summary"].statistics["train"]["channels"] == seen
+    if not asked:
+        # As many class numbers as there are grey images.
+        told = {"1": 6 * channels} if kind == "tags" else {str(channels): 6}
+        assert profile(items)["summary"].statistics["train"]["channels"] == told
+
+
+def test_what_the_first_item_was_all_are():
+    """A row of several classes after one that is one-hot makes no grey images of an RGB one."""
+    items = [(image.transpose(2, 0, 1), np.array(row)) for image, row in zip(
+        pictures(3), ([0, 1, 0], [1, 1, 0], [0, 0, 1]), strict=True)]  # fmt: skip
+    assert profile(items)["summary"].statistics["train"]["channels"] == {"3": 3}
+    masks = [(image, np.eye(3, dtype=np.uint8)[np.zeros((32, 32), int)]) for image in pictures(3)]
+    found = profile(masks, images="[0]", labels="[1]")
+    assert found["summary"].statistics["train"]["images"] == 3
+    assert found["mask_classes"].statistics["train"]["classes"] == {"class 0": {"share": 1.0, "images": 3}}

@@ -77,6 +77,41 @@ def test_names_and_numbers_of_a_split_that_counts_its_own_classes_are_the_same()
     assert counts_in(found) == {"train": {"dog": 1, "fox": 2}, "val": {"dog": 1, "cat": 1}}
 
 
+@pytest.mark.parametrize("kind", ["number", "one-hot", "boxes", "lists", "mask", "one-hot mask", "float mask"])
+def test_every_kind_of_label_has_the_numbers_of_the_first_split(kind):
+    made = {
+        "number": int,
+        "one-hot": lambda number: np.eye(3, dtype=int)[number],
+        "boxes": lambda number: {"boxes": torch.tensor([[2, 2, 9, 9]]), "labels": torch.tensor([number])},
+        "lists": lambda number: {"boxes": [[2, 2, 9, 9]], "labels": [torch.tensor(number)]},
+        "mask": lambda number: np.full((12, 16), number, np.uint8),
+        "one-hot mask": lambda number: np.eye(3, dtype=np.uint8)[np.full((12, 16), number)],
+        "float mask": lambda number: np.full((12, 16), number, np.float32),
+    }[kind]
+    splits = []
+    for classes in (("dog", "cat", "fox"), ("fox", "dog", "cat")):
+        kept = type("Own", (list,), {"classes": classes})
+        splits.append(kept((image, made(classes.index(name))) for image, name in items_of(["dog"] * 3 + ["fox"])))
+    found = ai.profile(*splits, labels="[1]", features=["classes", "mask_classes", "box_classes"], progress=quiet)
+    if kind in ("number", "one-hot"):
+        assert all(each == {"dog": 3, "fox": 1} for each in counts_in(found).values())
+        return
+    (panel,) = found.panels
+    for each in panel.statistics.values():
+        assert {name: one["images"] for name, one in each["classes"].items()} == {"dog": 3, "fox": 1}
+
+
+def test_what_is_ignored_keeps_its_number():
+    kept = type("Own", (list,), {"classes": ("cat", "dog")})
+    mask = np.zeros((12, 16), np.uint8)
+    mask[3:5], mask[7:8] = 1, 255
+    image = items_of(["cat"])[0][0]
+    train = kept([(image, mask)])
+    val = type("Own", (list,), {"classes": ("dog", "cat")})([(image, np.choose(mask.clip(0, 2), [1, 0, 255]))])
+    found = ai.profile(train, val, ignored=[255], features=["mask_classes"], device="cpu", progress=quiet)
+    assert found["mask_classes"].statistics["train"] == found["mask_classes"].statistics["val"]
+
+
 def test_hidden_names_are_in_no_output(tmp_path):
     names = ("secretive-dog", "secretive-cat", "secretive-fox")
     found = ai.profile(items_of(names * 4), labels="[1]", samples=3, hide_names=True, progress=quiet)

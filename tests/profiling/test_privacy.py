@@ -135,6 +135,52 @@ def test_a_hidden_class_in_a_mask_hides_the_sample():
     assert ai.profile(pairs, **shown, hide_classes=[1])["samples"].statistics["indices"] == [0, 2, 4]
 
 
+WIDE = np.random.default_rng(0).integers(0, 256, (6, 64, 128, 3), dtype=np.uint8)
+TO_THE_LEFT = ai.RandomAugmentation(translate_x=(-0.4, -0.4))
+
+
+def boxes(number, place):
+    """One of the class of this number, in the middle or at the edge."""
+    return {"boxes": [{"middle": [50, 10, 78, 30], "left": [36, 10, 46, 30], "edge": [0, 10, 16, 30]}[place]],
+            "labels": [number]}  # fmt: skip
+
+
+def mask(number, place):
+    """The same as a mask."""
+    made = np.zeros((64, 128), np.uint8)
+    left, top, right, bottom = boxes(number, place)["boxes"][0]
+    made[top:bottom, left:right] = number
+    return made
+
+
+@pytest.mark.parametrize(
+    ("label", "options"),
+    [
+        *[(made(1, "middle"), {"ignored": [1]}) for made in (boxes, mask)],
+        *[(made(1, "left"), {"augmentation": TO_THE_LEFT}) for made in (boxes, mask)],
+        *[(made(1, "edge"), {"augmentation": ai.RandomAugmentation(brightness=0.9)}) for made in (boxes, mask)],
+        (np.array([1, 1]), {}),
+        (np.eye(2, dtype=np.uint8)[mask(1, "middle")], {}),
+        ([0, 1], {"labels": "[1]"}),
+        (mask(1, "middle") * 255, {}),
+    ],
+)
+def test_a_class_is_hidden_by_what_a_sample_came_with(tmp_path, label, options):
+    """Be it ignored, cut off, moved out, or of no use."""
+    items = [(image, label if number == 2 else np.zeros_like(label)) for number, image in enumerate(WIDE)]
+    if isinstance(label, dict):
+        items = [(image, label if number == 2 else boxes(0, "middle")) for number, image in enumerate(WIDE)]
+    if isinstance(label, list):
+        items = [(image, label if number == 2 else [0]) for number, image in enumerate(WIDE)]
+    for hidden, told in (([], True), (["secret"], False)):
+        profile = ai.profile(
+            items, class_names=["ok", "secret"], hide_classes=hidden, samples=12, progress=lambda *_: None, **options
+        )
+        shown = profile["samples"].statistics
+        splits = [split for split, index in zip(shown["splits"], shown["indices"], strict=True) if index == 2]
+        assert splits == list(profile.frames) * told
+
+
 def test_a_hidden_class_is_hidden_in_a_split_that_has_other_classes(folder, tmp_path):
     (tmp_path / SECRET).mkdir()
     (tmp_path / "zznew").mkdir()
@@ -278,10 +324,11 @@ def test_features_hold_in_every_output(folder, tmp_path, features, there):
 
 
 def numbers_of(value: object) -> set[str]:
-    """All that are no whole numbers, as texts."""
+    """All that are no whole numbers, and long enough that no two are the same by chance, as texts."""
     if isinstance(value, (dict, list)):
         return set().union(*map(numbers_of, value.values() if isinstance(value, dict) else value))
-    return {repr(value)} if isinstance(value, float) and not value.is_integer() else set()
+    digits = repr(value).partition("e")[0].replace(".", "").lstrip("-0")
+    return {repr(value)} if isinstance(value, float) and not value.is_integer() and len(digits) > 4 else set()
 
 
 def numbers_about(name: str, document: dict) -> set[str]:
