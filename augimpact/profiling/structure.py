@@ -1,11 +1,7 @@
-"""What in an item of somebody's loader is the image, and what the label: found by type, named by a path, or asked for.
-
-A path is written as it would be in Python: `[0]`, `[1].masks`, `.image`; the item itself is an empty text.
-"""
+"""What in an item of somebody's loader is the image, and what the label: found by type, by its path, or asked for."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from augimpact.errors import AmbiguousData, DataError, Option
+from augimpact.profiling.paths import key_below, part_at, steps_of
 from augimpact.profiling.targets import (
     BOXES_EXPECTED,
     annotations_at,
@@ -29,7 +26,6 @@ from augimpact.profiling.targets import (
 __all__ = ["Candidate", "Finder", "Found", "candidates_of", "describe", "value_at"]
 
 Finder = str | Callable[[Any], Any] | None
-STEP = re.compile(r"\[(-?\d+)\]|\.?([^.\[\]]+)")
 # What an error lists at most.
 LISTED = 20
 # An array of whole numbers with sides so short is a row of labels, not a picture.
@@ -39,7 +35,7 @@ SMALLEST_SIDE = 5
 class Candidate(NamedTuple):
     """A leaf of an item.
 
-    path: how it is named.
+    path: how it is named; see `augimpact.profiling.paths`.
     kind: `image`, `label`, or `other`; what may be either is an image.
     told: its type, shape and dtype in words.
     """
@@ -80,9 +76,9 @@ def value_at(item: Any, path: str) -> Any:
     1
     """
     value = item
-    for step in _steps(path):
+    for step in steps_of(path):
         try:
-            value = value[step] if isinstance(step, int) or isinstance(value, Mapping) else getattr(value, step)
+            value = part_at(value, step)
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             raise DataError(f"there is no {path!r} in an item of the loader:\n{describe(item)}") from error
     return value
@@ -223,7 +219,7 @@ def _named(leaf: Candidate) -> str:
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, each in value.items():
-            yield from _leaves(each, f"{path}.{key}")
+            yield from _leaves(each, key_below(path, key))
     elif hasattr(value, "_fields"):
         for key in value._fields:
             yield from _leaves(getattr(value, key), f"{path}.{key}")
@@ -240,10 +236,6 @@ def _is_batch(value: Sequence[Any]) -> bool:
         return False
     kinds = {_kind(each) for each in value}
     return len(kinds) == 1 and kinds <= {"image", "label"} and (len(value) > 2 or kinds == {"label"})
-
-
-def _steps(path: str) -> list[int | str]:
-    return [int(number) if number else name for number, name in STEP.findall(path)]
 
 
 def _kind(leaf: Any) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from augimpact.errors import DataError
 from augimpact.profiling.decode import as_array
+from augimpact.profiling.paths import key_below, steps_of
 
 __all__ = [
     "BOXES_EXPECTED",
@@ -69,7 +70,7 @@ def annotations_at(item: Any) -> str | None:
         return ""
     if isinstance(item, Mapping):
         found = (key for key, each in item.items() if _are_annotations(each) and (each or key == "annotations"))
-        return next((f".{key}" for key in found), None)
+        return next((key_below("", key) for key in found), None)
     target = _target_beside(item)
     if _is_of_voc(target[0] if isinstance(target, (list, tuple)) and target else target):
         return "[1]"
@@ -120,7 +121,7 @@ def boxes_like_at(item: Any, image: Any) -> str | None:
     # Beside one image a row of numbers is one of boxes' classes, or a class that is one-hot.
     classes = [shape for shape in shapes.values() if len(shape) == axes]
     for path, shape in shapes.items():
-        named = path.rpartition(".")[2] in BOXES and (shape == (0,) or len(shape) == 2)
+        named = str(*steps_of(path)[-1:]).rpartition(".")[2] in BOXES and (shape == (0,) or len(shape) == 2)
         # Beside a batch they may be a row an image, of anything.
         in_rows = len(shape) == 2 and shape[-1] in ROW_OF_BOX and shape[0] != count_of(image)
         in_rows = in_rows and not is_beside_greys(shape, image)
@@ -244,7 +245,7 @@ def _parts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     """The parts of an item, each list of numbers, or of rows of these, in one piece."""
     if isinstance(value, Mapping):
         for key, each in value.items():
-            yield from _parts(each, f"{path}.{key}")
+            yield from _parts(each, key_below(path, key))
     elif isinstance(value, (tuple, list)) and (not path or isinstance(value, tuple)):
         for number, each in enumerate(value):
             yield from _parts(each, f"{path}[{number}]")
