@@ -82,10 +82,12 @@ def test_options_reach_the_profile(folder, capsys):
     assert set(written["panels"]["samples"]["statistics"]["classes"]) == {"cat"}
 
 
-def test_help_says_what_is_compared(capsys):
+def test_help_says_what_is_compared_and_which_column_is_the_class(capsys):
     status, out, _ = run("--help", capsys=capsys)
     assert status == 0
-    assert "middle square at 224²" in " ".join(out.replace("│", " ").split())
+    told = " ".join(out.replace("│", " ").split())
+    assert "middle square at 224²" in told
+    assert "a column `path`, and the class in `category`: else it is the folder's name" in told
 
 
 def test_names_are_hidden_and_panels_left_out(folder, capsys):

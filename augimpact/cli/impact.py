@@ -24,7 +24,12 @@ __all__ = ["impact"]
 
 
 def impact(
-    dataset: Annotated[str, typer.Argument(help="A folder of images, its address, or a .csv with a column `path`.")],
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            help="A folder of images, its address, or a .csv with a column `path`, and the class in `category`."
+        ),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="A folder; a run that was stopped goes on where it was.")
     ],

@@ -15,7 +15,13 @@ __all__ = ["profile"]
 
 
 def profile(
-    train: Annotated[Path, typer.Argument(help="A folder of images, or a .csv with a column `path`.")],
+    train: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder of images, or a .csv with a column `path`, and the class in `category`: else it is the "
+            "folder's name."
+        ),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="A folder for the whole report, or a file by its suffix.")
     ],

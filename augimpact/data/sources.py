@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 # What a sample is known by.
 IDENTITIES = ("content", "etag", "path")
 ClassMapping = Mapping[str, str | tuple[str, ...]]
+# Columns of a table that may be meant to be its `category`: what is called so elsewhere.
+CLASSES = ("label", "class")
 # Hashes are remembered in the default place unless another, or None, is given.
 DEFAULT_MEMORY: Any = object()
 
@@ -103,7 +105,8 @@ def from_csv(
     """The rows of a CSV file, or of any address of one.
 
     It needs a column `path`; of `sample_id`, `category` (with slashes), `folder`, `size`, `etag` and `purpose` those
-    are taken that it has, and all others are kept.
+    are taken that it has, and all others are kept. The class is the last of the `category`, or, without that column,
+    the folder in the path.
 
     Args:
         path: of the CSV file.
@@ -112,7 +115,8 @@ def from_csv(
         **identified: see `from_folder`. Where there are ids in the file, nothing is read.
 
     Raises:
-        DataError: it cannot be read, or has no column `path`.
+        DataError: it cannot be read, has no column `path`, or may have its classes in a column of another name:
+            `label` or `class`, without `category` or a `class_mapping`.
     """
     try:
         frame = pd.read_csv(path, dtype={"sample_id": str, "folder": str, "category": str, "purpose": str, "etag": str})
@@ -120,6 +124,12 @@ def from_csv(
         raise DataError(f"the table {os.fspath(path)!r} cannot be read ({error}); expected CSV") from error
     if "path" not in frame:
         raise DataError(f"the table {os.fspath(path)!r} has the columns {', '.join(frame.columns)}; expected `path`")
+    doubtful = next((name for name in CLASSES if name in frame), None)
+    if doubtful is not None and "category" not in frame and class_mapping is None:
+        told = (
+            f"the table {os.fspath(path)!r} has the columns {', '.join(frame.columns)}; expected classes in `category`"
+        )
+        raise DataError(f"{told}: rename `{doubtful}`, or leave it out where the folders are the classes")
     lacking = frame.index[frame["path"].map(lambda each: not isinstance(each, str) or not each.strip())]
     if len(lacking):
         raise DataError(f"the table {os.fspath(path)!r} has no path in its row {int(lacking[0]) + 1}; expected one")

@@ -223,6 +223,23 @@ def test_a_table_of_paths_alone_is_read_from_its_own_folder(folder):
         SampleTable.from_csv(folder / "other.csv")
 
 
+@pytest.mark.parametrize("name", ["label", "class"])
+def test_classes_in_another_column_are_never_left_for_the_folders(folder, name):
+    rows = "\na/good/motorcycle.png,cat,1\nb/good/coffee.png,dog,2\n"
+    place = folder / "list.csv"
+    place.write_text(f"path,{name},score{rows}")
+    with pytest.raises(
+        DataError, match=f"columns path, {name}, score; expected classes in `category`: rename `{name}`"
+    ):
+        SampleTable.from_csv(place, identity="path")
+    assert SampleTable.from_csv(place, identity="path", class_mapping={}).class_names == ("good",)
+    place.write_text(f"path,category,score{rows}")
+    assert SampleTable.from_csv(place, identity="path").class_names == ("cat", "dog")
+    place.write_text(f"path,category,{name}{rows}")
+    table = SampleTable.from_csv(place, identity="path")
+    assert (table.class_names, table[name].tolist()) == (("cat", "dog"), [1, 2])
+
+
 def test_a_list_has_labels_purposes_and_its_own_order(folder):
     files = [folder / "b/good/coffee.png", folder / "a/bad/cat.png"]
     table = SampleTable.from_list(files, labels=["cup", "cat"], purposes=["train", None], memory=None)
