@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from augimpact.errors import DataError, unknown
+from augimpact.profiling.class_names import in_order
 from augimpact.profiling.decode import as_array
 from augimpact.profiling.source import Source
 
@@ -104,8 +105,7 @@ def names_of(given: Sequence[str] | Mapping[int, str] | None, sources: Sequence[
         first = sources[0].class_names or ()
         return tuple(dict.fromkeys((*first, *(name for each in sources for name in each.class_names or () if first))))
     if isinstance(given, Mapping):
-        numbered = _numbered(given)
-        return tuple(str(numbered.get(number, f"class {number}")) for number in range(max(numbered, default=-1) + 1))
+        return in_order(_numbered(given))
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise DataError(f"class_names is {given!r}; expected names, such as ['cat', 'dog'], or names by number")
     return tuple(map(str, given))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from augimpact.profiling.fastai_batches import is_of_fastai
 from augimpact.profiling.subset import Subset
 
-__all__ = ["class_names_of"]
+__all__ = ["class_names_of", "in_order"]
 
 # The transforms of fastai's whose vocabulary has the names of classes by number, by their modules.
 NUMBERING = {"fastai.data.transforms": "Categorize", "fastai.vision.core": "AddMaskCodes"}
@@ -28,6 +28,15 @@ def class_names_of(data: Any) -> tuple[str, ...] | None:
     return names
 
 
+def in_order(names: Mapping[int, Any]) -> tuple[str, ...]:
+    """Names by number as a sequence; a number between them that has none is called by itself.
+
+    >>> in_order({0: "cat", 2: "dog"})
+    ('cat', 'class 1', 'dog')
+    """
+    return tuple(str(names.get(number, f"class {number}")) for number in range(max(names, default=-1) + 1))
+
+
 def _names_in(data: Any) -> tuple[str, ...] | None:
     """Those of a dataset, of the dataset in a loader, and of the one that others are parts of."""
     vocabularies = _vocabularies(data)
@@ -35,9 +44,29 @@ def _names_in(data: Any) -> tuple[str, ...] | None:
         return _flat(vocabularies[0]) if len(vocabularies) == 1 else None
     own = getattr(data, "classes", None)
     if own and isinstance(own, (list, tuple)):
-        return tuple(map(str, own))
+        return _told(own)
     found = {_names_in(each) for each in _inner(data)}
     return found.pop() if len(found) == 1 else None
+
+
+def _told(classes: Sequence[Any]) -> tuple[str, ...]:
+    """The names in what a dataset calls its classes: texts, several synonyms each, or entries with a name.
+
+    The number of an entry with an `id`, as Cityscapes has them, is that and not its place; below 0 it is in no mask.
+    """
+    numbered = {_number(each, place): _name(each) for place, each in enumerate(classes)}
+    return in_order({number: name for number, name in numbered.items() if number >= 0})
+
+
+def _number(entry: Any, place: int) -> int:
+    number = getattr(entry, "id", None) if isinstance(entry, tuple) else None
+    return number if isinstance(number, int) else place
+
+
+def _name(entry: Any) -> str:
+    if isinstance(entry, tuple) and hasattr(entry, "name"):
+        return str(entry.name)
+    return ", ".join(map(str, entry)) if isinstance(entry, (tuple, list)) else str(entry)
 
 
 def _inner(data: Any) -> Sequence[Any]:

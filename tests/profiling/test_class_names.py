@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset, random_split
-from torchvision.datasets import ImageFolder
+from torchvision.datasets import Cityscapes, ImageFolder
 from torchvision.transforms.v2.functional import pil_to_tensor
 
 from augimpact.profiling.class_names import class_names_of
@@ -95,3 +95,44 @@ def test_what_is_no_list_of_names_names_nothing(names):
         classes = names
 
     assert class_names_of(Data()) is None
+
+
+@pytest.mark.parametrize(
+    ("classes", "names"),
+    [
+        ([("goldfish", "Carassius auratus"), ("crane",)], ("goldfish, Carassius auratus", "crane")),
+        (("cat", 7, "dog"), ("cat", "7", "dog")),
+        (
+            [Cityscapes.classes[-1], Cityscapes.classes[2], Cityscapes.classes[0]],
+            ("unlabeled", "class 1", "rectification border"),
+        ),
+    ],
+)
+def test_names_are_those_in_the_entries_of_classes(classes, names):
+    class Data(list):
+        pass
+
+    Data.classes = classes
+    assert class_names_of(Data()) == names
+
+
+@pytest.mark.parametrize("in_loader", [False, True])
+def test_the_classes_of_cityscapes_are_numbered_as_its_masks_are(tmp_path, in_loader):
+    road, sky = 7, 23
+    mask = np.full((40, 60), road, np.uint8)
+    mask[:10] = sky
+    for part, kind, pixels in (
+        ("leftImg8bit", "leftImg8bit", np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)),
+        ("gtFine", "gtFine_labelIds", mask),
+    ):
+        place = tmp_path / part / "train" / "ulm"
+        place.mkdir(parents=True)
+        Image.fromarray(pixels).save(place / f"ulm_000000_000019_{kind}.png")
+    data = Cityscapes(
+        tmp_path, mode="fine", target_type="semantic", transform=pil_to_tensor, target_transform=pil_to_tensor
+    )
+    given = DataLoader(data) if in_loader else data
+    found = profile(given)["mask_classes"].statistics["train"]["classes"]
+    assert {name: each["share"] for name, each in found.items()} == {"road": 0.75, "sky": 0.25}
+    hidden = profile(given, hide_classes=["road"])["mask_classes"].statistics["train"]["classes"]
+    assert set(hidden) == {"hidden", "sky"}
