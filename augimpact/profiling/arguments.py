@@ -103,7 +103,9 @@ def names_of(given: Sequence[str] | Mapping[int, str] | None, sources: Sequence[
     """
     if given is None:
         first = sources[0].class_names or ()
-        return tuple(dict.fromkeys((*first, *(name for each in sources for name in each.class_names or () if first))))
+        known = set(first)
+        others = dict.fromkeys(name for each in sources[1:] for name in each.class_names or () if first)
+        return (*first, *(name for name in others if name not in known))
     if isinstance(given, Mapping):
         return in_order(_numbered(given))
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
@@ -125,7 +127,7 @@ def _numbered(given: Mapping[Any, Any]) -> dict[int, Any]:
 
 
 def hidden_of(classes: Sequence[str | int], names: Sequence[str]) -> frozenset[int]:
-    """The numbers of classes that are hidden by name or number.
+    """The numbers of classes that are hidden by number, and of all that are by name.
 
     Raises:
         DataError: there is no such class; it would be shown.
@@ -140,7 +142,9 @@ def hidden_of(classes: Sequence[str | int], names: Sequence[str]) -> frozenset[i
             raise DataError(f"hide_classes has {each!r}, and no class is known by name; pass class_names, too")
         if each not in names if isinstance(each, str) else names and not 0 <= each < len(names):
             raise DataError(unknown("class", each, names))
-    return frozenset(names.index(each) if isinstance(each, str) else int(each) for each in classes)
+    # Several classes may have one name.
+    named = {number for number, name in enumerate(names) if name in classes}
+    return frozenset(named | {int(each) for each in classes if not isinstance(each, str)})
 
 
 def device_of(name: str) -> torch.device | None:

@@ -68,10 +68,20 @@ class ClassNumbers:
 def numbers_in(names: Sequence[str], own: Sequence[str] | None) -> Sequence[int]:
     """The number that `names` gives each class of a split, which counts its own from 0; none where all are the same.
 
+    Of several classes of one name each is the next of those, and one that is beyond them the last.
+
     >>> numbers_in(["cat", "dog", "fox"], ["cat", "fox"])
     [0, 2]
+    >>> numbers_in(["crane", "cat", "crane"], ["cat", "crane", "crane"])
+    [1, 0, 2]
     """
-    numbers = [names.index(name) if name in names else number for number, name in enumerate(own or ())]
+    called: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        called.setdefault(name, []).append(number)
+    numbers = []
+    for number, name in enumerate(own or ()):
+        left = called.get(name, [number])
+        numbers.append(left.pop(0) if len(left) > 1 else left[0])
     return [] if numbers == [*range(len(numbers))] else numbers
 
 

@@ -130,6 +130,33 @@ def test_a_name_can_be_hidden_where_it_is_known():
     assert counts_in(found) == {"train": {"hidden": 1, "dog": 2}}
 
 
+@pytest.mark.parametrize("given", [True, False], ids=["class_names", "of the dataset"])
+@pytest.mark.parametrize(
+    ("hidden", "expected"),
+    [
+        (["crane"], {"hidden": 10, "dog": 4, "cat": 3}), ([2], {"hidden": 2, "crane": 8, "dog": 4, "cat": 3}),
+        (["cat", 0], {"hidden": 11, "crane": 2, "dog": 4}), ([], {"crane": 10, "dog": 4, "cat": 3}),
+    ],
+)  # fmt: skip
+def test_classes_of_one_name_are_hidden_all_by_it_and_each_by_its_number(hidden, expected, given):
+    names = ("crane", "dog", "crane", "cat")
+    data = type("Named", (list,), {"classes": None if given else names})(
+        (image, number) for image, number in items_of([0] * 8 + [1] * 4 + [2] * 2 + [3] * 3)
+    )
+    found = ai.profile(data, class_names=names if given else None, hide_classes=hidden, samples=99, progress=quiet)
+    assert counts_in(found) == {"train": expected}
+    assert set(found["samples"].statistics["classes"]) == set(expected) - {"hidden"}
+
+
+def test_the_next_of_several_classes_of_one_name_is_that_of_another_split():
+    def named(*names):
+        return type("Named", (list,), {"classes": names})(items_of(range(len(names))))
+
+    train, val = named("crane", "dog", "crane"), named("dog", "crane", "fox", "crane", "crane")
+    found = ai.profile(train, val, hide_classes=[2], progress=quiet)
+    assert counts_in(found)["val"] == {"crane": 1, "dog": 1, "fox": 1, "hidden": 2}
+
+
 def test_a_name_that_is_not_known_has_no_number():
     with pytest.raises(DataError, match="the label is 'cow'; expected the name of a class"):
         ClassNumbers(["cat"]).number_of("cow")
