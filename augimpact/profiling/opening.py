@@ -27,6 +27,7 @@ from augimpact.profiling.class_names import class_names_of
 from augimpact.profiling.fastai_batches import is_of_fastai, samples_of_fastai
 from augimpact.profiling.labels import plain_label
 from augimpact.profiling.source import Source
+from augimpact.profiling.structure import kind_of
 from augimpact.profiling.subset import is_indexed
 
 __all__ = ["refuse_mistakes", "source_of"]
@@ -75,7 +76,7 @@ def refuse_mistakes(data: Any) -> None:
     """Refuses what would pass for a dataset, and is one of something else.
 
     Raises:
-        DataError: all loaders of fastai's at once, a `DataFrame`, or an array of all images beside all labels.
+        DataError: all loaders of fastai's at once, a `DataFrame`, or an array or list of all images beside all labels.
     """
     kind, fastai = type(data).__name__, sys.modules.get("fastai.data.core")
     if fastai is not None and isinstance(data, fastai.DataLoaders):
@@ -88,9 +89,20 @@ def refuse_mistakes(data: Any) -> None:
     images, labels = map(_shape_of, data)
     # Of colour, or grey with a number each.
     is_batch = (len(images) == 4 and len(labels) != 4) or (len(images) == 3 and len(labels) == 1)
-    if is_batch and images[:1] == labels[:1]:
-        told = f"{kind} of an array of {images[0]} images and of their labels"
-        raise DataError(f"a {told} is no dataset; pass it sample by sample, such as list(zip(images, labels))")
+    is_list = _are_images_beside_labels(*data)
+    if is_list or (is_batch and images[:1] == labels[:1]):
+        told = f"a list of {len(data[0])}" if is_list else f"an array of {images[0]}"
+        expected = "pass it sample by sample, such as list(zip(images, labels))"
+        raise DataError(f"a {kind} of {told} images and of their labels is no dataset; {expected}")
+
+
+def _are_images_beside_labels(images: Any, labels: Any) -> bool:
+    """Whether they are a list of images alone, and one of as many other things: no batch, which has images as well."""
+    if not isinstance(images, (list, tuple)) or not images or not all(kind_of(each) == "image" for each in images):
+        return False
+    if not isinstance(labels, (list, tuple)):
+        return 1 <= len(_shape_of(labels)) <= 2 and _shape_of(labels)[0] == len(images)
+    return len(labels) == len(images) and not any(each is None or kind_of(each) == "image" for each in labels)
 
 
 def _shape_of(data: Any) -> tuple[int, ...]:

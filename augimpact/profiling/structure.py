@@ -23,7 +23,7 @@ from augimpact.profiling.targets import (
     target_of,
 )
 
-__all__ = ["Candidate", "Finder", "Found", "candidates_of", "describe", "value_at"]
+__all__ = ["Candidate", "Finder", "Found", "candidates_of", "describe", "kind_of", "value_at"]
 
 Finder = str | Callable[[Any], Any] | None
 # What an error lists at most.
@@ -63,7 +63,7 @@ def candidates_of(item: Any) -> list[Candidate]:
     >>> [(each.path, each.kind) for each in candidates_of((np.zeros((8, 8, 3)), {"label": 3, "name": "cat"}))]
     [('[0]', 'image'), ('[1].label', 'label'), ('[1].name', 'other')]
     """
-    return [Candidate(path, _kind(leaf), _told(leaf)) for path, leaf in _leaves(item, "")]
+    return [Candidate(path, kind_of(leaf), _told(leaf)) for path, leaf in _leaves(item, "")]
 
 
 def value_at(item: Any, path: str) -> Any:
@@ -234,13 +234,14 @@ def _is_batch(value: Sequence[Any]) -> bool:
     """Whether it is a list of many images, or of many labels, rather than the parts of an item."""
     if not isinstance(value, list) or not value:
         return False
-    kinds = {_kind(each) for each in value}
+    kinds = {kind_of(each) for each in value}
     return len(kinds) == 1 and kinds <= {"image", "label"} and (len(value) > 2 or kinds == {"label"})
 
 
-def _kind(leaf: Any) -> str:
+def kind_of(leaf: Any) -> str:
+    """What a leaf is by its type: `image`, `label` or `other`; of a list that of its first."""
     if isinstance(leaf, list):
-        return _kind(leaf[0]) if leaf else "other"
+        return kind_of(leaf[0]) if leaf else "other"
     if isinstance(leaf, (bool, int, np.integer, np.bool_)):
         return "label"
     if hasattr(leaf, "getbands"):

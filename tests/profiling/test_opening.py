@@ -45,6 +45,25 @@ def test_all_images_beside_all_labels_are_refused_and_their_pairs_are_not(pair, 
         profile([*zip(IMAGES, LABELS, strict=True)], pair)
 
 
+PICTURES = [*map(Image.fromarray, IMAGES)]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        LABELS.tolist(), [*LABELS], LABELS, torch.from_numpy(LABELS), np.eye(2)[LABELS], [*np.eye(2)[LABELS]],
+        [0.5] * 6, [*"abcabc"], ("cat",) * 6, [{"boxes": np.zeros((1, 4))}] * 6, [[]] * 6, pd.Series(LABELS),
+    ],
+    ids=lambda given: "",
+)  # fmt: skip
+@pytest.mark.parametrize("images", [[*IMAGES], tuple(IMAGES), [*IMAGES[..., 0]], [*torch.from_numpy(IMAGES)], PICTURES])
+def test_a_list_of_all_images_beside_all_labels_is_refused(images, labels):
+    for pair in ((images, labels), [images, labels]):
+        with pytest.raises(DataError, match=r"of a list of 6 images and of their labels is no dataset; .*zip") as said:
+            profile(pair)
+        assert "\n" not in str(said.value)
+
+
 def test_what_the_sentence_says_works():
     found = profile(list(zip(IMAGES, LABELS)))  # noqa: B905 - as the sentence has it
     assert found["classes"].statistics["counts"]["train"] == {"class 0": 3, "class 1": 3}
@@ -56,6 +75,8 @@ def test_what_the_sentence_says_works():
         ((IMAGES[0], IMAGES[1]), 2), ([IMAGES[0], IMAGES[1]], 2), ((IMAGES, IMAGES), 12), ([IMAGES, IMAGES[:4]], 10),
         ([(IMAGES, LABELS), (IMAGES, LABELS)], 12), ([(IMAGES[0], 0), (IMAGES[1], 1)], 2), ((IMAGES, IMAGES[0]), 7),
         ((Image.fromarray(IMAGES[0]), Image.fromarray(IMAGES[1])), 2), ([(IMAGES, LABELS)], 6),
+        ([PICTURES, PICTURES], 12), (([*IMAGES], [*IMAGES[:3]]), 9), ([[PICTURES, [*LABELS]], [PICTURES, [*LABELS]]], 12),
+        ([[PICTURES[0], 0], [PICTURES[1], 1]], 2), ([[PICTURES[0], 0]] * 6, 6),
     ],
     ids=lambda given: "",
 )  # fmt: skip
