@@ -75,7 +75,7 @@ def test_what_the_sentence_says_works():
         ((IMAGES[0], IMAGES[1]), 2), ([IMAGES[0], IMAGES[1]], 2), ((IMAGES, IMAGES), 12), ([IMAGES, IMAGES[:4]], 10),
         ([(IMAGES, LABELS), (IMAGES, LABELS)], 12), ([(IMAGES[0], 0), (IMAGES[1], 1)], 2), ((IMAGES, IMAGES[0]), 7),
         ((Image.fromarray(IMAGES[0]), Image.fromarray(IMAGES[1])), 2), ([(IMAGES, LABELS)], 6),
-        ([PICTURES, PICTURES], 12), (([*IMAGES], [*IMAGES[:3]]), 9), ([[PICTURES, [*LABELS]], [PICTURES, [*LABELS]]], 12),
+        ([PICTURES, PICTURES], 12), (([*IMAGES], [*IMAGES[:3]]), 9), ([[PICTURES, [*LABELS]]] * 2, 12),
         ([[PICTURES[0], 0], [PICTURES[1], 1]], 2), ([[PICTURES[0], 0]] * 6, 6),
     ],
     ids=lambda given: "",
