@@ -1,7 +1,7 @@
 """What black and white are in the numbers of images, what these tell of it, and what may be answered where they do not.
 
 A range is never taken from the first images alone: what fits several, or is doubtful, is left open until something
-tells, and whatever contradicts later is an error.
+tells, and whatever contradicts later is a question; only what does so after many others, and seldom, is at fault.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ DOUBTS = {FLOAT: (1 + SLACK, DARK), SIGNED: (0.0, DARK), UNSIGNED: (0.0, 2.0**14
 DEPTHS = (8, 10, 12, 14, 16)
 # What computed tomographs give, in Hounsfield units of 12 bits; and all that 16 bits with a sign hold.
 TOMOGRAPHY, WORD = (-1024, 3071), (-32768, 32767)
+# Of so many images one may contradict the others and be at fault itself.
+MANY = 100
 # What most images are normalised with that are; and whatever a person types.
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 OTHER = Option("other values of black and white", {"value_range": None})
@@ -76,6 +78,8 @@ class Evidence:
         self._lock = threading.Lock()
         self._fitting: dict[str, tuple[float, ...]] = dict(WHITES)
         self._highest = dict.fromkeys(WHITES, 0.0)
+        self._seen = dict.fromkeys(WHITES, 0)
+        self._contradicting = dict.fromkeys(WHITES, 0)
 
     @property
     def is_decided(self) -> bool:  # noqa: D102
@@ -95,7 +99,7 @@ class Evidence:
         return self._fitting[kind][0]
 
     def add(self, kind: str, low: float, high: float, channels: int | None) -> None:
-        """Rules out the ranges that an image does not fit.
+        """Rules out the ranges that an image does not fit; one in `MANY` tells nothing: it has none that others have.
 
         Args:
             kind: of its numbers, one of `WHITES`.
@@ -106,18 +110,28 @@ class Evidence:
         Raises:
             AmbiguousData: no range is left, or it has to be given.
         """
-        if low < -SLACK:
-            message = _of_negative(kind, low, high, channels)
-            raise AmbiguousData(message, "value_range", _options(kind, low, high, channels))
         with self._lock:
+            self._seen[kind] += 1
+            if low < -SLACK:
+                if self._is_fault(kind):
+                    return
+                message = _of_negative(kind, low, high, channels)
+                raise AmbiguousData(message, "value_range", _options(kind, low, high, channels))
             fitting = tuple(white for white in self._fitting[kind] if high <= white * (1 + SLACK))
             # Above 1 it is not [0, 1]; within it [0, 255] is only likely while all is black.
             if 0 < high <= 1 + SLACK and 1.0 in fitting:
                 fitting = (1.0,)
             if not fitting:
+                if self._is_fault(kind):
+                    return
                 message = self._of_too_high(kind, high)
                 raise AmbiguousData(message, "value_range", _options(kind, low, high, channels))
             self._fitting[kind], self._highest[kind] = fitting, max(self._highest[kind], high)
+
+    def _is_fault(self, kind: str) -> bool:
+        """Whether an image that contradicts those before it is at fault, and not what is known of these."""
+        self._contradicting[kind] += 1
+        return MANY * self._contradicting[kind] <= self._seen[kind]
 
     def refuse_doubt(self, channels: int | None) -> None:
         """To be called where nothing more is waited for.

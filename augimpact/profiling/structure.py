@@ -18,6 +18,8 @@ from augimpact.profiling.targets import (
     count_of,
     doubtful_at,
     is_beside_greys,
+    is_called_label,
+    is_number_of,
     is_row_beside,
     is_text,
     target_of,
@@ -149,7 +151,9 @@ def _label_in(item: Any, leaves: Sequence[Candidate], images: Finder, image: Any
     if path is not None:
         told = f"{path!r} looks like boxes, and it cannot be told how they are meant"
         raise AmbiguousData(f"{told}; {BOXES_EXPECTED}:\n{describe(item)}", "labels", [])
-    others = [(each, value_at(item, each.path)) for each in leaves if each.path != images]
+    others = [
+        (each, value_at(item, each.path)) for each in leaves if each.path != images and not is_number_of(each.path)
+    ]
     # A class, a mask, which any other image beside the first may be, or classes as a row of floats.
     found = [
         each.path
@@ -164,8 +168,8 @@ def _label_in(item: Any, leaves: Sequence[Candidate], images: Finder, image: Any
     if len(found) > 1:
         raise _asked(item, "labels", found)
     path = doubtful_at(item, image, floats=floats)
-    if not found and path is not None:
-        raise _in_doubt(item, path)
+    if path is not None and (not found or isinstance(item, Mapping)) and not any(map(is_called_label, found)):
+        raise _in_doubt(item, path, found)
     return found[0] if found else None
 
 
@@ -201,14 +205,15 @@ def _asked(item: Any, what: str, paths: Sequence[str]) -> AmbiguousData:
     return AmbiguousData(message, what, options)
 
 
-def _in_doubt(item: Any, path: str) -> AmbiguousData:
-    """What asks whether something is a label."""
+def _in_doubt(item: Any, path: str, others: Sequence[str]) -> AmbiguousData:
+    """What asks whether something is a label, or one of others."""
     value = value_at(item, path)
     what, meant = (
         ("a text", "it names a class") if is_text(value) else ("whole numbers, as floats", "these are classes")
     )
-    told = f"{path!r} is {what}; pass labels={path!r} where {meant}, or labels=lambda item: None"
-    options = [Option(f"{path}: {_told(value)}", {"labels": path})]
+    choice = "".join(f"labels={each!r} where that is the label, or " for each in others)
+    told = f"{path!r} is {what}; pass labels={path!r} where {meant}, or {choice}labels=lambda item: None"
+    options = [Option(f"{each}: {_told(value_at(item, each))}", {"labels": each}) for each in (path, *others)]
     return AmbiguousData(f"{told}:\n{describe(item)}", "labels", options)
 
 

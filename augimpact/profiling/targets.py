@@ -23,6 +23,8 @@ __all__ = [
     "doubtful_at",
     "has_fractions",
     "is_beside_greys",
+    "is_called_label",
+    "is_number_of",
     "is_row_beside",
     "is_text",
     "target_of",
@@ -40,6 +42,8 @@ SIDES = ("xmin", "ymin", "xmax", "ymax")
 LABELS = ("label", "labels", "class", "target", "targets", "category")
 MASKS = ("mask", "masks", "segmentation")
 BOXES = ("bbox", "bboxes")
+# What numbers the items of a dataset: no two have the same.
+NUMBERS = ("id", "idx", "index", "image_id", "img_id")
 # Numbers of a row that is a box and what else is known of it: its class, and the image of a batch that it is in.
 ROW_OF_BOX = (5, 6)
 
@@ -111,12 +115,17 @@ def target_of(annotations: Any) -> Any:
 def boxes_like_at(item: Any, image: Any) -> str | None:
     """The path of what looks like boxes, of which it cannot be told how they are meant, if an item has such.
 
-    Four numbers for each number of a row of classes; rows of five or six numbers; or what is called so.
+    Four numbers for each number of a row of classes; rows of five or six numbers; or what is called so, also for each
+    of several objects.
 
     >>> boxes_like_at((np.zeros((8, 8, 3)), np.zeros((2, 4)), np.zeros(2, int)), np.zeros((8, 8, 3)))
     '[1]'
     """
-    shapes = {path: shape for path, each in _parts(item, "") if (shape := _shape(each)) is not None}
+    parts = dict(_parts(item, ""))
+    objects = next((path for path, each in parts.items() if _are_objects_with_boxes(each)), None)
+    if objects is not None:
+        return objects
+    shapes = {path: shape for path, each in parts.items() if (shape := _shape(each)) is not None}
     axes = 2 if count_of(image) is not None else 1
     # Beside one image a row of numbers is one of boxes' classes, or a class that is one-hot.
     classes = [shape for shape in shapes.values() if len(shape) == axes]
@@ -128,6 +137,25 @@ def boxes_like_at(item: Any, image: Any) -> str | None:
         if named or in_rows or (len(shape) == axes + 1 and shape[-1] == 4 and shape[:-1] in classes):
             return path
     return None
+
+
+def _are_objects_with_boxes(value: Any) -> bool:
+    several = isinstance(value, (list, tuple)) and bool(value)
+    return several and all(isinstance(each, Mapping) and any(name in each for name in BOXES) for each in value)
+
+
+def is_called_label(path: str) -> bool:
+    """Whether the path is that of something called a label or a mask."""
+    return path.rpartition(".")[2] in LABELS + MASKS
+
+
+def is_number_of(path: str) -> bool:
+    """Whether the path is that of something called as what numbers the items, which is no label.
+
+    >>> is_number_of(".image_id"), is_number_of("[1].label"), is_number_of("[1]")
+    (True, False, False)
+    """
+    return path.rpartition(".")[2] in NUMBERS
 
 
 def doubtful_at(item: Any, image: Any, *, floats: bool = True) -> str | None:

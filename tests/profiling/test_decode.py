@@ -116,6 +116,25 @@ def test_half_floats_of_torchs_own_are_numbers_too():
     assert np.array_equal(found.transpose(2, 0, 1), picture.to(torch.bfloat16).float().round().numpy())
 
 
+@pytest.mark.parametrize("bad", [1e30, 1.5, -0.5, np.inf])
+def test_one_of_many_that_contradicts_them_is_at_fault_and_more_are_a_question(bad):
+    good, other = np.full((20, 20, 3), 0.5), np.full((20, 20, 3), 0.5)
+    other[0, 0, 0] = bad
+    decoder = Decoder()
+    for image in [good] * 99 + [other] + [good] * 99:
+        decoder.learn([image])
+    assert np.array_equal(decoder.bytes_of(good), np.full((20, 20, 3), 128))
+    with pytest.raises(DataError, match="expected 0 to 1|not finite") as told:
+        decoder.bytes_of(other)
+    assert not isinstance(told.value, AmbiguousData)
+    if np.isfinite(bad):
+        early = Decoder()
+        early.learn([good] * 98)
+        for asked in (early, decoder):
+            with pytest.raises(AmbiguousData, match="pass "):
+                asked.learn([other, other])
+
+
 def test_batches_are_taken_apart():
     batch = torch.randint(0, 256, (5, 3, 20, 30), dtype=torch.uint8)
     assert [each.shape for each in bytes_of(Decoder(), batch)] == [(20, 30, 3)] * 5

@@ -288,3 +288,31 @@ def test_what_the_first_item_was_all_are():
     found = profile(masks, images="[0]", labels="[1]")
     assert found["summary"].statistics["train"]["images"] == 3
     assert found["mask_classes"].statistics["train"]["classes"] == {"class 0": {"share": 1.0, "images": 3}}
+
+
+@pytest.mark.parametrize("label", ["cat", 1.0, torch.tensor(2.0)])
+def test_what_is_called_a_label_is_asked_for_before_a_number_beside_it_is_one(label):
+    items = [{"image": image, "label": label, "weight": place} for place, image in enumerate(pictures(3))]
+    with pytest.raises(AmbiguousData, match=r"'.label' is .*; pass labels='.label' where .*'.weight'") as told:
+        profile(items)
+    assert [option.arguments["labels"] for option in told.value.options] == [".label", ".weight"]
+    assert profile(items, labels=".weight").frames["train"]["label"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("name", ["id", "idx", "index", "image_id"])
+def test_what_numbers_the_items_is_no_label(name):
+    items = [{"image": image, name: place} for place, image in enumerate(pictures(3))]
+    assert profile(items).frames["train"]["label"].tolist() == [-1] * 3
+    labelled = [{**item, "label": 1} for item in items]
+    assert profile(labelled).frames["train"]["label"].tolist() == [1] * 3
+    assert profile(items, labels=f".{name}").frames["train"]["label"].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_objects_that_have_boxes_of_another_form_are_asked_for(count):
+    """As those of KITTI."""
+    objects = [{"type": "Car", "occluded": 2, "bbox": [10.0, 5.0, 30.0, 20.0]}] * count
+    for item, path in (((PICTURE, objects), "[1]"), ({"image": PICTURE, "objects": objects}, ".objects")):
+        with pytest.raises(AmbiguousData, match="looks like boxes") as told:
+            profile([item])
+        assert repr(path) in str(told.value)
