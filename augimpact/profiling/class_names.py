@@ -1,4 +1,4 @@
-"""The names that a dataset has for its classes, also as the dataset of a loader, or inside another dataset."""
+"""The names that a dataset has for its classes, also as the dataset of a loader, or of parts of it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def class_names_of(data: Any) -> tuple[str, ...] | None:
     if isinstance(data, Subset):
         return class_names_of(data.dataset)
     names = _names_in(data)
-    if names is None and not _inner(data):
-        # A loader, or a dataset around another, of somebody's own.
+    if names is None and not _inner(data) and not hasattr(data, "__getitem__"):
+        # A loader of somebody's own; a dataset around another may number its classes anew.
         return _names_in(getattr(data, "dataset", None))
     return names
 
@@ -43,6 +43,9 @@ def _names_in(data: Any) -> tuple[str, ...] | None:
     if vocabularies:
         return _flat(vocabularies[0]) if len(vocabularies) == 1 else None
     own = getattr(data, "classes", None)
+    if hasattr(data, "class_to_idx") and getattr(data, "target_transform", None) is not None:
+        # As torchvision's have it: it may make other numbers of those of the names; of masks it makes tensors.
+        return None
     if own and isinstance(own, (list, tuple)):
         return _told(own)
     found = {_names_in(each) for each in _inner(data)}

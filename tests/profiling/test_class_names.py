@@ -85,8 +85,26 @@ def test_a_dataset_that_may_number_its_classes_anew_is_not_looked_into(folder):
             image, label = folder[index]
             return image, 1 - label
 
+    assert class_names_of(Swapped()) is None
     assert class_names_of(DataLoader(Swapped())) is None
     assert class_names_of(Subset(Swapped(), [0])) is None
+
+
+def test_labels_that_are_transformed_have_no_names(tmp_path):
+    folder_of(tmp_path, "ash", "birch", "cedar")
+    binary = ImageFolder(tmp_path, transform=pil_to_tensor, target_transform=lambda label: int(label > 0))
+    assert profile(binary)["classes"].statistics["counts"]["train"] == {"class 0": 4, "class 1": 8}
+    assert class_names_of(DataLoader(binary)) is None
+
+
+def test_a_loader_of_somebodys_own_has_the_names_of_its_dataset(folder):
+    class Loader:
+        dataset = folder
+
+        def __iter__(self):
+            return iter(DataLoader(folder, batch_size=3))
+
+    assert profile(Loader())["classes"].statistics["counts"]["train"] == {"cat": 4, "dog": 4}
 
 
 @pytest.mark.parametrize("names", [[], None, "cat", {"cat": 0}, 3])

@@ -124,7 +124,7 @@ def test_one_of_many_that_contradicts_them_is_at_fault_and_more_are_a_question(b
     for image in [good] * 99 + [other] + [good] * 99:
         decoder.learn([image])
     assert np.array_equal(decoder.bytes_of(good), np.full((20, 20, 3), 128))
-    with pytest.raises(DataError, match="expected 0 to 1|not finite") as told:
+    with pytest.raises(DataError, match=r"expected 0 to 1|not finite") as told:
         decoder.bytes_of(other)
     assert not isinstance(told.value, AmbiguousData)
     if np.isfinite(bad):
