@@ -47,6 +47,8 @@ class Region(NamedTuple):
 class ImagePipeline:
     """Reads an image of any kind that Pillow knows (16-bit, grey, CMYK, turned by its EXIF) or a `.npy` array.
 
+    Of a file with several pages or frames, as TIFF, GIF and WebP may have, it is the first.
+
     Args:
         size: of the tensor, `(height, width)` or the side of a square; None leaves each image as large as it is.
         fit: how an image of another shape becomes that size: `pad` keeps all of it, `crop` its middle, both keep its

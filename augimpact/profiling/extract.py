@@ -150,7 +150,8 @@ def profile(
 
     Args:
         train: a folder of images, a `SampleTable`, a dataset of ours, torchvision's or fastai's, or any iterable of
-            samples or batches: tensors, arrays, Pillow images, in tuples, lists and mappings.
+            samples or batches: tensors, arrays, Pillow images, in tuples, lists and mappings. Of a file with several
+            pages or frames, such as a TIFF, it is the first that is a sample.
         val: another split, to be compared.
         augmentation: compares each image with itself augmented, by panels of both and their difference; masks and boxes
             follow. Both are the image's middle square at 224², in three channels, and what lies outside is cut off.

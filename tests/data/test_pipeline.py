@@ -98,6 +98,15 @@ def test_photographs_are_decoded_as_opencv_decodes_them(kind, options, tolerance
     assert (ours - by_opencv(content) / 255).abs().max() <= tolerance + 1e-6
 
 
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP", "PNG"])
+def test_of_several_pages_or_frames_the_first_is_the_image(kind):
+    pages = [Image.fromarray(np.full((12, 16, 3), level, np.uint8)) for level in (10, 200, 90)]
+    content = encoded(pages[0], kind, save_all=True, append_images=pages[1:], lossless=True)
+    with Image.open(io.BytesIO(content)) as file:
+        assert file.n_frames == 3
+    assert torch.allclose(ImagePipeline()(content), torch.tensor(10 * LEVEL))
+
+
 @pytest.mark.parametrize("mode", ["L", "1", "P"])
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "GIF", "BMP"])
 def test_grey_two_colours_and_palettes_become_rgb(mode, kind):
