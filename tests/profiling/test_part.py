@@ -250,7 +250,7 @@ def test_a_part_has_the_names_of_the_whole():
             return PIXELS[index], LABELS[index]
 
     assert set(drawn_samples(Named(), 9).classes) <= set(NAMES)
-    assert drawn_samples(Wrapped(), 100).class_names == NAMES
+    assert drawn_samples(Named(), 100).class_names == NAMES
 
 
 @pytest.mark.parametrize(
