@@ -14,7 +14,7 @@ import pandas as pd
 
 from augimpact.profiling.detection import FAULTS, UNLABELLED, Boxes
 from augimpact.profiling.measuring import Measured
-from augimpact.profiling.naming import Naming
+from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.needs import EVERYTHING
 from augimpact.profiling.object_panels import APART, Objects, Splits, areas, by_class, counts, positions, sides, spread
 from augimpact.profiling.objects import GRID, Numbers
@@ -140,7 +140,7 @@ def _of_boxes(boxes: Mapping[str, Boxes], naming: Naming, known: Sequence[str], 
             f"{APART}, or boxes are strips: anchors and crops seldom fit those.",
         ),
         positions("box_positions", "Box positions", "how many boxes cover a place, in the mean image", splits),
-        _faults(splits),
+        _faults(boxes),
     ]  # fmt: skip
 
 
@@ -196,27 +196,29 @@ def _box_classes(splits: Splits, known: Sequence[str], complete: bool) -> list[P
     )]  # fmt: skip
 
 
-def _faults(splits: Splits) -> Panel:
+def _faults(boxes: Mapping[str, Boxes]) -> Panel:
+    """What is wrong with the boxes as they were given: augmented, they are clipped to the image."""
     wrong = {name.replace(" ", "_"): number for number, name in enumerate(FAULTS) if number}
+    tables = {split: each.given for split, each in boxes.items() if not split.endswith(AUGMENTED)}
     statistics: dict[str, dict[str, Any]] = {
-        split: {"boxes": len(each.table)}
+        split: {"boxes": len(table)}
         | {
             way: {
-                "count": int((each.table["fault"] == number).sum()),
-                "images": each.table.loc[each.table["fault"] == number, "image"].unique()[:LISTED],
+                "count": int((table["fault"] == number).sum()),
+                "images": table.loc[table["fault"] == number, "image"].unique()[:LISTED],
             }
             for way, number in wrong.items()
         }
-        for split, each in splits.items()
+        for split, table in tables.items()
     }
     counts = {split: [each[way]["count"] for way in wrong] for split, each in statistics.items()}
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        width = 0.8 / len(splits)
+        width = 0.8 / len(counts)
         for place, (split, each) in enumerate(counts.items()):
-            at = np.arange(len(wrong)) + (place - (len(splits) - 1) / 2) * width
-            axes.bar(at, each, width, color=COLOURS[place], label=split)
+            at = np.arange(len(wrong)) + (place - (len(counts) - 1) / 2) * width
+            axes.bar(at, each, width, color=COLOURS[list(boxes).index(split)], label=split)
         axes.set_xticks(np.arange(len(wrong)), FAULTS[1:])
         axes.set(ylabel="boxes", ylim=(0, None if any(map(any, counts.values())) else 1))
         axes.locator_params("y", integer=True)

@@ -33,7 +33,8 @@ def before_and_after(
 ) -> tuple[Sample, Sample]:
     """The middle square of a sample at 224², and the same augmented; masks and boxes are cut, and follow.
 
-    Boxes that the square cuts off altogether are told by the first's `CutTarget`.
+    Boxes without area, and those that the square cuts off altogether, are in neither; the first's label is a
+    `CutTarget`, which has all boxes as they were.
 
     Args:
         sample: any, of bytes on the host.
@@ -69,9 +70,12 @@ def _labels(sample: Sample, augmentation: RandomAugmentation, name: str, outside
         if found is None:
             return None, None
         boxes, classes = found
+        # A box that is the wrong way round has none, and would be the right way round in the square.
+        have_area = (boxes[:, :2] < boxes[:, 2:]).all(axis=1)
+        boxes, classes = boxes[have_area], classes[have_area]
         cut, kept = move_boxes(SQUARE.boxes(boxes, size), IDENTITY, CANVAS)
         moved, still = augmentation.boxes(cut, name, CANVAS)
-        before = CutTarget(_target(label, cut, classes[kept]), np.delete(classes, kept))
+        before = CutTarget(_target(label, cut, classes[kept]), label, size)
         return before, _target(label, moved, classes[kept][still])
     return label, label
 

@@ -34,8 +34,8 @@ def broken_panel(
     """What augmentation broke in each split, image by image.
 
     Blank has less than `PLAIN` bits of entropy left, clipped a fifth more of its values at either end, blurred a tenth
-    or less of its sharpness. Boxes are told as `cut_off`, of which nothing is in the middle square, and of the others
-    as `before`, `after` and `lost`, which is before less after.
+    or less of its sharpness. Boxes are told as `without_area`; as `cut_off`, of which nothing is in the middle square;
+    and of the others as `before`, `after` and `lost`, which is before less after.
 
     Args:
         splits: and those augmented.
@@ -89,8 +89,10 @@ def _broken(one: pd.DataFrame, other: pd.DataFrame, properties: Collection[str])
 
 
 def _lost(one: Annotations, other: Annotations) -> dict[str, int]:
-    before, after, cut_off = len(one.boxes.objects), len(other.boxes.objects), one.boxes.cut_off
-    return {"before": before, "after": after, "lost": before - after, "cut_off": cut_off} if before + cut_off else {}
+    before, after = len(one.boxes.objects), len(other.boxes.objects)
+    left_out = {"cut_off": one.boxes.cut_off, "without_area": one.boxes.without_area}
+    found = {"before": before, "after": after, "lost": before - after} | left_out
+    return found if any(found.values()) else {}
 
 
 def _told(split: str, found: Mapping[str, Any], counts: Mapping[str, int]) -> str:
@@ -99,6 +101,7 @@ def _told(split: str, found: Mapping[str, Any], counts: Mapping[str, int]) -> st
     boxes = found.get("boxes")
     if boxes:
         told += f", and of {boxes['before']} boxes {boxes['lost']} are lost"
-        if boxes["cut_off"]:
-            told += f", beside {boxes['cut_off']} of which nothing is in the middle square"
+        ways = (("cut_off", "of which nothing is in the middle square"), ("without_area", "without area"))
+        beside = [f"{boxes[way]} {words}" for way, words in ways if boxes[way]]
+        told += f", beside {' and '.join(beside)}" if beside else ""
     return told

@@ -31,13 +31,14 @@ class CutTarget(dict[str, Any]):
     """A target of an image that was cut.
 
     Args:
-        target: what is left of it.
-        cut_off: the classes of the boxes of which nothing is left, `(N,)`.
+        target: what is left of it, of boxes that have an area.
+        given: the target as it was.
+        size: height and width of the image as it was.
     """
 
-    def __init__(self, target: Mapping[str, Any], cut_off: NDArray[np.int64]) -> None:
+    def __init__(self, target: Mapping[str, Any], given: Mapping[str, Any], size: tuple[int, int]) -> None:
         super().__init__(target)
-        self.cut_off = cut_off
+        self.given, self.size = given, size
 
 
 def boxes_of(
@@ -143,13 +144,14 @@ class Boxes:
 
     Attributes:
         images: how many have a target with boxes, be it empty.
-        cut_off: how many boxes are in no image, because these were cut.
+        cut_off: how many boxes with an area are in no image, because these were cut.
+        without_area: how many boxes are in no image that was cut, because they have no area.
     """
 
     def __init__(self, ignored: Collection[int] = (), classes: int | None = None) -> None:
-        self.images = self.cut_off = 0
+        self.images = self.cut_off = self.without_area = 0
         self._ignored, self._classes = frozenset(ignored), classes
-        self._objects = Rows("image", *MEASURED)
+        self._objects, self._given = Rows("image", *MEASURED), Rows("image", *MEASURED)
         self._maps: dict[int, Numbers] = {}
 
     def add(self, image: int, label: Any, size: tuple[int, int]) -> bool:
@@ -162,9 +164,9 @@ class Boxes:
         if found is None:
             return False
         boxes, labels = found
-        self.images += 1
         if isinstance(label, CutTarget):
-            self.cut_off += int((~np.isin(label.cut_off, list(self._ignored))).sum())
+            self._take_given(image, label, len(boxes))
+        self.images += 1
         self._objects.add(np.insert(measures_of(boxes, labels, size), 0, image, axis=1))
         height, width = size
         across = covered(boxes[:, 0] / width, boxes[:, 2] / width)
@@ -173,6 +175,23 @@ class Boxes:
             own = labels == number
             self._maps[number] = self._maps.get(number, np.zeros((GRID, GRID))) + down[own].T @ across[own]
         return True
+
+    def _take_given(self, image: int, label: CutTarget, left: int) -> None:
+        """Takes in the boxes before the image was cut, of which so many are left."""
+        found = boxes_of(label.given, self._classes, self._ignored)
+        if found is None:
+            return
+        measures = measures_of(*found, label.size)
+        flat = int((measures[:, MEASURED.index("area")] == 0).sum())
+        self.without_area += flat
+        self.cut_off += len(measures) - flat - left
+        self._given.add(np.insert(measures, 0, image, axis=1))
+
+    @property
+    def given(self) -> pd.DataFrame:
+        """The same as `objects`, of the boxes as they were given, before their images were cut."""
+        given = self._given.frame
+        return given if len(given) else self.objects
 
     @property
     def objects(self) -> pd.DataFrame:

@@ -20,7 +20,8 @@ NAMING = frozenset({"edges", "indices", "images"})
 EACH = f"Each image is its middle square at {CANVAS}², before and after."
 ALL = (
     f"With augmentation, all panels are of each image's middle square at {CANVAS}², in three channels, as it is and "
-    "augmented: sizes, channels, and what lies outside the square, are told by a profile without augmentation."
+    "augmented: sizes, channels, and what lies outside the square, are told by a profile without augmentation. Only "
+    "faulty boxes are told of the boxes as they were given."
 )
 
 

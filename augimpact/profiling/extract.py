@@ -154,7 +154,8 @@ def profile(
             pages or frames, such as a TIFF, it is the first that is a sample.
         val: another split, to be compared.
         augmentation: compares each image with itself augmented, by panels of both and their difference; masks and boxes
-            follow. Both are the image's middle square at 224², in three channels, and what lies outside is cut off.
+            follow. Both are the image's middle square at 224², in three channels, and what lies outside is cut off;
+            only faulty boxes are told of the boxes as they were given.
         images: where in an item the image is: a path such as `[0].rgb` or `["input.jpg"]`, or a function of the item;
             by default what by its type is an image.
         labels: likewise of the label: a class, as a number or one-hot; a mask of classes; a mapping with `boxes`, left,

@@ -162,7 +162,7 @@ def test_boxes_that_the_middle_square_cuts_off_are_counted_in_each_split():
     # Enlarged, what is in the middle quarter is left.
     for split, count in (("train", 3), ("val", 1)):
         assert found.statistics[split]["boxes"] == {
-            "before": 3 * count, "after": count, "lost": 2 * count, "cut_off": 2 * count,
+            "before": 3 * count, "after": count, "lost": 2 * count, "cut_off": 2 * count, "without_area": 0,
         }  # fmt: skip
         assert profile["boxes"].statistics[f"{split}, difference"]["total"] == -2 * count
         assert profile["box_area"].statistics[f"{split}, difference"]["max"] == pytest.approx(0.8**2 - 0.2**2)
@@ -170,7 +170,35 @@ def test_boxes_that_the_middle_square_cuts_off_are_counted_in_each_split():
     # Those cut off are told where none is left.
     beside = {"boxes": target["boxes"][:2], "labels": target["labels"][:2]}
     only = ai.profile([(image, beside)], augmentation=larger, **SILENT)["broken"].statistics["train"]["boxes"]
-    assert only == {"before": 0, "after": 0, "lost": 0, "cut_off": 2}
+    assert only == {"before": 0, "after": 0, "lost": 0, "cut_off": 2, "without_area": 0}
+
+
+def test_faults_are_those_of_the_boxes_as_they_were_given():
+    random = np.random.default_rng(0)
+    image = random.integers(0, 256, (60, 120, 3), dtype=np.uint8)
+    # Of every fault some, shares among them; the middle square is from 30 to 90.
+    all_boxes = [*random.integers(-20, 140, (20, 5, 4)).astype(float), random.random((5, 4))]
+    targets = [{"boxes": boxes, "labels": random.integers(0, 3, 5)} for boxes in all_boxes]
+    data = [(image, target) for target in targets]
+    plain, compared = (
+        ai.profile(data, data[:4], augmentation=each, ignored=2, **SILENT)
+        for each in (None, ai.RandomAugmentation(brightness=(0.9, 0.9)))
+    )
+    faults = plain["box_faults"]
+    assert all(each["count"] for name, each in faults.statistics["train"].items() if name != "boxes")
+    assert json.dumps(strict(compared["box_faults"].statistics)) == json.dumps(strict(faults.statistics))
+    assert compared["box_faults"].sentence == faults.sentence
+    left, top, right, bottom = np.concatenate([each["boxes"][each["labels"] != 2] for each in targets]).T
+    flat = (right <= left) | (bottom <= top)
+    beside = ~flat & ((right <= 30) | (left >= 90) | (bottom <= 0) | (top >= 60))
+    rest = int((~flat & ~beside).sum())
+    assert compared["broken"].statistics["train"]["boxes"] == {
+        "before": rest, "after": rest, "lost": 0, "cut_off": beside.sum(), "without_area": flat.sum(),
+    }  # fmt: skip
+    told = f"{beside.sum()} of which nothing is in the middle square and {flat.sum()} without area"
+    assert f"of {rest} boxes 0 are lost, beside {told}" in compared["broken"].sentence
+    (axes,) = compared["box_faults"].figure().axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["train", "val"]
 
 
 def test_a_hidden_class_has_no_name_in_a_difference():

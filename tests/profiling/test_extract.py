@@ -874,7 +874,8 @@ def test_masks_and_boxes_follow_the_augmentation_and_lost_ones_are_counted(pictu
     boxes = {"boxes": torch.tensor([[40.0, 40, 60, 60], [0, 0, 10, 10], [90, 90, 100, 100]]), "labels": torch.ones(3)}
     enlarged = ai.RandomAugmentation(zoom=4)
     found = profile([(image, boxes)] * 3, augmentation=enlarged, **SILENT)
-    assert found["broken"].statistics["train"]["boxes"] == {"before": 9, "after": 3, "lost": 6, "cut_off": 0}
+    lost = {"before": 9, "after": 3, "lost": 6, "cut_off": 0, "without_area": 0}
+    assert found["broken"].statistics["train"]["boxes"] == lost
     assert "of 9 boxes 6 are lost" in found["broken"].sentence
     area = found["box_area"].statistics
     assert area["train"]["max"] == pytest.approx(0.2**2)
