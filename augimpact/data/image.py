@@ -21,8 +21,9 @@ from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 from augimpact.errors import ImageError
 
 __all__ = [
-    "DEFAULT_SECOND", "EXAMPLE", "EXAMPLES", "MAX_PIXELS", "UPLOAD_FORMATS", "UPLOAD_PIXELS", "as_seen", "bytes_in",
-    "content_hash", "example", "example_of_hash", "opened", "read_image", "read_upload", "turned", "unit_values",
+    "DEFAULT_SECOND", "EXAMPLE", "EXAMPLES", "MAX_PIXELS", "UPLOAD_FORMATS", "UPLOAD_PIXELS", "as_seen", "as_stored",
+    "bytes_in", "content_hash", "example", "example_of_hash", "opened", "read_image", "read_upload", "turned",
+    "unit_values",
 ]  # fmt: skip
 
 # Pillow warns from here on; a photograph of 89 megapixels decodes to 270 MB.
@@ -224,14 +225,28 @@ def _too_large(name: str, size: str, max_pixels: int) -> str:
 
 def as_seen(image: Image.Image) -> Image.Image:
     """The image turned as its EXIF says, on white where it is transparent, 8-bit RGB."""
-    image = turned(image)
+    return _on_white(turned(image))
+
+
+def as_stored(image: Image.Image) -> Image.Image:
+    """The image as it lies in memory, whatever its EXIF says, on white where it is transparent, 8-bit RGB.
+
+    Raises:
+        ImageError: it is not decoded yet, and damaged.
+    """
+    with _one_error(f"the image {getattr(image, 'filename', '')!r}", MAX_PIXELS):
+        image.load()
+        return _on_white(image)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         image = _eight_bit(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     image = image.convert("RGB")
-    # It was turned: whoever reads it again shall not turn it once more.
+    # It is as it shall be: whoever reads it again shall not turn it.
     image.info = {}
     return image
 

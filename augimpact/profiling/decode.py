@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from augimpact.data.image import read_image
+from augimpact.data.image import as_stored
 from augimpact.errors import AmbiguousData, DataError, Option
 from augimpact.profiling.ranges import FLOAT, RANGES, SIGNED, SLACK, UNSIGNED, Evidence, span_of
 
@@ -285,9 +285,12 @@ def _layouts_of(shape: Sequence[int]) -> list[Option]:
 
 
 def _of_pillow(image: Any) -> NDArray[Any]:
-    """What a person sees of it; grey stays one channel, and numbers that are no bytes stay as they are."""
+    """Its pixels; grey stays one channel, and numbers that are no bytes stay as they are.
+
+    It is not turned as its EXIF says: neither are the tensors that are made of it, nor its mask or boxes.
+    """
     if image.mode.startswith(("I", "F")):
         return np.asarray(image)[..., None]
     if image.mode in ("L", "1"):
         return np.asarray(image.convert("L"))[..., None]
-    return np.asarray(read_image(image))
+    return np.asarray(as_stored(image))

@@ -150,8 +150,9 @@ def profile(
 
     Args:
         train: a folder of images, a `SampleTable`, a dataset of ours, torchvision's or fastai's, or any iterable of
-            samples or batches: tensors, arrays, Pillow images, in tuples, lists and mappings. Of a file with several
-            pages or frames, such as a TIFF, it is the first that is a sample.
+            samples or batches: tensors, arrays, Pillow images, in tuples, lists and mappings. Files that are opened
+            here are turned as their EXIF says, images and masks, and of several pages or frames the first is taken;
+            Pillow images are taken as they are.
         val: another split, to be compared.
         augmentation: compares each image with itself augmented, by panels of both and their difference; masks and boxes
             follow. Both are the image's middle square at 224², in three channels, and what lies outside is cut off;

@@ -73,8 +73,12 @@ def mask_of(
 
 
 def _check_size(shape: tuple[int, ...], size: tuple[int, int]) -> None:
-    if shape != size:
-        raise DataError(f"the mask is {shape[1]} × {shape[0]}; expected {size[1]} × {size[0]} as its image is")
+    if shape == size:
+        return
+    told = f"the mask is {shape[1]} × {shape[0]}; expected {size[1]} × {size[0]} as its image is"
+    if shape == size[::-1]:
+        told += ": where the EXIF of the image's file turns it, that of the mask's file has to say the same"
+    raise DataError(told)
 
 
 def _of_one_hot(label: NDArray[Any], size: tuple[int, int]) -> NDArray[np.int64]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import threading
 import time
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
+from torchvision.transforms.functional import pil_to_tensor
 
 from augimpact.errors import AmbiguousData, DataError
 from augimpact.profiling.ahead import ahead
@@ -279,6 +281,23 @@ def test_whole_numbers_of_pillow_are_those_of_an_array():
         bytes_of(Decoder(), deep)
     (found,) = bytes_of(Decoder(span=(0, 4080)), deep)
     assert np.array_equal(found[..., 0], values)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_images_of_pillow_are_not_turned_as_their_tensors_are_not(orientation, mode):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    values = np.random.default_rng(orientation).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    Image.fromarray(values).convert(mode).save(file, "JPEG", exif=exif)
+    held = Image.open(file)
+    for image in (held, held.convert("L" if mode == "L" else "RGB")):
+        found, again = Decoder().images_of([image, image], None)
+        expected = pil_to_tensor(image.convert("L" if mode == "L" else "RGB")).permute(1, 2, 0)
+        assert np.array_equal(found, expected)
+        assert np.array_equal(again, expected)
+    assert held.getexif()[0x0112] == orientation
 
 
 @pytest.mark.parametrize("form", [tuple, list, np.array, torch.tensor, lambda pair: iter(pair)])

@@ -129,6 +129,25 @@ def test_no_picture_or_path_of_a_hidden_class_leaves(tmp_path, kind):
         assert set(found.paths["train"]) == {0, 2, 4, 6}
 
 
+@pytest.mark.parametrize("turns", ["both", "image"])
+def test_files_of_masks_are_turned_as_their_own_exif_says(tmp_path, turns):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    mask = np.zeros((40, 60), np.uint8)
+    mask[:20] = 1
+    Image.fromarray(mask).convert("RGB").save(tmp_path / "image.png", exif=exif)
+    Image.fromarray(mask).save(tmp_path / "mask.png", **({"exif": exif} if turns == "both" else {}))
+    pd.DataFrame([("image.png", "mask.png")], columns=["path", "mask"]).to_csv(tmp_path / "a.csv", index=False)
+    table = SampleTable.from_csv(tmp_path / "a.csv", identity="path")
+    if turns == "image":
+        with pytest.raises(DataError, match="the mask is 60 × 40; expected 40 × 60 as its image is: where the EXIF of"):
+            profile(table)
+        return
+    # Its upper half is the right one now.
+    centre = profile(table, samples=1)["mask_positions"].statistics["train"]["class 1"]["centre"]
+    assert centre == pytest.approx([0.75, 0.5])
+
+
 def test_an_image_beside_a_one_hot_label_is_one_image():
     image = torch.rand(3, 32, 32)
     vectors = [torch.tensor(each) for each in ([0, 1, 0], [1, 0, 0], [0.0, 0.0, 1.0])]
