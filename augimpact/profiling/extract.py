@@ -159,9 +159,9 @@ def profile(
             only faulty boxes are told of the boxes as they were given.
         images: where in an item the image is: a path such as `[0].rgb` or `["input.jpg"]`, or a function of the item;
             by default what by its type is an image.
-        labels: likewise of the label: a class, as a number or one-hot; a mask of classes; a mapping with `boxes`, left,
-            top, right, bottom, and their `labels`; or annotations of COCO's or VOC's. A text is
-            the name of a class only where it is asked for so.
+        labels: likewise of the label: a class, as a number or one-hot; a mask of classes, of numbers or one-hot, but
+            not with a layer for each object; a mapping with `boxes`, left, top, right, bottom, and their `labels`; or
+            annotations of COCO's or VOC's. A text is the name of a class only where it is asked for so.
         class_names: by number, or the other way round.
         ignored: classes of masks and boxes that do not count.
         layout: `CHW`, `HWC`, or `HW` of grey images without an axis of channels, where the sizes do not tell.

@@ -17,6 +17,7 @@ from augimpact.profiling.needs import PICTURES
 from augimpact.profiling.numbering import ClassNumbers, renumbered
 from augimpact.profiling.segmentation import MaskNumbers
 from augimpact.profiling.source import Failure, Sample, Source, told
+from augimpact.profiling.stacks import refuse_stacks
 from augimpact.profiling.structure import Finder
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def work_of(
 
         of_files = decoder.of_files()
         return Work(grouped(files, share, size), source.samples_at, of_files.learned, of_files.refuse_doubt)
-    items = classes.numbered(source.samples(decoder, images, labels, on_cut))
+    items = classes.numbered(refuse_stacks(source.samples(decoder, images, labels, on_cut)))
     return Work(grouped(islice(items, most), _size, GROUP), lambda samples: samples, decoder.bytes_of)
 
 

@@ -19,7 +19,9 @@ from augimpact.errors import DataError
 from augimpact.profiling.needs import EVERYTHING, OBJECTS, POSITIONS
 from augimpact.profiling.objects import Numbers, Rows, covered, unknown_class
 
-__all__ = ["NOTHING", "SHORT_SIDE", "WHITE", "MaskNumbers", "Masks", "map_of", "mask_of", "objects_of"]
+__all__ = [
+    "NOTHING", "ONE_MASK_EXPECTED", "SHORT_SIDE", "WHITE", "MaskNumbers", "Masks", "map_of", "mask_of", "objects_of",
+]  # fmt: skip
 
 # A pixel that does not count.
 NOTHING = -1
@@ -29,6 +31,11 @@ WHITE = 255
 SHORT_SIDE = 5
 # What has more classes in one image holds something else: depths, or numbers of objects.
 MOST_CLASSES = 256
+# What is to be done about masks that have a layer for each object.
+ONE_MASK_EXPECTED = (
+    "pass labels= a function of the item that gives one mask (H, W) of classes, such as layers.any(0) where all "
+    "objects are of one class, or {'boxes': torchvision.ops.masks_to_boxes(layers), 'labels': numbers}"
+)
 MEASURED = ("class", "area", "width", "height", "convexity", "erosion")
 
 
@@ -90,7 +97,8 @@ def _of_one_hot(label: NDArray[Any], size: tuple[int, int]) -> NDArray[np.int64]
     there = channels != 0
     counts = there.sum(axis=0)
     if counts.max(initial=0) > 1:
-        raise DataError("the one-hot mask has several classes at one pixel; expected one")
+        told = "the one-hot mask has several classes at one pixel; expected one"
+        raise DataError(f"{told}, or, where each layer is an object, {ONE_MASK_EXPECTED}")
     return np.where(counts == 1, there.argmax(axis=0), NOTHING)
 
 
