@@ -1,12 +1,13 @@
 """What masks and boxes say beyond classes: which of the two a dataset has is seen by its labels.
 
-`segmentation` and `detection` measure the objects, in tables of like columns; `object_panels` makes panels of these.
-Masks take long, and are measured where their images are, on any thread; then both are taken in, in order.
+`segmentation` and `detection` measure the objects, in tables of like columns; `object_panels` and `positions` make
+panels of these. Masks take long, and are measured where their images are, on any thread; then both are taken in, in
+order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from augimpact.profiling.detection import FAULTS, UNLABELLED, Boxes
 from augimpact.profiling.measuring import Measured
 from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.needs import EVERYTHING
-from augimpact.profiling.object_panels import APART, Objects, Splits, areas, by_class, counts, positions, sides, spread
+from augimpact.profiling.object_panels import APART, Objects, Splits, areas, by_class, counts, sides, spread
 from augimpact.profiling.objects import GRID, Numbers
 from augimpact.profiling.panel import COLOURS, Panel
+from augimpact.profiling.positions import positions
 from augimpact.profiling.segmentation import MaskNumbers, Masks
 from augimpact.profiling.source import Sample
 
@@ -66,36 +68,44 @@ class Annotations:
         """
         return self.masks.measured(sample.label, tuple(sample.image.shape[:2]))
 
-    def take(self, seen: Measured, mask: MaskNumbers | None) -> bool:
+    def take(self, seen: Measured, mask: MaskNumbers | None, content: Hashable = None) -> bool:
         """Takes in the mask or the boxes of a sample, and tells whether it has either.
+
+        Args:
+            seen: what was measured of it.
+            mask: of its mask, if it has one.
+            content: what tells its image, before augmentation, from others; by default its number.
 
         Raises:
             DataError: the boxes cannot be used.
         """
         if mask is not None:
-            self.masks.take(seen.number, mask)
+            self.masks.take(seen.number, mask, content)
             return True
-        return self.boxes.add(seen.number, seen.label, (seen.shape[0], seen.shape[1]))
+        return self.boxes.add(seen.number, seen.label, (seen.shape[0], seen.shape[1]), content)
 
 
-def annotation_panels(splits: Mapping[str, Annotations], naming: Naming, *, complete: bool) -> list[Panel]:
+def annotation_panels(
+    splits: Mapping[str, Annotations], naming: Naming, *, shows_samples: bool, complete: bool
+) -> list[Panel]:
     """Those of masks, or of boxes; none where there are only classes.
 
     Args:
         splits: all annotations.
         naming: of their classes.
+        shows_samples: whether single samples may be seen.
         complete: whether all samples were seen.
     """
     masks = {split: each.masks for split, each in splits.items() if each.masks.images}
     boxes = {split: each.boxes for split, each in splits.items() if each.boxes.images}
     left_out = naming.hidden.union(*(each.ignored for each in splits.values()))
     known = {number: naming.label(number) for number in range(len(naming.classes)) if number not in left_out}
-    made = _of_masks(masks, naming, list(known.values()), complete) if masks else []
+    made = _of_masks(masks, naming, list(known.values()), shows_samples, complete) if masks else []
     if boxes:
         if _is_background(naming.classes[:1]) and not any(0 in each.classes for each in boxes.values()):
             # Detectors count it as a class, of which there is no box.
             known.pop(0, None)
-        made += _of_boxes(boxes, naming, list(known.values()), complete)
+        made += _of_boxes(boxes, naming, list(known.values()), shows_samples, complete)
     return made
 
 
@@ -103,7 +113,9 @@ def _is_background(names: Sequence[str]) -> bool:
     return any(name.strip("_ ").casefold() in BACKGROUND for name in names)
 
 
-def _of_masks(masks: Mapping[str, Masks], naming: Naming, known: Sequence[str], complete: bool) -> list[Panel]:
+def _of_masks(
+    masks: Mapping[str, Masks], naming: Naming, known: Sequence[str], shows_samples: bool, complete: bool
+) -> list[Panel]:
     splits = {split: _named(each, naming) for split, each in masks.items()}
     pixels = {split: _with_names(each.pixels, naming) for split, each in masks.items()}
     return [
@@ -123,11 +135,16 @@ def _of_masks(masks: Mapping[str, Masks], naming: Naming, known: Sequence[str], 
             lambda values: f"{(values > THIN).mean():.1%} lose more than {THIN:.0%}",
             "Worry about high values: objects so thin or small that a scaled-down mask loses them.",
         ),
-        positions("mask_positions", "Mask positions", "in which share of the images a class covers a place", splits),
+        positions(
+            "mask_positions", "Mask positions", "in which share of the images a class covers a place", splits,
+            shows_samples=shows_samples, have_gaps=True,
+        ),
     ]  # fmt: skip
 
 
-def _of_boxes(boxes: Mapping[str, Boxes], naming: Naming, known: Sequence[str], complete: bool) -> list[Panel]:
+def _of_boxes(
+    boxes: Mapping[str, Boxes], naming: Naming, known: Sequence[str], shows_samples: bool, complete: bool
+) -> list[Panel]:
     splits = {split: _named(each, naming) for split, each in boxes.items()}
     return [
         *_box_classes(splits, known, complete),
@@ -139,17 +156,22 @@ def _of_boxes(boxes: Mapping[str, Boxes], naming: Naming, known: Sequence[str], 
             lambda values: f"{((values > STRIP) | (values < 1 / STRIP)).mean():.1%} are beyond 1 : {STRIP:g}",
             f"{APART}, or boxes are strips: anchors and crops seldom fit those.",
         ),
-        positions("box_positions", "Box positions", "how many boxes cover a place, in the mean image", splits),
+        positions(
+            "box_positions", "Box positions", "how many boxes cover a place, in the mean image", splits,
+            shows_samples=shows_samples,
+        ),
         _faults(boxes),
     ]  # fmt: skip
 
 
 def _named(found: Masks | Boxes, naming: Naming) -> Objects:
     maps: dict[str, Numbers] = {}
+    different: dict[str, frozenset[Hashable]] = {}
     for number, each in found.maps.items():
         name = _name(number, naming)
         maps[name] = maps.get(name, np.zeros((GRID, GRID))) + each
-    return Objects(found.images, _with_names(found.objects, naming), maps)
+        different[name] = different.get(name, frozenset()) | found.different.get(number, frozenset())
+    return Objects(found.images, _with_names(found.objects, naming), maps, different)
 
 
 def _with_names(table: pd.DataFrame, naming: Naming) -> pd.DataFrame:

@@ -5,7 +5,7 @@ A target is read by `boxes_of`, measured by `measures_of`; `Boxes` keeps some nu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from augimpact.errors import DataError
 from augimpact.profiling.decode import as_array
-from augimpact.profiling.objects import GRID, Numbers, Rows, covered, unknown_class
+from augimpact.profiling.objects import GRID, DifferentImages, Numbers, Rows, covered, unknown_class
 
 __all__ = ["FAULTS", "UNLABELLED", "Boxes", "CutTarget", "boxes_of", "measures_of"]
 
@@ -144,6 +144,7 @@ class Boxes:
 
     Attributes:
         images: how many have a target with boxes, be it empty.
+        different: for each class the different images that have boxes of it, as far as they are counted.
         cut_off: how many boxes with an area are in no image, because these were cut.
         without_area: how many boxes are in no image that was cut, because they have no area.
     """
@@ -153,9 +154,16 @@ class Boxes:
         self._ignored, self._classes = frozenset(ignored), classes
         self._objects, self._given = Rows("image", *MEASURED), Rows("image", *MEASURED)
         self._maps: dict[int, Numbers] = {}
+        self.different = DifferentImages()
 
-    def add(self, image: int, label: Any, size: tuple[int, int]) -> bool:
+    def add(self, image: int, label: Any, size: tuple[int, int], content: Hashable = None) -> bool:
         """Takes the boxes of an image in, if it has a target with such, and tells whether it has.
+
+        Args:
+            image: its number.
+            label: which may be a target.
+            size: height and width of the image.
+            content: what tells the image from others; by default its number.
 
         Raises:
             DataError: as `boxes_of` does.
@@ -174,6 +182,7 @@ class Boxes:
         for number in np.unique(labels).tolist():
             own = labels == number
             self._maps[number] = self._maps.get(number, np.zeros((GRID, GRID))) + down[own].T @ across[own]
+            self.different.add(number, image if content is None else content)
         return True
 
     def _take_given(self, image: int, label: CutTarget, left: int) -> None:

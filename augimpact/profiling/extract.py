@@ -29,7 +29,7 @@ from augimpact.profiling.arguments import (
 from augimpact.profiling.broken import broken_panel
 from augimpact.profiling.collect import Collected
 from augimpact.profiling.decode import Decoder
-from augimpact.profiling.looking import Look, measuring_of, size_of_group, taken_in, work_of
+from augimpact.profiling.looking import Look, content_of, measuring_of, size_of_group, taken_in, work_of
 from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.needs import MEAN_PICTURES, NEEDS, PICTURES, chosen_panels
 from augimpact.profiling.numbering import ClassNumbers, numbers_in
@@ -173,8 +173,8 @@ def profile(
         channels: their order, `RGB` or `BGR`.
         samples: how many pictures of each split the report shows, drawn evenly; none by default. Any number also has
             it show the outermost images and the mean images of classes with few images, and say what the errors were;
-            and the table of samples then has the path and class of every sample. Without it, mean images are of at
-            least 5 different ones.
+            and the table of samples then has the path and class of every sample. Without it, mean images and maps of
+            the places of masks and boxes are of at least 5 different images.
         seed: of what is drawn.
         max_samples: of each split.
         hide_classes: classes, by name or number, that are told as one, without a name, a picture or a path.
@@ -255,7 +255,7 @@ def profile(
                         complete = False
                         break
                     for each, seen in zip(passes, several, strict=True):
-                        splits[each].add(*taken_in(annotations[each], seen))
+                        splits[each].add(*taken_in(annotations[each], seen, content_of(several[0])))
                     done += 1
                     tell(done, max(total, done))
                 work.end()
@@ -272,7 +272,7 @@ def profile(
     made = general_panels(
         splits, annotations, naming, shows_samples=samples > 0, chosen=chosen, complete=complete, order=channels
     )
-    of_labels = annotation_panels(annotations, naming, complete=complete)
+    of_labels = annotation_panels(annotations, naming, shows_samples=samples > 0, complete=complete)
     made += [panel for panel in of_labels if panel.name in chosen.panels]
     if augmentation is not None and "broken" in chosen.panels and len(splits) > 1:
         made.append(broken_panel(splits, annotations, chosen.properties))

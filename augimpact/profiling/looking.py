@@ -13,7 +13,7 @@ from augimpact.profiling.annotations import Annotations
 from augimpact.profiling.decode import Decoder, as_array
 from augimpact.profiling.labels import classes_in
 from augimpact.profiling.measuring import Measured, measured_here
-from augimpact.profiling.needs import PICTURES
+from augimpact.profiling.needs import CONTENT, PICTURES
 from augimpact.profiling.numbering import ClassNumbers, renumbered
 from augimpact.profiling.segmentation import MaskNumbers
 from augimpact.profiling.source import Failure, Sample, Source, told
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from augimpact.augment.random import RandomAugmentation
 
-__all__ = ["Look", "Looked", "Work", "measuring_of", "size_of_group", "taken_in", "work_of"]
+__all__ = ["Look", "Looked", "Work", "content_of", "measuring_of", "size_of_group", "taken_in", "work_of"]
 
 # Bytes of images that are handed to a task: enough that its own cost is small beside them.
 GROUP = 1 << 23
@@ -224,12 +224,25 @@ class Look(NamedTuple):
         return Looked(measured if mask is None else measured._replace(label=None), mask, sample.hidden)
 
 
-def taken_in(annotations: Annotations, seen: Looked | Failure) -> tuple[Measured | Failure, bool, bool]:
-    """Takes in the annotation of a sample: a failure if it cannot be used; whether it has one, and is hidden."""
+def content_of(seen: Looked | Failure) -> bytes | None:
+    """What tells the image of a sample from others, where that was measured."""
+    return None if isinstance(seen, Failure) else seen.measured.numbers.get(CONTENT)
+
+
+def taken_in(
+    annotations: Annotations, seen: Looked | Failure, content: bytes | None = None
+) -> tuple[Measured | Failure, bool, bool]:
+    """Takes in the annotation of a sample: a failure if it cannot be used; whether it has one, and is hidden.
+
+    Args:
+        annotations: of its split.
+        seen: the sample.
+        content: of its image before augmentation, see `content_of`.
+    """
     if isinstance(seen, Failure):
         return seen, False, False
     try:
-        return seen.measured, annotations.take(seen.measured, seen.mask), seen.hidden
+        return seen.measured, annotations.take(seen.measured, seen.mask, content), seen.hidden
     except Exception as error:  # one sample that is not as others are shall not end the pass
         return _failure(seen.measured, error), False, False
 

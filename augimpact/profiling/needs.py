@@ -49,12 +49,14 @@ OF_MASKS: Mapping[str, frozenset[str]] = {
         ("mask_objects", "object_area", "object_width", "object_height", "object_convexity", "object_erosion"),
         frozenset({OBJECTS}),
     ),
-    "mask_positions": frozenset({POSITIONS}),
+    # Maps are told of enough different images.
+    "mask_positions": frozenset({POSITIONS, CONTENT}),
 }
-OF_BOXES: Mapping[str, frozenset[str]] = dict.fromkeys(
-    ("box_classes", "boxes", "box_area", "box_width", "box_height", "box_aspect", "box_positions", "box_faults"),
-    frozenset(),
-)
+OF_BOXES: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("box_classes", "boxes", "box_area", "box_width", "box_height", "box_aspect"), frozenset()),
+    "box_positions": frozenset({CONTENT}),
+    "box_faults": frozenset(),
+}
 # In the order in which panels are read.
 NEEDS: Mapping[str, frozenset[str]] = {**OF_IMAGES, **OF_MASKS, **OF_BOXES}
 EVERYTHING: frozenset[str] = frozenset().union(*NEEDS.values())

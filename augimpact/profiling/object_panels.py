@@ -1,19 +1,19 @@
-"""The panels of objects, be they of masks or boxes: by class, how many in an image, how a number is spread, where.
+"""The panels of objects, be they of masks or boxes: by class, how many in an image, how a number is spread.
 
 Each takes the objects of the splits, under names that may leave, and shows the splits side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from augimpact.profiling.naming import short
-from augimpact.profiling.objects import GRID, Numbers
-from augimpact.profiling.panel import COLOURS, PART, Panel, classes_are, counted, draw_nothing, shortened
+from augimpact.profiling.objects import Numbers
+from augimpact.profiling.panel import COLOURS, PART, Panel, classes_are, counted
 from augimpact.profiling.statistics import quantiles
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "APART", "Objects", "Splits", "areas", "by_class", "counts", "draw_quartiles", "positions", "sides", "spread",
+    "APART", "Objects", "Splits", "areas", "by_class", "counts", "draw_quartiles", "sides", "spread",
 ]  # fmt: skip
 
-# Of classes that a figure shows, of maps; and cuts of a histogram.
-SHOWN, MAPS, BINS = 12, 4, 40
+# Of classes that a figure shows; and cuts of a histogram.
+SHOWN, BINS = 12, 40
 # Of the name of a class.
 LETTERS = 18
 # By how many inches a class makes a figure higher.
@@ -41,11 +41,13 @@ class Objects(NamedTuple):
     images: how many have an annotation, be it empty.
     table: a row an object, with its `image`, and the `name` of its class.
     maps: by name.
+    different: by name, the different images that give the map its form, until there are `FEWEST`.
     """
 
     images: int
     table: pd.DataFrame
     maps: dict[str, Numbers]
+    different: dict[str, frozenset[Hashable]]
 
 
 Splits = Mapping[str, Objects]
@@ -236,57 +238,6 @@ def draw_quartiles(
                 axes.plot(median, at, "o", color=COLOURS[place], markersize=4, clip_on=False)
     axes.set_yticks(np.arange(len(names)), short(names, LETTERS), fontsize=8)
     axes.set_ylim(len(names) - 0.5, -0.5)
-
-
-def positions(panel: str, title: str, unit: str, splits: Splits) -> Panel:
-    """Where classes lie: of the largest a map of 32 × 32 cells, of each the centre, in shares of the image's sides."""
-    weights: dict[str, float] = {}
-    for each in splits.values():
-        for name, picture in each.maps.items():
-            weights[name] = weights.get(name, 0.0) + float(picture.sum())
-    ranked = sorted(weights, key=lambda name: (-weights[name], name))
-    statistics = {
-        split: {
-            name: {"centre": _centre(each.maps[name])} | ({"map": each.maps[name]} if name in ranked[:MAPS] else {})
-            for name in ranked
-            if name in each.maps
-        }
-        for split, each in splits.items()
-    }
-
-    def draw(figure: Figure) -> None:
-        shown = ranked[:MAPS]
-        if not shown:
-            draw_nothing(figure)
-            return
-        side = figure.get_figwidth() / max(2, len(shown))
-        figure.set_size_inches(figure.get_figwidth(), (side + 0.3) * len(splits) + 0.2)
-        grid = figure.subplots(len(splits), len(shown), squeeze=False)
-        for line, (split, each) in enumerate(splits.items()):
-            for axes, name in zip(grid[line], shown, strict=True):
-                high = max(float(other.maps[name].max()) for other in splits.values() if name in other.maps)
-                picture = each.maps.get(name, np.zeros((GRID, GRID)))
-                axes.imshow(picture, cmap="viridis", vmin=0, vmax=high or 1, extent=(0, 1, 1, 0))
-                axes.set(xticks=[], yticks=[])
-                axes.set_xlabel(f"0 to {high:.2g}", fontsize=7)
-                if not line:
-                    axes.set_title(shortened(name, LETTERS), fontsize=7)
-            grid[line, 0].set_ylabel(split, fontsize=7)
-
-    return Panel(
-        panel, title, statistics,
-        f"From blue to yellow, {unit}. Worry when a class is always in one place: a model may learn the place.",
-        draw, True,
-    )  # fmt: skip
-
-
-def _centre(picture: Numbers) -> list[float] | None:
-    """Of what a map shows, x and y; None of nothing."""
-    total = picture.sum()
-    if not total:
-        return None
-    middles = (np.arange(GRID) + 0.5) / GRID
-    return [float(picture.sum(axis=axis) @ middles / total) for axis in (0, 1)]
 
 
 def _some_of(classes: int) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Hashable
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from augimpact.errors import DataError
+from augimpact.profiling.class_sums import FEWEST
 
-__all__ = ["GRID", "Numbers", "Rows", "covered", "unknown_class"]
+__all__ = ["GRID", "DifferentImages", "Numbers", "Rows", "covered", "unknown_class"]
 
 Numbers = NDArray[np.float64]
 # Cells along each side of a map of positions.
@@ -33,6 +35,23 @@ class Rows:
         """All of them; images and classes as whole numbers."""
         table = pd.DataFrame(np.array(self._numbers).reshape(-1, len(self._columns)), columns=list(self._columns))
         return table.astype(dict.fromkeys(("image", "class"), np.int64))
+
+
+class DifferentImages(dict[int, frozenset[Hashable]]):
+    """By class, which different images make its map, until there are `FEWEST`.
+
+    >>> different = DifferentImages()
+    >>> different.add(3, b"content")
+    >>> different.add(3, b"content")
+    >>> len(different[3])
+    1
+    """
+
+    def add(self, number: int, image: Hashable) -> None:
+        """Adds what tells an image from others to those of a class."""
+        known = self.get(number, frozenset())
+        if len(known) < FEWEST:
+            self[number] = known | {image}
 
 
 def covered(low: ArrayLike, high: ArrayLike) -> Numbers:

@@ -7,7 +7,7 @@ and of each class in an image.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from augimpact.errors import DataError
 from augimpact.profiling.needs import EVERYTHING, OBJECTS, POSITIONS
-from augimpact.profiling.objects import Numbers, Rows, covered, unknown_class
+from augimpact.profiling.objects import DifferentImages, Numbers, Rows, covered, unknown_class
 
 __all__ = [
     "NOTHING", "ONE_MASK_EXPECTED", "SHORT_SIDE", "WHITE", "MaskNumbers", "Masks", "map_of", "mask_of", "objects_of",
@@ -183,12 +183,14 @@ class MaskNumbers(NamedTuple):
 
     classes: that are there, `(K,)`.
     pixels: of each, `(K,)`.
+    partly: those that do not cover all of the mask.
     objects: as `objects_of` has them; none if they were not needed.
     maps: by class, as `map_of` has them, if they were needed.
     """
 
     classes: NDArray[np.int64]
     pixels: NDArray[np.int64]
+    partly: frozenset[int]
     objects: Numbers
     maps: dict[int, Numbers]
 
@@ -200,6 +202,9 @@ class Masks:
         ignored: classes that do not count.
         classes: how many there are, if that is known.
         needs: what is measured beside each class's pixels: `OBJECTS` and `POSITIONS` of `augimpact.profiling.needs`.
+
+    Attributes:
+        images: how many have a mask.
     """
 
     def __init__(
@@ -211,6 +216,7 @@ class Masks:
         self._pixels = Rows("image", "class", "pixels")
         self._found: set[int] = set()
         self._maps: dict[int, Numbers] = {}
+        self._different = DifferentImages()
 
     def measured(self, label: Any, size: tuple[int, int]) -> MaskNumbers | None:
         """What is kept of a label, if it is a mask. Changes nothing, so that any thread may do it.
@@ -226,10 +232,17 @@ class Masks:
         found, counts = found[counted], counts[counted]
         objects = objects_of(mask) if OBJECTS in self._needs else np.empty((0, len(MEASURED)))
         mapped = found.tolist() if POSITIONS in self._needs else []
-        return MaskNumbers(found, counts, objects, {number: map_of(mask == number) for number in mapped})
+        partly = frozenset(found[counts < mask.size].tolist())
+        return MaskNumbers(found, counts, partly, objects, {number: map_of(mask == number) for number in mapped})
 
-    def take(self, image: int, numbers: MaskNumbers) -> None:
-        """Takes in what was measured of an image's mask."""
+    def take(self, image: int, numbers: MaskNumbers, content: Hashable = None) -> None:
+        """Takes in what was measured of an image's mask.
+
+        Args:
+            image: its number.
+            numbers: of the mask.
+            content: what tells the image from others; by default its number.
+        """
         self.images += 1
         classes = numbers.classes
         self._found.update(classes.tolist())
@@ -237,6 +250,8 @@ class Masks:
         self._objects.add(np.insert(numbers.objects, 0, image, axis=1))
         for number, each in numbers.maps.items():
             self._maps[number] = self._maps.get(number, 0.0) + each
+        for number in numbers.partly:
+            self._different.add(number, image if content is None else content)
 
     def add(self, image: int, label: Any, size: tuple[int, int]) -> None:
         """Measures a label and takes it in, if it is a mask; raises as `mask_of` does."""
@@ -258,6 +273,11 @@ class Masks:
     def maps(self) -> dict[int, Numbers]:
         """For each class the mean share of each cell that it covers, `(GRID, GRID)`."""
         return {self._number(number): total / self.images for number, total in self._maps.items()}
+
+    @property
+    def different(self) -> Mapping[int, frozenset[Hashable]]:
+        """For each class the different images of which its map has a form: not those that it covers altogether."""
+        return {self._number(number): images for number, images in self._different.items()}
 
     @property
     def classes(self) -> frozenset[int]:

@@ -340,7 +340,8 @@ def test_the_classes_of_a_mask_are_those_of_numpy(mask):
 def test_every_statistic_of_a_scene_is_known():
     other = empty()
     other[20:40, 0:80] = 2
-    found = profiled([scene(), other, empty()], [scene()], class_names=["ground", "cat", "dog", "owl"], ignored=[0])
+    names = ["ground", "cat", "dog", "owl"]
+    found = profiled([scene(), other, empty()], [scene()], class_names=names, ignored=[0], samples=1)
     classes = found["mask_classes"].statistics["train"]
     assert classes["classes"] == {
         "cat": {"share": pytest.approx(232 / 1932), "images": 1},
@@ -393,7 +394,8 @@ def test_hidden_classes_are_one_and_are_named_nowhere():
     names = ["ground", "secret cat", "secret dog", "owl"]
     mask = scene()
     mask[0, 0] = 3
-    found = profiled([mask], [mask], class_names=names, hide_classes=["secret cat", "secret dog"], ignored=(0,))
+    hidden = ["secret cat", "secret dog"]
+    found = profiled([mask], [mask], class_names=names, hide_classes=hidden, ignored=(0,), samples=1)
     assert found["mask_classes"].statistics["train"]["classes"]["hidden"]["images"] == 1
     assert found["mask_objects"].statistics["train"]["classes"]["hidden"]["mean"] == 3
     assert found["mask_positions"].statistics["val"]["hidden"]["map"].mean() == pytest.approx(332 / 3200)
