@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from augimpact.measures import LEVELS
 from augimpact.once import once
+from augimpact.profiling.content import weights
 
 __all__ = ["CountedPixels", "add_image"]
 
@@ -74,6 +75,12 @@ class CountedPixels:
     def saturation(self) -> Numbers:
         """Mean of (max − min) / max, `(N,)`."""
         return np.array([saturation for _, _, saturation in self._sums]) / self._areas
+
+    @property
+    def weighted(self) -> NDArray[np.uint64]:
+        """The sum of all values of each, by the weights of their places, `(N,)`."""
+        lines = [_sealed(planes.reshape(-1, planes.shape[2])) for planes in self._planes]
+        return np.array([_weighted(each, *weights(*each.shape)) for each in lines], np.uint64)
 
     def reduced(self, factors: Sequence[int]) -> list[Bytes]:
         """Each image in cells of so many pixels a side, `(h, w, 3)`: as Pillow's `reduce` rounds their means."""
@@ -190,6 +197,18 @@ def _summed(planes: Bytes) -> tuple[Counts, int, float]:
             edge = above[x] + below[x] + row[x - 1] + row[x + 1] - 4 * row[x]
             squares += edge * edge
     return tables.sum(axis=0), squares, saturation
+
+
+@_compiled
+def _weighted(lines: Bytes, down: NDArray[np.uint64], across: NDArray[np.uint64]) -> np.uint64:
+    """The sum of `(L, W)`, by the weights of lines and of columns, modulo 2⁶⁴."""
+    total = np.uint64(0)
+    for y in range(len(lines)):
+        line = np.uint64(0)
+        for x in range(lines.shape[1]):
+            line += np.uint64(lines[y, x]) * across[x]
+        total += line * down[y]
+    return total
 
 
 @_compiled

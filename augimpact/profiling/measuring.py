@@ -24,7 +24,7 @@ __all__ = ["Counted", "Measured", "as_rgb", "factor_of", "measured_from", "measu
 # The side of a class's mean image.
 MEAN_SIDE = 32
 # What is made of the counts of colours, and what of the image in a small size.
-COUNTED, REDUCED = frozenset({COLOURS, CLIPPED, CONTENT}), frozenset({CONTENT, PERCEPTUAL, MEAN_PICTURES})
+COUNTED, REDUCED = frozenset({COLOURS, CLIPPED}), frozenset({PERCEPTUAL, MEAN_PICTURES})
 CLIPPED_DARK, CLIPPED_LIGHT = 2, 253
 Bytes = NDArray[np.uint8]
 
@@ -60,6 +60,10 @@ class Counted(Pixels, Protocol):
     def channels(self) -> Sequence[NDArray[np.int64]]:
         """How often each value is in each channel of each, `(C, 256)`."""
 
+    @property
+    def weighted(self) -> NDArray[np.uint64]:
+        """The sum of all values of each, by the weights of their places, `(N,)`; see `augimpact.profiling.content`."""
+
     def reduced(self, factors: Sequence[int]) -> Sequence[Bytes]:
         """Each in cells of so many pixels a side, `(h, w, 3)`."""
 
@@ -81,11 +85,12 @@ def measured_from(
     colours = counted.channels if COUNTED & wanted else nothing
     factors = [factor_of(shape) for shape in shapes]
     reduced = counted.reduced(factors) if REDUCED & wanted else nothing
+    weighted = counted.weighted if CONTENT in wanted else nothing
     images = counted.images if PICTURES & wanted else nothing
     return [
         _kept(
             sample, shape, wanted, {name: float(values[place]) for name, values in measures.items()},
-            colours[place], reduced[place], images[place],
+            colours[place], weighted[place], reduced[place], images[place],
         )
         for place, (sample, shape) in enumerate(zip(samples, shapes, strict=True))
     ]  # fmt: skip
@@ -97,6 +102,7 @@ def _kept(
     needs: frozenset[str],
     numbers: dict[str, Any],
     colours: NDArray[np.int64] | None,
+    weighted: np.uint64 | None,
     reduced: Bytes | None,
     image: Bytes | None,
 ) -> Measured:
@@ -105,8 +111,8 @@ def _kept(
     if colours is not None and CLIPPED in needs:
         clipped = colours[:, : CLIPPED_DARK + 1].sum() + colours[:, CLIPPED_LIGHT:].sum()
         numbers[CLIPPED] = float(clipped / colours.sum())
-    if reduced is not None and colours is not None and CONTENT in needs:
-        numbers[CONTENT] = _content_of(shape, colours, reduced)
+    if weighted is not None:
+        numbers[CONTENT] = _content_of(shape, weighted)
     if picture is not None and PERCEPTUAL in needs:
         numbers[PERCEPTUAL] = perceptual_hash(picture)
     if picture is not None and MEAN_PICTURES in needs:
@@ -158,9 +164,9 @@ def factor_of(shape: tuple[int, ...]) -> int:
     return max(1, min(shape[:2]) // (2 * MEAN_SIDE))
 
 
-def _content_of(shape: tuple[int, ...], colours: NDArray[np.int64], reduced: Bytes) -> bytes:
-    """Two images with the same counts in every channel, and the same when they are reduced, are one."""
-    told = np.array(shape).tobytes() + colours.tobytes() + reduced.tobytes()
+def _content_of(shape: tuple[int, ...], weighted: np.uint64) -> bytes:
+    """Images are one if their shapes, and in 8 bits all values of all channels, are equal."""
+    told = np.array(shape).tobytes() + weighted.tobytes()
     return hashlib.blake2b(told, digest_size=8).digest()
 
 

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from augimpact.profiling.content import weights
 from augimpact.profiling.decode import as_array
 from augimpact.profiling.measuring import Bytes, Measured, measured_from, measured_here, shapes_of
 from augimpact.profiling.needs import EVERYTHING
@@ -101,6 +102,21 @@ class DevicePixels(RowPixels):
     def channels(self) -> list[NDArray[np.int64]]:
         """How often each value is in each channel of each, `(C, 256)`."""
         return [*(self.colours if self._own.shape[1] == 3 else self.row.histograms(self._own))]
+
+    @property
+    def weighted(self) -> NDArray[np.uint64]:
+        """The sum of all values of each, by the weights of their places, `(N,)`."""
+        row, channels = self.row, self._own.shape[1]
+        heights, widths = row.sizes.T
+        # With a sign whole numbers are multiplied and added, modulo 2⁶⁴, as without one.
+        down, across = (
+            torch.from_numpy(each.astype(np.int64)).to(row.device)
+            for each in weights(channels * int(heights.max()), int(widths.max()))
+        )
+        height, sums = row.of_images(heights), torch.zeros(row.total, dtype=torch.int64, device=row.device)
+        for channel in range(channels):
+            sums += self._own[:, channel] * down[row.y + channel * height]
+        return row.sums(sums * across[row.x]).astype(np.uint64)
 
     def reduced(self, factors: Sequence[int]) -> list[Bytes]:
         """Each image in cells of so many pixels a side, `(h, w, 3)`."""

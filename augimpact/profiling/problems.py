@@ -32,7 +32,7 @@ FEWEST = 20
 
 
 def duplicates(frames: Mapping[str, pd.DataFrame]) -> Panel:
-    """Images that are there several times, exactly or nearly, across splits and labels."""
+    """Images that are there several times, across splits and labels: exactly, in all values of 8 bits, or nearly."""
     everything = pd.concat([frame.assign(split=split) for split, frame in frames.items()], ignore_index=True)
     content = pd.factorize(everything["content"])[0]
     firsts = np.unique(content, return_index=True)[1]
