@@ -28,10 +28,13 @@ from augimpact.profiling.needs import (
 from augimpact.profiling.ranges import Evidence
 from augimpact.profiling.source import Failure
 
-__all__ = ["THUMBNAIL", "Collected", "normalisation"]
+__all__ = ["COARSE", "THUMBNAIL", "Collected", "normalisation"]
 
 # The side of the pictures of samples.
 THUMBNAIL = 96
+# In levels of a byte. Rounding changes a deviation of so much by some 1 %, and of what deviates by less it may leave
+# nothing.
+COARSE = 2
 # Samples whose numbers are kept in lists before they become arrays.
 BLOCK = 4096
 # Of which measure, and of which end of it, the outermost samples are shown; how many of each.
@@ -137,6 +140,12 @@ class Collected:
         if not self._blocks:
             return pd.DataFrame({name: [] for name in self._columns})
         return pd.concat(self._blocks, ignore_index=True)
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether rounding to 8 bits leaves so little, in all channels, that different images may be one."""
+        deviations = [_moments(counts)[1].max() for counts in self.colours.values()]
+        return self.evidence.is_rounded and max(deviations, default=math.inf) < COARSE / (LEVELS - 1)
 
     @property
     def paths(self) -> Mapping[int, str]:
@@ -270,8 +279,13 @@ def normalisation(colours: Mapping[int, NDArray[np.int64]]) -> tuple[Sequence[fl
                          for each in colours.values()], axis=0)  # fmt: skip
     else:
         return None
+    mean, deviation = _moments(counts)
+    return mean.tolist(), deviation.tolist()
+
+
+def _moments(counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of each channel, `(C,)`, of how often each value is there, `(C, 256)`."""
     levels = np.arange(LEVELS) / (LEVELS - 1)
     shares = counts / counts.sum(axis=1, keepdims=True)
     mean = shares @ levels
-    deviation = np.sqrt((shares * (levels - mean[:, None]) ** 2).sum(axis=1))
-    return mean.tolist(), deviation.tolist()
+    return mean, np.sqrt((shares * (levels - mean[:, None]) ** 2).sum(axis=1))

@@ -206,6 +206,8 @@ class Decoder:
             raise DataError("some values are not finite")
         if (least - low) / (high - low) < -SLACK * 4 or (most - low) / (high - low) > 1 + SLACK * 4:
             raise DataError(f"values from {least:.4g} to {most:.4g}; expected {low:g} to {high:g}")
+        if is_float(values) or high - low > WHITE:
+            self.evidence.is_rounded = True
         # Multiplied: CUDA does so when it is told to divide by a number, and rounds otherwise than a division.
         levels = names.clip((numbers - low) * (WHITE / (high - low)), 0, WHITE)
         return names.astype(names.round(levels), names.uint8)

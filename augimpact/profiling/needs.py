@@ -36,8 +36,8 @@ OF_IMAGES: Mapping[str, frozenset[str]] = {
     "mean_images": frozenset({MEAN_PICTURES}),
     "samples": frozenset({THUMBNAILS}),
     "extremes": frozenset({"brightness", "entropy", "sharpness", OUTERMOST}),
-    # Plain images are told from others by their entropy.
-    "duplicates": frozenset({CONTENT, PERCEPTUAL, "entropy"}),
+    # Plain images are told from others by their entropy, and by the colours of all what rounding leaves nothing of.
+    "duplicates": frozenset({CONTENT, PERCEPTUAL, "entropy", COLOURS}),
     "odd": frozenset({"brightness", "entropy", "sharpness"}),
     "drift": frozenset(MEASURES),
     "shortcuts": frozenset(MEASURES),

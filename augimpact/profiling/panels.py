@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from augimpact.measures import LEVELS, MEASURES
 from augimpact.profiling.annotations import Annotations
 from augimpact.profiling.classes import classes
-from augimpact.profiling.collect import Collected, normalisation
+from augimpact.profiling.collect import COARSE, Collected, normalisation
 from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.needs import SIZES, Chosen
 from augimpact.profiling.panel import COLOURS, PART, Panel, counted
@@ -78,7 +78,7 @@ def general_panels(
         "mean_images": lambda: mean_images(splits, naming, shows_samples),
         "samples": lambda: samples(splits, naming),
         "extremes": lambda: extremes(splits, naming, told),
-        "duplicates": lambda: [duplicates(raw)],
+        "duplicates": lambda: [duplicates(raw, [split for split in raw if splits[split].is_coarse])],
         "odd": lambda: [odd(frames, told)],
         "drift": lambda: drift(frames, told),
         "shortcuts": lambda: shortcuts(frames, naming, told),
@@ -106,7 +106,7 @@ def _summary(
             "labels": max(len(annotations[split].classes), int(frame.loc[frame["label"] >= 0, "label"].nunique())),
             "channels": {str(number): int(count) for number, count in frame["channels"].value_counts().items()},
             **({side: quantiles(frame[side]) for side in ("width", "height")} if has_sizes else {}),
-        } | ({} if found is None else _normalisation(*found, collected.colours, order))
+        } | ({} if found is None else _normalisation(*found, collected, order))
         if collected.evidence.doubtful_depth is not None:
             statistics[split]["highest_of_16_bits"] = collected.evidence.doubtful_depth
 
@@ -153,20 +153,26 @@ def _how_normalised(statistics: Mapping[str, Any]) -> str:
     if "normalize" in first:
         kind = f", as {first['normalize_as']}" if "normalize_as" in first else ""
         return f"{first['normalize']} puts those of {split} around 0{kind}. "
+    if "coarse_channels" in first:
+        where = _in_channels(first["coarse_channels"], len(first["std"]))
+        return (
+            f"There is no Normalize for {split}: rounded to 8 bits, the deviation{where} is less than {COARSE} of "
+            f"{LEVELS} levels; pass value_range=(black, white) nearer to the least and the highest value. "
+        )
     if "std" in first:
-        return f"There is no Normalize for {split}: all values{_where_flat(first['std'])} are equal. "
+        flat = [place for place, each in enumerate(first["std"]) if each == 0]
+        return f"There is no Normalize for {split}: all values{_in_channels(flat, len(first['std']))} are equal. "
     kinds = sorted(map(int, first["channels"]))
     told = f"{', '.join(map(str, kinds[:-1]))} and {kinds[-1]}" if len(kinds) > 1 else ""
     return f"There is no Normalize for {split}: images of {told} channels have none in common. " if told else ""
 
 
-def _where_flat(std: Sequence[float]) -> str:
-    """In which channels nothing differs, if not in all."""
-    names = [f"the {name} channel" for name in (*RGB, "fourth")[: len(std)]]
-    if len(std) not in (3, 4):
-        names = [f"channel {number}" for number in range(1, len(std) + 1)]
-    flat = [name for name, each in zip(names, std, strict=True) if each == 0]
-    return f" of {' and '.join(flat)}" if len(flat) < len(std) else ""
+def _in_channels(places: Sequence[int], count: int) -> str:
+    """Of which channels something is, if not of all."""
+    names = [f"the {name} channel" for name in (*RGB, "fourth")[:count]]
+    if count not in (3, 4):
+        names = [f"channel {number}" for number in range(1, count + 1)]
+    return f" of {' and '.join(names[place] for place in places)}" if len(places) < count else ""
 
 
 def _how_deep(statistics: Mapping[str, Any]) -> str:
@@ -183,23 +189,28 @@ def _how_deep(statistics: Mapping[str, Any]) -> str:
     )
 
 
-def _normalisation(mean: Sequence[float], std: Sequence[float], colours: Collection[int], order: str) -> dict[str, Any]:
+def _normalisation(mean: Sequence[float], std: Sequence[float], collected: Collected, order: str) -> dict[str, Any]:
     """Mean and deviation, red first; and the line to copy, in the order of the user's channels, if there is one.
 
     Args:
         mean: of each channel.
         std: of each.
-        colours: how many channels images have.
+        collected: what was kept of the images.
         order: of the first three channels, `RGB` or `BGR`.
     """
     found: dict[str, Any] = {"mean": mean, "std": std}
+    if collected.evidence.is_rounded:
+        # Whose mean and deviation are more those of rounding than of the images.
+        coarse = [place for place, each in enumerate(std) if each < COARSE / (LEVELS - 1)]
+        if coarse:
+            return found | {"coarse_channels": coarse}
     # Nothing can be divided by 0.
     if not all(std):
         return found
     is_turned = order != RGB_ORDER and len(mean) >= 3
     places = [2, 1, 0, *range(3, len(mean))] if is_turned else range(len(mean))
     found["normalize"] = _normalize([mean[place] for place in places], [std[place] for place in places])
-    if len(colours) > 1:
+    if len(collected.colours) > 1:
         found["normalize_as"] = MIXED.format(order)
     elif is_turned:
         found["normalize_as"] = TURNED

@@ -31,9 +31,15 @@ DRIFTED, SHORTCUT = 0.1, 0.2
 FEWEST = 20
 
 
-def duplicates(frames: Mapping[str, pd.DataFrame]) -> Panel:
-    """Images that are there several times, across splits and labels: exactly, in all values of 8 bits, or nearly."""
+def duplicates(frames: Mapping[str, pd.DataFrame], coarse: Collection[str] = ()) -> Panel:
+    """Images that are there several times, across splits and labels: exactly, in all values of 8 bits, or nearly.
+
+    Args:
+        frames: a row a sample, by split.
+        coarse: splits whose images are not compared, for rounding to 8 bits left too little of them.
+    """
     everything = pd.concat([frame.assign(split=split) for split, frame in frames.items()], ignore_index=True)
+    everything = everything[~everything["split"].isin(coarse)].reset_index(drop=True)
     content = pd.factorize(everything["content"])[0]
     firsts = np.unique(content, return_index=True)[1]
     pairs = near_pairs(everything["perceptual"].to_numpy(np.uint64)[firsts], NEAR)
@@ -50,34 +56,42 @@ def duplicates(frames: Mapping[str, pd.DataFrame]) -> Panel:
         return (sizes > 1) & (known.groupby(numbers).transform("nunique") > 1)
 
     exact, near = of(content), of(groups)
-    statistics = {
+    counts = {
         "exact": int(exact.sum()),
         "near": int((near & ~exact).sum()),
         "in_several_splits": int(of(groups, "split").sum()),
         "with_several_labels": int(of(groups, "label").sum()),
+    }
+    statistics = {
+        **counts,
+        "not_compared": sum(len(frames[split]) for split in coarse),
         "groups": [
             {"split": list(rows["split"]), "index": list(rows["index"])}
             for _, rows in everything[near].groupby(groups[near.to_numpy()])
         ][:LISTED],
     }
-    bars = {name.replace("_", " "): count for name, count in statistics.items() if name != "groups"}
+    bars = {name.replace("_", " "): count for name, count in counts.items()}
 
     def draw(figure: Figure) -> None:
         if not any(bars.values()):
             draw_nothing(figure)
             return
         axes = figure.subplots()
-        axes.barh(list(bars), [int(str(count)) for count in bars.values()], color=COLOURS[0])
+        axes.barh(list(bars), list(bars.values()), color=COLOURS[0])
         axes.set_xlabel("images")
         axes.locator_params("x", integer=True)
         axes.invert_yaxis()
 
     # What there is one of in all cannot be several.
     asked = {
-        "in_several_splits": ("in several splits", len(frames)),
+        "in_several_splits": ("in several splits", everything["split"].nunique()),
         "with_several_labels": ("under several labels", everything["label"][everything["label"] >= 0].nunique()),
     }
-    return Panel("duplicates", "Duplicates", statistics, _told_of_copies(statistics, asked), draw)
+    sentences = [_told_of_copies(statistics, asked)] if len(everything) else []
+    if coarse:
+        told = f"The images of {' and '.join(coarse)} are not compared: rounded to 8 bits, too little is left of them."
+        sentences.append(told)
+    return Panel("duplicates", "Duplicates", statistics, " ".join(sentences), draw)
 
 
 def _told_of_copies(statistics: Mapping[str, Any], asked: Mapping[str, tuple[str, int]]) -> str:

@@ -72,9 +72,11 @@ class Evidence:
     Attributes:
         is_decided: whether floats that were seen can be read in one way only.
         is_doubtful: whether some values are such that nothing tells what white is.
+        is_rounded: whether some had to be rounded, for a byte has fewer levels.
     """
 
     def __init__(self) -> None:
+        self.is_rounded = False
         self._lock = threading.Lock()
         self._fitting: dict[str, tuple[float, ...]] = dict(WHITES)
         self._highest = dict.fromkeys(WHITES, 0.0)

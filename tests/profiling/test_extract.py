@@ -508,7 +508,7 @@ def test_the_line_to_copy_puts_the_users_own_images_around_0(pictures, scale, ch
     assert f"{told['normalize']} puts those of train around 0{order}." in found.sentence
 
 
-@pytest.mark.parametrize("level", [1, 3, 40])
+@pytest.mark.parametrize("level", [20, 40])
 def test_the_line_to_copy_of_dark_sixteen_bits_can_be_copied(pictures, level):
     # Up to `level` of 255 levels.
     deep = np.stack([(picture.astype(np.float64) * level * 257 / 255).astype(np.uint16) for picture in pictures])
@@ -519,10 +519,60 @@ def test_the_line_to_copy_of_dark_sixteen_bits_can_be_copied(pictures, level):
         assert len(each.partition(".")[2]) >= 3
         assert len(each.replace(".", "").lstrip("0")) >= 3
     normalised = eval(told["normalize"], {"Normalize": v2.Normalize})(
-        torch.from_numpy(np.rint(deep / 257) / 255).permute(0, 3, 1, 2)
+        torch.from_numpy(deep / 65535).permute(0, 3, 1, 2)
     )
     assert normalised.mean(dim=(0, 2, 3)).abs().max() < 0.01
     assert (normalised.std(dim=(0, 2, 3), unbiased=False) - 1).abs().max() < 0.01
+
+
+DEEP = {
+    "a camera's 16 bits": (lambda draw: draw.normal(300, 60, (64, 64)).astype(np.uint16), (0, 65535)),
+    "one level of 256": (lambda draw: draw.integers(100, 125, (64, 64)).astype(np.uint16), (0, 65535)),
+    "computed tomography": (lambda draw: draw.normal(40, 4, (64, 64)).astype(np.int16), (-1024, 3071)),
+    "floats": (lambda draw: (draw.random((64, 64)) * 0.0015).astype(np.float32), (0, 1)),
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_of_what_rounding_to_bytes_leaves_little_no_line_and_no_copies_are_told(kind):
+    make, span = DEEP[kind]
+    several = [make(np.random.default_rng(number)) for number in range(6)]
+    found = profile(several, value_range=span, **SILENT)
+    assert "normalize" not in found["summary"].statistics["train"]
+    assert (
+        "There is no Normalize for train: rounded to 8 bits, the deviation is less than 2 of 256 levels; "
+        "pass value_range=(black, white) nearer to the least and the highest value." in found["summary"].sentence
+    )
+    told = "The images of train are not compared: rounded to 8 bits, too little is left of them."
+    assert found["duplicates"].sentence == told
+    assert found["duplicates"].statistics["not_compared"] == 6
+    twice = [(np.uint8(number) * np.eye(30, dtype=np.uint8), 0) for number in (200, 200)]
+    beside = profile(twice, several, value_range=span, features=["duplicates"], **SILENT)["duplicates"]
+    assert beside.sentence == f"2 images are there more than once, 0 nearly. {told.replace('train', 'val')}"
+    # As that says: black and white near to them, all is told of them.
+    least, most = float(np.min(several)), float(np.max(several))
+    found = profile([*several, several[0]], value_range=(least, most), **SILENT)
+    line = eval(found["summary"].statistics["train"]["normalize"], {"Normalize": v2.Normalize})
+    scaled = (np.stack([*several, several[0]]).astype(np.float64) - least) / (most - least)
+    # Some 30 steps of a tomograph do not fit 255.
+    assert [*line.mean, *line.std] == pytest.approx([scaled.mean(), scaled.std()], rel=0.02)
+    assert found["duplicates"].statistics["exact"] == 2
+    assert found["duplicates"].statistics["not_compared"] == 0
+
+
+def test_channels_that_rounding_leaves_little_of_are_named_and_bytes_are_as_they_are(pictures):
+    deep = [each.astype(np.uint16) * np.array([257, 1, 257], np.uint16) for each in pictures]
+    found = profile([*deep, deep[0]], value_range=(0, 65535), **SILENT)
+    assert found["summary"].statistics["train"]["coarse_channels"] == [1]
+    assert "the deviation of the green channel is less than 2 of" in found["summary"].sentence
+    assert found["duplicates"].statistics["exact"] == 2
+    # Nothing is lost of bytes, whatever type they have.
+    dark = [each // 64 for each in pictures]
+    for given in (dark, [each.astype(np.int64) for each in dark]):
+        found = profile([*given, given[0]], value_range="byte", **SILENT)
+        assert "normalize" in found["summary"].statistics["train"]
+        assert found["duplicates"].statistics["exact"] >= 2
+        assert found["duplicates"].statistics["not_compared"] == 0
 
 
 def test_where_all_values_are_equal_there_is_no_line_to_copy(pictures):
