@@ -46,6 +46,8 @@ class Dataset:
     """
 
     class_names: tuple[str, ...] | None = None
+    # Those of them that are what a folder is called whose samples have no class.
+    stand_ins: frozenset[str] = frozenset()
     # Of the classes of masks and boxes, by number.
     annotation_names: tuple[str, ...] | None = None
 
@@ -198,6 +200,7 @@ class Selection(Dataset):
         self.indices: NDArray[np.int64] = np.asarray(within, np.int64)
         self._parent: Dataset = parent._parent if isinstance(parent, Selection) else parent
         self.class_names, self.annotation_names = parent.class_names, parent.annotation_names
+        self.stand_ins = parent.stand_ins
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -240,6 +243,7 @@ class Concatenation(Dataset):
                 different = " and ".join(map(str, named))
                 raise DataError(f"the datasets have different classes: {different}; expected the same")
         self.class_names, self.annotation_names = parts[0].class_names, parts[0].annotation_names
+        self.stand_ins = frozenset.intersection(*(part.stand_ins for part in parts))
 
     def __len__(self) -> int:
         return int(self._starts[-1])

@@ -81,6 +81,7 @@ class ImageDataset(Dataset):
         self._unit = replace(self.pipeline, range=(0, 1))
         self.augmentation, self.cache = augmentation, cache
         self.class_names, self.annotation_names = table.class_names, table.annotation_names
+        self.stand_ins = table.stand_ins
         self._outside, self._least_seen = outside, least_seen
         self._labels = table.labels
         # Columns as lists: a frame's own access takes as long as reading a small file.

@@ -47,6 +47,7 @@ class SampleTable:
         options: of the store, as fsspec takes them.
         names: the classes in the order of their numbers, where that is given from elsewhere.
         annotation_names: those of masks and boxes, likewise.
+        whole_stand_ins: of a part, the `stand_ins` of the whole.
     """
 
     frame: pd.DataFrame
@@ -55,6 +56,7 @@ class SampleTable:
     options: Mapping[str, Any] = field(default_factory=dict)
     names: tuple[str, ...] | None = None
     annotation_names: tuple[str, ...] | None = None
+    whole_stand_ins: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         lacking = [name for name in COLUMNS if name not in self.frame]
@@ -102,7 +104,8 @@ class SampleTable:
         places = key if isinstance(key, slice) else np.asarray(key if np.size(key) else np.zeros(0, np.int64))
         chosen = np.arange(len(self))[places]
         # A part knows the classes of the whole: their numbers stay.
-        return replace(self, frame=self.frame.iloc[np.atleast_1d(chosen)], names=self.class_names)
+        frame, names = self.frame.iloc[np.atleast_1d(chosen)], self.class_names
+        return replace(self, frame=frame, names=names, whole_stand_ins=self.stand_ins)
 
     def __repr__(self) -> str:
         return f"SampleTable({len(self)} samples, {len(self.class_names)} classes, {len(self.errors)} errors)"
@@ -124,6 +127,15 @@ class SampleTable:
     def class_names(self) -> tuple[str, ...]:
         """The classes, sorted, unless they came in another order."""
         return self._names_of(self.classes)
+
+    @property
+    def stand_ins(self) -> frozenset[str]:
+        """Those of the classes that no category names: a folder's name, where what lies in it has no category."""
+        if self.whole_stand_ins is not None:
+            return self.whole_stand_ins
+        categories, folders = self.frame["category"].tolist(), self.frame["folder"].tolist()
+        bare = {folder for category, folder in zip(categories, folders, strict=True) if not category}
+        return frozenset(bare.difference(category[-1] for category in categories if category) if bare else ())
 
     @property
     def labels(self) -> NDArray[np.int64]:

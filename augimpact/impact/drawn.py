@@ -30,7 +30,8 @@ def drawn_samples(data: Any, most: int, seed: int = 0, reading: Reading = READ) 
     """Up to `most` samples, the same for the same seed; what cannot be read is left out.
 
     Args:
-        data: what `augimpact.profile` takes, or files of images in a list; those of a folder are known by their paths.
+        data: what `augimpact.profile` takes, or files of images in a list; those of a folder are known by their paths,
+            and the folder's own name is no class.
         most: how many.
         seed: of the drawing.
         reading: what is known of how it is read.
@@ -46,7 +47,7 @@ def drawn_samples(data: Any, most: int, seed: int = 0, reading: Reading = READ) 
         data = list(islice(data, most))
     part = part_of(data, most, seed).data
     if isinstance(part, SampleTable):
-        return part
+        return _without_stand_ins(part)
     try:
         pictures = _pictures_of(part, most, reading)
     except AmbiguousData as question:
@@ -58,6 +59,15 @@ def drawn_samples(data: Any, most: int, seed: int = 0, reading: Reading = READ) 
     return SampleTable.from_arrays(
         [np.asarray(picture.image) for picture in pictures], [_class_of(picture.label, names) for picture in pictures]
     )
+
+
+def _without_stand_ins(table: SampleTable) -> SampleTable:
+    """The table, where no class is what a folder is called whose samples have none."""
+    if not table.stand_ins:
+        return table
+    folders = [NO_CLASS if folder in table.stand_ins else folder for folder in table["folder"].tolist()]
+    names = dict.fromkeys(NO_CLASS if name in table.stand_ins else name for name in table.class_names)
+    return replace(table, frame=table.frame.assign(folder=folders), names=tuple(names))
 
 
 def _pictures_of(part: Any, most: int, reading: Reading) -> list[Picture]:

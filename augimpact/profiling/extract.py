@@ -152,7 +152,8 @@ def profile(
         train: a folder of images, a `SampleTable`, a dataset of ours, torchvision's or fastai's, or any iterable of
             samples or batches: tensors, arrays, Pillow images, in tuples, lists and mappings. Files that are opened
             here are turned as their EXIF says, images and masks, and of several pages or frames the first is taken;
-            Pillow images are taken as they are.
+            Pillow images are taken as they are. The class of a file is the folder that it lies in; what lies directly
+            in the folder that was given has none.
         val: another split, to be compared.
         augmentation: compares each image with itself augmented, by panels of both and their difference; masks and boxes
             follow. Both are the image's middle square at 224², in three channels, and what lies outside is cut off;

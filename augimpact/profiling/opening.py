@@ -41,6 +41,8 @@ _Plain = tuple[NDArray[Any], Any]
 def source_of(data: Any) -> Source:
     """What can be profiled, of a folder, a `SampleTable`, a dataset of ours or torchvision's, or any iterable.
 
+    What has no class but the name of the folder that was given has none, and that name is not told.
+
     Raises:
         DataError: it is none of these.
     """
@@ -59,7 +61,8 @@ def source_of(data: Any) -> Source:
         names = _names_of(data.dataset, data.names)
         paths = list(data.dataset.view("path")) if "path" in data.dataset.properties else None
         is_boxed = "boxes" in data.names and "image" in data.names
-        return Source(_Boxed(data) if is_boxed else data, True, len(data), names, paths)
+        items = _Boxed(data) if is_boxed else _Renumbered(data) if data.dataset.stand_ins else data
+        return Source(items, True, len(data), names, paths)
     refuse_mistakes(data)
     class_names = class_names_of(data)
     if hasattr(data, "__iter__") and not is_indexed(data):
@@ -126,11 +129,28 @@ class _Boxed:
         return named["image"], _target([named[name] for name in BOXES if name in named])
 
 
+class _Renumbered:
+    """The items of a view, with the numbers of `_numbers_of` for their classes."""
+
+    def __init__(self, view: View) -> None:
+        self._view, self._numbers = view, _numbers_of(view.dataset)
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    def __getitem__(self, index: int) -> Any:
+        item, names = self._view[index], self._view.names
+        if len(names) == 1:
+            return item
+        pairs = zip(names, item, strict=True)
+        return tuple(self._numbers[each] if name == "label" else each for name, each in pairs)
+
+
 class _PlainView:
     """Pixels and label of each image of a table; several are decoded at once."""
 
     def __init__(self, dataset: ImageDataset) -> None:
-        self._names = _label_names(dataset)
+        self._names, self._numbers = _label_names(dataset), _numbers_of(dataset)
         # Masks and boxes as large as the images are.
         plain = copy(dataset)
         plain.pipeline = self._pipeline = ImagePipeline(channels=None)
@@ -162,6 +182,8 @@ class _PlainView:
     def _decoded(self, item: Sequence[Any]) -> _Plain:
         content, *found = item
         label = _target(found) if "boxes" in self._names else found[0]
+        if self._numbers and self._names == ("label",):
+            label = self._numbers[found[0]]
         seen = self._pipeline.picture(content)
         return bytes_in(seen) if isinstance(seen, Image.Image) else seen, plain_label(label)
 
@@ -187,7 +209,21 @@ def _with_empty_classes(table: SampleTable, folder: str) -> SampleTable:
 def _names_of(dataset: Dataset, properties: Sequence[str]) -> tuple[str, ...] | None:
     """The names of the classes of these properties."""
     annotated = {"mask", "boxes"} & set(properties) and "label" not in properties
-    return dataset.annotation_names if annotated else dataset.class_names
+    if annotated or dataset.class_names is None:
+        return dataset.annotation_names if annotated else None
+    return tuple(name for name in dataset.class_names if name not in dataset.stand_ins)
+
+
+def _numbers_of(dataset: Dataset) -> Sequence[int | None]:
+    """The number of each class among those that `_names_of` tells, None of one that it does not; empty if it tells all.
+
+    >>> pair = type("Pair", (Dataset,), {"class_names": ("a", "data", "z"), "stand_ins": {"data"}})
+    >>> _numbers_of(pair())
+    [0, None, 1]
+    """
+    names = dataset.class_names or ()
+    told = [name for name in names if name not in dataset.stand_ins]
+    return [told.index(name) if name in told else None for name in names] if dataset.stand_ins else []
 
 
 def _target(found: Sequence[Any]) -> dict[str, Any]:

@@ -91,6 +91,22 @@ def test_a_part_of_a_table_keeps_the_numbers_of_the_classes(folder, tmp_path):
     assert good.labels.tolist() == [1, 1, 1]
 
 
+def test_what_stands_in_for_a_class_is_known_also_of_a_part_that_has_none_of_it(folder, tmp_path):
+    assert SampleTable.from_folder(folder, **options(tmp_path)).stand_ins == frozenset()
+    for name in ("first.png", "a/second.png"):
+        shutil.copy(folder / "a/good/motorcycle.png", folder / name)
+    table = SampleTable.from_folder(folder, **options(tmp_path))
+    assert table["category"].map(len).tolist().count(0) == 1
+    assert table.class_names == ("a", "bad", "good", "photographs", "worse")
+    assert table.stand_ins == {"photographs"}
+    part = table.where(folder="good")
+    assert (part.class_names, part.stand_ins) == (table.class_names, {"photographs"})
+    # A folder within that has the name of the outermost is a class.
+    (folder / "photographs").mkdir()
+    shutil.copy(folder / "first.png", folder / "photographs/third.png")
+    assert SampleTable.from_folder(folder, **options(tmp_path)).stand_ins == frozenset()
+
+
 def test_masks_lie_beside_their_table_as_images_do(folder):
     (folder / "list.csv").write_text("path,mask\na/good/motorcycle.png,a/mask.png\nb/good/coffee.png,\n")
     table = SampleTable.from_csv(folder / "list.csv", identity="path")

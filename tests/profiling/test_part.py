@@ -181,6 +181,15 @@ def test_texts_are_classes_of_an_impact_and_masks_are_none():
     assert numbered.class_names == NAMES
 
 
+def test_the_folder_that_was_given_is_no_class_of_an_impact(folder):
+    Image.fromarray(PIXELS[0]).save(folder / "bare.png")
+    table = drawn_samples(folder, 100)
+    assert Counter(table.classes) == dict.fromkeys(NAMES, COUNT // 3) | {"data": 1}
+    assert set(table.class_names) == {*NAMES, "data"}
+    assert np.array(table.class_names)[table.labels].tolist() == table.classes.tolist()
+    assert drawn_samples(folder / NAMES[0], 100).class_names == ("data",)
+
+
 def brightness(data, **options):
     return ai.reference_of(data, canvas, progress=lambda *_: None, **options).distributions["brightness"]
 

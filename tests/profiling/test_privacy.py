@@ -101,6 +101,61 @@ def test_without_being_asked_no_sample_is_shown_and_no_path_told(folder, tmp_pat
     assert holds(texts, SECRET)
 
 
+@pytest.fixture
+def bare(tmp_path):
+    """A folder with a secret name, whose images lie in it directly, and a copy of it with two classes beside them."""
+    random = np.random.default_rng(1)
+    for kind, places in (("flat", ["", "", ""]), ("mixed", ["", "", "zqa", "zqa", "zqz", "zqz"])):
+        for number, place in enumerate(places):
+            (tmp_path / kind / SECRET / place).mkdir(parents=True, exist_ok=True)
+            pixels = random.integers(0, 256, (16, 20, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / kind / SECRET / place / f"{number}.png")
+    return tmp_path
+
+
+def views(folder):
+    """The same images, however they are given."""
+    table = ai.SampleTable.from_folder(folder, identity="path")
+    dataset = ai.ImageDataset(table)
+    some = dataset.subset(range(len(table)))
+    augmented = ai.ImageDataset(table, ai.ImagePipeline(16), augmentation=ai.RandomAugmentation(brightness=(0.9, 1.1)))
+    return [folder, table, dataset, some, some.concat(), augmented, dataset.view("path label image")]
+
+
+def test_the_folder_that_was_given_is_no_class(bare, tmp_path):
+    for given in views(bare / "flat" / SECRET):
+        profile = ai.profile(given)
+        assert not {"classes", "shortcuts"} & {panel.name for panel in profile.panels}
+        assert profile["summary"].statistics["train"]["labels"] == 0
+        assert (profile.frames["train"]["label"] == -1).all()
+        assert "class" not in profile["sizes"].sentence
+        assert SECRET not in repr(profile.document())
+    assert not holds(saved(profile, tmp_path), SECRET)
+
+
+def test_nor_beside_classes_where_it_counts_in_none(bare, tmp_path):
+    for given in views(bare / "mixed" / SECRET):
+        profile = ai.profile(given)
+        assert profile["classes"].statistics["counts"]["train"] == {"zqa": 2, "zqz": 2}
+        assert profile["classes"].statistics["empty"] == []
+        assert sorted(profile.frames["train"]["label"]) == [-1, -1, 0, 0, 1, 1]
+        assert profile["errors"].statistics["train"]["count"] == 0
+        assert SECRET not in repr(profile.document())
+    assert not holds(saved(profile, tmp_path), SECRET)
+
+
+def test_nor_of_a_part_without_what_lies_in_it_directly(bare, tmp_path):
+    table = ai.SampleTable.from_folder(bare / "mixed" / SECRET, identity="path")
+    profile = ai.profile(table.where(folder="zqz"), table)
+    assert profile["classes"].statistics["empty"] == []
+    assert profile["classes"].statistics["counts"]["train"] == {"zqa": 0, "zqz": 2}
+    assert SECRET not in repr(profile.document())
+    asked = ai.profile(table, samples=9)
+    asked.save(tmp_path / "samples.csv")
+    told = pd.read_csv(tmp_path / "samples.csv")
+    assert told["class"].fillna("").tolist() == ["", "", "zqa", "zqa", "zqz", "zqz"]
+
+
 def test_hidden_names_leave_nowhere(folder, tmp_path, caplog, capsys):
     caplog.set_level(logging.DEBUG)
     profile = ai.profile(folder, folder, samples=30, hide_names=True)

@@ -9,6 +9,7 @@ from html import unescape
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import augimpact as ai
 from augimpact.errors import Cancelled
@@ -56,6 +57,25 @@ def test_images_without_classes_have_no_panel_of_classes():
     names = {panel.name for panel in board.profile.panels}
     assert "classes" not in names
     assert {"sizes", "mean_images"} <= names
+
+
+@pytest.mark.parametrize("classes", [(), ("cat", "dog")])
+def test_what_the_folder_is_called_reaches_no_page(tmp_path, monkeypatch, classes):
+    folder = tmp_path / "secretpatients"
+    for place, (image, _) in enumerate(images()):
+        inner = folder / ("", *classes)[place % (1 + len(classes))]
+        inner.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(inner / f"{place}.png")
+    # So few that none of them may be one without a class.
+    for most in (12, 1):
+        monkeypatch.setattr(data_panels, "MOST_SAMPLES", most)
+        board = board_of(DataPanels(folder, private=True, sealed=True))
+        for number in range(len(board.groups)):
+            board.tabs.selected_index = number
+        sent = repr([page.value for page in board.tabs.children])
+        assert "data:image/png" in sent
+        assert "secretpatients" not in sent + repr(board.profile.document())
+        assert all(name in sent for name in classes)
 
 
 def test_the_profile_is_handed_on():
