@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from augimpact.profiling.panel import strict
@@ -54,6 +55,12 @@ def _tables(title: str, value: Mapping[str, Any], cell: Cell) -> Iterator[Table]
     if single:
         yield Table(title, ("", ""), single)
     several = {name: dict(_leaves(each)) for name, each in parts.items()}
+    shared = Counter(name for each in several.values() for name in each)
+    apart: dict[str, Any] = {}
+    if shared and max(shared.values()) > 1:
+        # What has no part in common with the others is no column beside them.
+        apart = {name: parts[name] for name, each in several.items() if all(shared[part] < 2 for part in each)}
+        parts, several, value = (_without(apart, each) for each in (parts, several, value))
     names = list(dict.fromkeys(name for each in several.values() for name in each))
     # A difference has all its parts from the first, if not most of them.
     first = next(iter(several.values()), {})
@@ -76,6 +83,12 @@ def _tables(title: str, value: Mapping[str, Any], cell: Cell) -> Iterator[Table]
             yield from _tables(_below(title, name), each, cell)
     for name, each in (value if alike else lists).items():
         yield from _lists(_below(title, name), each, cell)
+    for name, each in apart.items():
+        yield from _tables(_below(title, name), each, cell)
+
+
+def _without(names: Container[str], value: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: each for name, each in value.items() if name not in names}
 
 
 def _beside(title: str, names: Sequence[str], several: Mapping[str, Mapping[str, Any]], cell: Cell) -> Table:

@@ -327,6 +327,21 @@ def test_tables_put_side_by_side_what_has_the_same_parts():
     assert titles == ["", "groups"]
 
 
+def test_what_has_no_part_in_common_with_the_others_has_a_table_of_its_own():
+    numbers = [{"count": 2, "mean": 4.5, "max": 6}, {"count": 2, "mean": 7, "max": 8}]
+    one = {"images": 2, "channels": {"3": 2}, "width": numbers[0], "height": numbers[1]}
+    single, sides, channels = tables_of({"train": one})
+    assert (single.title, single.rows) == ("train", (("images", "2"),))
+    assert (channels.title, channels.header, channels.rows) == ("train: channels", ("", ""), (("3", "2"),))
+    assert (sides.title, sides.header) == ("train", ("", "width", "height"))
+    assert sides.rows == (("count", "2", "2"), ("mean", "4.5", "7"), ("max", "6", "8"))
+    # Splits are compared part by part.
+    (table,) = tables_of({"train": one, "val": one | {"channels": {"1": 2}}})
+    assert [row for row in table.rows if row[0].startswith("channels")] == [
+        ("channels, 3", "2", "–"), ("channels, 1", "–", "2"),
+    ]  # fmt: skip
+
+
 def test_what_is_listed_is_a_row_each_also_of_several_splits():
     rows = [{"index": number, "kind": "OSError"} for number in range(7)]
     first, one, other = tables_of({"a": {"count": 7, "rows": rows}, "b": {"count": 1, "rows": [{"index": 3}]}})
