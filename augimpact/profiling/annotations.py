@@ -224,13 +224,7 @@ def _faults(boxes: Mapping[str, Boxes]) -> Panel:
     tables = {split: each.given for split, each in boxes.items() if not split.endswith(AUGMENTED)}
     statistics: dict[str, dict[str, Any]] = {
         split: {"boxes": len(table)}
-        | {
-            way: {
-                "count": int((table["fault"] == number).sum()),
-                "images": table.loc[table["fault"] == number, "image"].unique()[:LISTED],
-            }
-            for way, number in wrong.items()
-        }
+        | {way: _images_of(table.loc[table["fault"] == number, "image"]) for way, number in wrong.items()}
         for split, table in tables.items()
     }
     counts = {split: [each[way]["count"] for way in wrong] for split, each in statistics.items()}
@@ -257,3 +251,9 @@ def _faults(boxes: Mapping[str, Boxes]) -> Panel:
         f"Boxes that leave their image, have no area, or are smaller than a pixel: {told}. Worry about each of the "
         f"last three, and about many of the first: order, unit or size of the corners may be wrong.{shares}", draw,
     )  # fmt: skip
+
+
+def _images_of(boxes: pd.Series[int]) -> dict[str, Any]:
+    """How many boxes there are, and in which images."""
+    images = boxes.unique()
+    return {"count": len(boxes), "image_count": len(images), "images": images[:LISTED]}

@@ -56,6 +56,7 @@ def duplicates(frames: Mapping[str, pd.DataFrame], coarse: Collection[str] = ())
         return (sizes > 1) & (known.groupby(numbers).transform("nunique") > 1)
 
     exact, near = of(content), of(groups)
+    together = [rows for _, rows in everything[near].groupby(groups[near.to_numpy()])]
     counts = {
         "exact": int(exact.sum()),
         "near": int((near & ~exact).sum()),
@@ -65,10 +66,8 @@ def duplicates(frames: Mapping[str, pd.DataFrame], coarse: Collection[str] = ())
     statistics = {
         **counts,
         "not_compared": sum(len(frames[split]) for split in coarse),
-        "groups": [
-            {"split": list(rows["split"]), "index": list(rows["index"])}
-            for _, rows in everything[near].groupby(groups[near.to_numpy()])
-        ][:LISTED],
+        "group_count": len(together),
+        "groups": [{"split": list(rows["split"]), "index": list(rows["index"])} for rows in together[:LISTED]],
     }
     bars = {name.replace("_", " "): count for name, count in counts.items()}
 

@@ -40,8 +40,10 @@ def document_of(profile: Profile) -> dict[str, Any]:
 
     `schema` is `augimpact-profile/1`; `complete` whether all samples were seen; `panels` has by name the `title`, the
     `sentence` and the `statistics`; with augmentation those by split have, as "train, difference", for each number that
-    "train" and "train, augmented" have, augmented less raw. The number of the schema grows when something that was
-    there is gone or means something else.
+    "train" and "train, augmented" have, augmented less raw. Of long lists there are the first: of the `indices` of odd
+    images and the `images` of faulty boxes 12, of all other indices, `failures` and `groups` of duplicates 30; how many
+    there are is beside them, as `count`, `image_count` and `group_count`. The number of the schema grows when something
+    that was there is gone or means something else.
     """
     panels = {
         panel.name: strict({"title": panel.title, "sentence": panel.sentence, "statistics": panel.statistics})

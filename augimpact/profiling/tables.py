@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from augimpact.profiling.panel import strict
@@ -13,6 +13,8 @@ __all__ = ["Table", "tables_of"]
 # Columns that are read side by side, and numbers that are read in one cell.
 COLUMNS, LISTED = 5, 12
 NONE = "–"
+# Lists of which panels may have the first alone, and what beside them says how many there are.
+COUNTED = {"indices": "count", "failures": "count", "images": "image_count", "groups": "group_count"}
 Cell = Callable[[Any], str]
 
 
@@ -29,8 +31,21 @@ class Table(NamedTuple):
     rows: tuple[tuple[str, ...], ...]
 
 
+class _First(list[Any]):
+    """The first values of a list.
+
+    Args:
+        values: these.
+        total: how many the list has.
+    """
+
+    def __init__(self, values: Iterable[Any], total: int) -> None:
+        super().__init__(values)
+        self.total = total
+
+
 def tables_of(statistics: Mapping[str, Any], *, begun: bool = False) -> list[Table]:
-    """All numbers and texts; of long lists how long they are.
+    """All numbers and texts; of long lists how long they are, of those that panels cut how long they would be.
 
     Args:
         statistics: of a panel.
@@ -44,8 +59,22 @@ def tables_of(statistics: Mapping[str, Any], *, begun: bool = False) -> list[Tab
     [Table(title='faults', header=('', 'index', 'kind'), rows=(('1', '3', 'OSError'),))]
     >>> tables_of({"many": list(range(40))}, begun=True)[0].rows[0][1]
     '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 … and 28 more'
+    >>> tables_of({"count": 5, "indices": [7, 9]})[0].rows
+    (('count', '5'), ('indices', '7, 9 … and 3 more'))
     """
-    return list(_tables("", strict(statistics), _begun if begun else _cell))
+    return list(_tables("", _with_totals(strict(statistics)), _begun if begun else _cell))
+
+
+def _with_totals(value: Any) -> Any:
+    """The same, where lists that are cut know how long they would be."""
+    if not isinstance(value, Mapping):
+        return value
+    found = {}
+    for name, each in value.items():
+        total = value.get(COUNTED.get(name, ""), 0)
+        is_cut = isinstance(each, list) and isinstance(total, int) and total > len(each)
+        found[name] = _First(each, total) if is_cut else _with_totals(each)
+    return found
 
 
 def _tables(title: str, value: Mapping[str, Any], cell: Cell) -> Iterator[Table]:
@@ -104,8 +133,10 @@ def _lists(title: str, value: Any, cell: Cell) -> Iterator[Table]:
     elif _are_rows(value):
         found = [dict(_leaves(each)) for each in value]
         names = list(dict.fromkeys(name for each in found for name in each))
-        rows = tuple((str(number), *(cell(each.get(name)) for name in names)) for number, each in enumerate(found, 1))
-        yield Table(title, ("", *names), rows)
+        rows = [(str(number), *(cell(each.get(name)) for name in names)) for number, each in enumerate(found, 1)]
+        if isinstance(value, _First):
+            rows.append(("…", f"and {value.total - len(value)} more", *[""] * (len(names) - 1)))
+        yield Table(title, ("", *names), tuple(rows))
 
 
 def _below(title: str, name: str) -> str:
@@ -129,7 +160,7 @@ def _begun(value: Any) -> str:
     """As `_cell`, with the first values of a long list; of lists within it their lengths are enough."""
     if not isinstance(value, list) or len(value) <= LISTED or any(isinstance(each, list) for each in value):
         return _cell(value)
-    return f"{_cell(value[:LISTED])} … and {len(value) - LISTED} more"
+    return f"{_cell(value[:LISTED])} … and {_total(value) - LISTED} more"
 
 
 def _cell(value: Any) -> str:
@@ -140,7 +171,13 @@ def _cell(value: Any) -> str:
     if isinstance(value, Mapping):
         return NONE
     if isinstance(value, list):
+        total = _total(value)
         if len(value) > LISTED:
-            return f"{len(value)} values"
-        return ", ".join(map(_cell, value)) if value else "none"
+            return f"{total} values"
+        told = ", ".join(map(_cell, value)) if value else "none"
+        return told if total == len(value) else f"{told} … and {total - len(value)} more"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _total(value: Sequence[Any]) -> int:
+    return value.total if isinstance(value, _First) else len(value)

@@ -29,6 +29,31 @@ def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return place
 
 
+# The lines of each word and number in a table, by the text of its cell; names of rows may break anywhere.
+LINES = """() => [...document.querySelectorAll(".numbers thead th, .numbers td")].map((cell) => {
+    const words = [...cell.textContent.matchAll(/[^ ]+/g)].map((word) => {
+        const range = document.createRange();
+        range.setStart(cell.firstChild, word.index);
+        range.setEnd(cell.firstChild, word.index + word[0].length);
+        return range.getClientRects().length;
+    });
+    return [cell.textContent, Math.max(0, ...words)];
+})"""
+
+
+@pytest.mark.parametrize("width", [400, 900])
+def test_no_word_of_a_table_is_broken(chromium: Browser, tmp_path: Path, width: int) -> None:
+    dark = [np.full((16, 16, 3), number % 20, np.uint8) for number in range(1500)]
+    ai.profile(dark, progress=lambda *_: None).save(tmp_path / "report.html")
+    page = chromium.new_page(viewport={"width": width, "height": 900})
+    page.goto((tmp_path / "report.html").as_uri())
+    page.evaluate("() => document.querySelectorAll('details').forEach((each) => each.open = true)")
+    found = page.evaluate(LINES)
+    page.close()
+    assert {"count", "indices", "1500"} <= {text for text, _ in found}
+    assert not [text for text, lines in found if lines > 1]
+
+
 @pytest.mark.parametrize("width", [500, 1000, 1400, 1900])
 def test_no_card_is_drawn_out_by_a_high_one_beside_it(chromium: Browser, report: Path, width: int) -> None:
     page = chromium.new_page(viewport={"width": width, "height": 900})

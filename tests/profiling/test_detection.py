@@ -222,6 +222,7 @@ def test_every_statistic_of_some_targets_is_known():
     }  # fmt: skip
     assert faults["partly_outside"]["images"].tolist() == [0]
     assert faults["without_area"]["images"].tolist() == [1]
+    assert faults["without_area"]["image_count"] == 1
     places = found["box_positions"].statistics
     assert places["val"]["cat"]["centre"] == [0.25, 0.25]
     # Two boxes cover the upper left quarter, one the rest, in three images.

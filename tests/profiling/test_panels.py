@@ -414,6 +414,15 @@ def test_duplicates_near_and_exact_are_found_across_splits():
     assert told["in_several_splits"] == told["with_several_labels"] == 4
     # Two plain pictures look alike by their hash, and are not.
     assert told["groups"] == [{"split": ["train", "train", "val", "val"], "index": [0, 1, 0, 1]}]
+    assert told["group_count"] == 1
+
+
+def test_of_many_groups_of_duplicates_the_first_are_listed_and_all_counted():
+    draw = np.random.default_rng(0)
+    images = [draw.integers(0, 256, (16, 16, 3), dtype=np.uint8) for _ in range(35)]
+    told = profile(images * 2, progress=silent)["duplicates"].statistics
+    assert (told["exact"], told["group_count"], len(told["groups"])) == (70, 35, 30)
+    assert told["groups"][2] == {"split": ["train", "train"], "index": [2, 37]}
 
 
 def test_duplicates_are_told_with_what_is_wrong_with_them():

@@ -352,6 +352,24 @@ def test_what_is_listed_is_a_row_each_also_of_several_splits():
     assert (single.rows, rest) == ((("count", "7"),), one)
 
 
+def test_of_a_list_that_is_cut_the_tables_say_how_much_is_missing():
+    dark = [np.full((16, 16, 3), number, np.uint8) for number in range(15)]
+    light = [np.full((16, 16, 3), 120 + number, np.uint8) for number in range(20)]
+    panel = ai.profile([*dark, *light])["odd"]
+    assert {"dark", "light"} <= panel.statistics["train"].keys()
+    assert panel.statistics["train"]["dark"] == {"count": 15, "indices": list(range(12))}
+    (row,) = (row for row in tables_of(panel.statistics)[1].rows if row[0] == "dark")
+    assert row == ("dark", "15", "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 … and 3 more")
+    failures = [{"index": number, "kind": "OSError"} for number in range(30)]
+    statistics = {"train": {"count": 40, "indices": list(range(30)), "failures": failures}}
+    begun, rows = tables_of(statistics, begun=True)
+    assert begun.rows[1] == ("indices", "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 … and 28 more")
+    assert (len(rows.rows), rows.rows[29:]) == (31, (("30", "29", "OSError"), ("…", "and 10 more", "")))
+    assert tables_of(statistics)[0].rows[1] == ("indices", "40 values")
+    # Of what is counted beside a histogram nothing is missing.
+    assert tables_of({"count": 9, "histogram": [4, 5]})[0].rows == (("count", "9"), ("histogram", "4, 5"))
+
+
 class Failing:
     """A dataset of eight, of which two cannot be read."""
 
