@@ -1,7 +1,7 @@
 """One panel of a profile: statistics, a sentence, a figure; and how every figure looks.
 
 A figure is as wide as a phone, so that its letters are there as large as the page's. Charts are dark on white, which a
-dark page inverts; pictures lie on nothing, with captions that are read on white and on black.
+dark page inverts; pictures lie on nothing, and their captions on plates, so that they are read on white and on black.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ COLOURS = ("#2457d6", "#d1495b", "#1f9e89", "#b07aa1")
 PART = "Only part of the data was looked at"
 # In inches.
 SIZE = (4.8, 2.9)
-INK, MUTED, LINE, ON_ANY = "#1b1f24", "#667080", "#e3e7ec", "#76808d"
+INK, MUTED, LINE = "#1b1f24", "#667080", "#e3e7ec"
 # In points; matplotlib's own size is changed, others were asked for.
 SMALL, USUAL = 9, 10
 # Letters of a label along a figure, and up along it; and of a caption in a row of pictures.
@@ -72,7 +72,7 @@ class Panel:
 
         figure = Figure(SIZE, layout="constrained")
         self.draw(figure)
-        _dress(figure, ON_ANY if self.pictures else INK)
+        _dress(figure)
         return figure
 
     def __repr__(self) -> str:
@@ -96,6 +96,8 @@ def draw_pictures(figure: Figure, pictures: Sequence[Bytes], captions: Sequence[
         captions: one each, of one line or more; a line is cut where it is too long.
         columns: at most so many in a row.
     """
+    from matplotlib.patches import Rectangle
+
     columns = max(1, min(columns, len(pictures)))
     high, wide = (max((each.shape[axis] for each in pictures), default=1) for axis in (0, 1))
     rows, across = -(-len(pictures) // columns), columns * wide * 13 // 12
@@ -117,6 +119,9 @@ def draw_pictures(figure: Figure, pictures: Sequence[Bytes], captions: Sequence[
     letters = int(CAPTION * width / SIZE[0] / columns)
     for (top, left), caption in zip(places, captions, strict=True):
         shown = "\n".join(shortened(line, letters) for line in caption.split("\n"))
+        # A caption alone would have to be of a grey that is read neither on white nor on black with ease.
+        plate = Rectangle((left + step * 0.01, top + high + band * 0.04), step * 0.98, band * 0.82, color=LINE)
+        axes.add_patch(plate)
         axes.text(left + step / 2, top + high + band * 0.45, shown, size=8, ha="center", va="center")
 
 
@@ -189,7 +194,7 @@ def shortened(text: str, letters: int) -> str:
     return f"{text[: max(1, letters - 1 - behind)]}…{text[len(text) - behind :]}"
 
 
-def _dress(figure: Figure, ink: str) -> None:
+def _dress(figure: Figure) -> None:
     """Gives whatever was drawn the looks of all figures."""
     from matplotlib.text import Text
 
@@ -212,7 +217,7 @@ def _dress(figure: Figure, ink: str) -> None:
         text.set_parse_math(False)
         text.set_text(strict(text.get_text()))
         if text.get_color() == "black":
-            text.set_color(ink)
+            text.set_color(INK)
 
 
 def _dress_chart(axes: Axes) -> None:

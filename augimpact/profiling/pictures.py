@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["extremes", "mean_images", "samples"]
 
+# What the mean of images without a class is called, where none has one, and beside those of classes.
+ALL, WITHOUT_CLASS = "all", "without a class"
 # Classes whose means a figure shows.
 SHOWN = 30
 # Letters of a line of a caption, of many pictures in a row and of fewer.
@@ -39,14 +41,15 @@ OUTERMOST = {"dark": "darkest", "light": "lightest", "plain": "plainest", "blurr
 def mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> list[Panel]:
     """Mean images of classes that are not hidden, and have `FEWEST` different images.
 
-    Of classes with fewer as well, where single images may be seen anyway.
+    Of classes with fewer as well, where single images may be seen anyway. Where no image has a class, that of all.
     """
     split, collected = next(iter(splits.items()))
+    bare = ALL if collected.means.keys() == {None} else WITHOUT_CLASS
     merged: dict[str, list[Any]] = {}
     for label, (count, different, total, squares) in collected.means.items():
         if label in naming.hidden or (len(different) < FEWEST and not shows_samples):
             continue
-        name = "all" if label is None else naming.label(label)
+        name = bare if label is None else naming.label(label)
         known = merged.setdefault(name, [0, 0.0, 0.0])
         known[0], known[1], known[2] = known[0] + count, known[1] + total, known[2] + squares
     if not merged:
@@ -68,11 +71,14 @@ def mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: 
         large = [_enlarged(np.clip(np.rint(pair), 0, 255).astype(np.uint8)) for pair in pairs]
         draw_pictures(figure, large, shown, IN_A_ROW // 2)
 
-    return [Panel(
-        "mean_images", "Mean images", statistics,
-        f"The mean of each class in {split}, and beside it how much it varies. Worry when the mean gives the class "
-        "away: then place or background tell it.", draw, True,
-    )]  # fmt: skip
+    of = {ALL: "all images", WITHOUT_CLASS: "the images without a class"}.get(names[0]) if len(names) == 1 else None
+    worry = (
+        "Worry when the mean gives the class away: then place or background tell it."
+        if of is None
+        else "Worry when more than a blur is seen in the mean: then place or background are alike in most of them."
+    )
+    sentence = f"The mean of {of or 'each class'} in {split}, and beside it how much it varies. {worry}"
+    return [Panel("mean_images", "Mean images", statistics, sentence, draw, True)]
 
 
 def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -366,6 +366,40 @@ def test_mean_images_are_the_classes_means(found):
     assert told["cat"]["mean"] == pytest.approx(cats.mean() / 255, abs=0.01)
 
 
+def test_mean_images_say_of_what_they_are():
+    bare, labelled = [piece(number) for number in range(6)], [(piece(number), 0) for number in range(6)]
+    for data, names, words in (
+        (bare, ["all"], "The mean of all images in train"),
+        (labelled, ["cat"], "The mean of each class in train"),
+        ([*labelled, *((each, None) for each in bare)], ["cat", "without a class"], "The mean of each class in train"),
+    ):
+        panel = profile(data, class_names=NAMES, progress=silent)["mean_images"]
+        assert list(panel.statistics) == names
+        assert panel.sentence.startswith(words)
+        assert ("class" in panel.sentence) == (names != ["all"])
+
+
+def luminance(colour) -> float:
+    """As WCAG 2.2 defines it."""
+    linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in to_rgb(colour)]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+@pytest.mark.parametrize("name", ["mean_images", "samples", "extremes"])
+def test_captions_are_read_in_the_light_and_in_the_dark(found, name):
+    figure = found[name].figure()
+    (axes,) = figure.axes
+    figure.draw(FigureCanvasAgg(figure).get_renderer())
+    assert len(axes.texts) == len(axes.patches) > 0
+    for text, plate in zip(axes.texts, axes.patches, strict=True):
+        light, dark = luminance(plate.get_facecolor()), luminance(text.get_color())
+        assert plate.get_facecolor()[3] == 1
+        assert (light + 0.05) / (dark + 0.05) > 7
+        inside, words = plate.get_window_extent(), text.get_window_extent()
+        assert inside.x0 <= words.x0 < words.x1 <= inside.x1
+        assert inside.y0 <= words.y0 < words.y1 <= inside.y1
+
+
 def test_samples_are_drawn_by_the_seed_and_only_when_asked_for(found):
     assert len(found["samples"].statistics["indices"]) == 12
     train = [(piece(number), 0) for number in range(42)]
