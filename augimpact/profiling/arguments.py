@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_augmentation", "check_finders", "check_normalisation", "check_numbers", "device_of", "hidden_of",
-    "ignored_of", "names_of",
+    "ignored_of", "names_of", "names_of_labelled",
 ]  # fmt: skip
 
 # Classes that can be named: a larger number is a mistake.
@@ -98,6 +98,8 @@ def ignored_of(given: Any) -> list[int]:
 def names_of(given: Sequence[str] | Mapping[int, str] | None, sources: Sequence[Source]) -> tuple[str, ...]:
     """The names of the classes: by default those of the first split, and after them those that only another has.
 
+    Where the first split has no names there are none: its numbers may be those of other classes.
+
     Raises:
         DataError: a mapping that does not tell which number has which name, or no names at all.
     """
@@ -111,6 +113,18 @@ def names_of(given: Sequence[str] | Mapping[int, str] | None, sources: Sequence[
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise DataError(f"class_names is {given!r}; expected names, such as ['cat', 'dog'], or names by number")
     return tuple(map(str, given))
+
+
+def names_of_labelled(sources: Iterable[Source]) -> tuple[str, ...]:
+    """The names of the classes where `names_of` tells none, and it is known by now which splits have labels.
+
+    They are those of the first such split: there are no other numbers that they could be mistaken for.
+
+    Args:
+        sources: of the splits that have labels.
+    """
+    first = next(iter(sources), None)
+    return () if first is None else first.class_names or ()
 
 
 def _numbered(given: Mapping[Any, Any]) -> dict[int, Any]:

@@ -28,7 +28,8 @@ WORTH = 0.1
 def classes(frames: Mapping[str, pd.DataFrame], naming: Naming, *, complete: bool) -> list[Panel]:
     """How often each class is there in each split; none where nothing has a class.
 
-    Of what was not seen to its end nothing is a worry: folders are read class by class.
+    Of what was not seen to its end nothing is a worry: folders are read class by class. With a split of which no sample
+    has a class nothing is compared; starved are classes of the first that has some.
     """
     counts = {split: naming.labels(frame).value_counts() for split, frame in frames.items()}
     if not any(map(len, counts.values())):
@@ -38,13 +39,15 @@ def classes(frames: Mapping[str, pd.DataFrame], naming: Naming, *, complete: boo
     names = pd.Index(sorted(found, key=natural), dtype=object)
     table = pd.DataFrame({split: each.reindex(names).fillna(0).astype(int) for split, each in counts.items()})
     statistics: dict[str, Any] = {"counts": {split: table[split].to_dict() for split in table}}
-    first = table.iloc[:, 0]
+    bare = [split for split, each in counts.items() if not len(each)]
+    first = next(table[split] for split in table if split not in bare)
     even = first.sum() / max(1, (first > 0).sum())
     statistics["starved"] = [str(name) for name in first.index if 0 < first[name] < STARVED * even]
     # What another split has is new there.
     statistics["empty"] = [str(name) for name in table.index[(table == 0).all(axis=1)]]
     worries = [f"{classes_are(len(statistics[key]))} {key}" for key in ("starved", "empty") if statistics[key]]
-    if table.shape[1] > 1:
+    worries += [f"{split} has no labels that are classes" for split in bare]
+    if table.shape[1] > 1 and not bare:
         statistics["comparison"] = class_distance(first, table.iloc[:, 1])
         told, split = statistics["comparison"], table.columns[1]
         where = {"new": f"in {split} alone", "missing": f"missing in {split}"}

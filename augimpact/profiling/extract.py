@@ -25,6 +25,7 @@ from augimpact.profiling.arguments import (
     hidden_of,
     ignored_of,
     names_of,
+    names_of_labelled,
 )
 from augimpact.profiling.broken import broken_panel
 from augimpact.profiling.collect import Collected
@@ -268,7 +269,12 @@ def profile(
             # Of what had begun only.
             splits = {split: each for split, each in splits.items() if len(each)}
             annotations = {split: annotations[split] for split in splits}
-    naming = replace(naming, classes=names or met.names)
+    labelled = (
+        source
+        for split, source in given.items()
+        if split in splits and (annotations[split].classes or (splits[split].frame["label"] >= 0).any())
+    )
+    naming = replace(naming, classes=names or met.names or names_of_labelled(labelled))
     _refuse_empty(splits, hide_names or bool(hide_classes))
     made = general_panels(
         splits, annotations, naming, shows_samples=samples > 0, chosen=chosen, complete=complete, order=channels

@@ -366,6 +366,46 @@ def test_mean_images_are_the_classes_means(found):
     assert told["cat"]["mean"] == pytest.approx(cats.mean() / 255, abs=0.01)
 
 
+class Named(list):
+    """Samples of a dataset that names its classes."""
+
+    classes = ("cat", "dog", "owl")
+
+
+def test_a_split_without_labels_is_compared_with_no_other():
+    bare, several = (
+        [piece(number) for number in range(9)],
+        [(piece(number), np.array([1, 1, 0])) for number in range(9)],
+    )
+    named = Named((piece(number, 1), number % 3) for number in range(9))
+    for train, val, split in (
+        (bare, named, "train"), (named, bare, "val"), (several, named, "train"), (named, several, "val")
+    ):  # fmt: skip
+        panel = profile(train, val, progress=silent)["classes"]
+        other = "val" if split == "train" else "train"
+        assert panel.statistics == {
+            "counts": {split: dict.fromkeys(Named.classes, 0), other: dict.fromkeys(Named.classes, 3)},
+            "starved": [], "empty": [],
+        }  # fmt: skip
+        assert panel.sentence.endswith(f"is there. Worry: {split} has no labels that are classes.")
+        assert list(panel.statistics["counts"]) == ["train", "val"]
+        assert panel.figure()
+
+
+def test_names_are_those_of_the_first_split_that_has_labels():
+    bare, named = [piece(number) for number in range(6)], Named((piece(number), number % 2) for number in range(6))
+    counts = profile(bare, named, progress=silent)["classes"].statistics["counts"]
+    assert counts["val"] == {"cat": 3, "dog": 3, "owl": 0}
+    # Numbers of the first split may be those of other classes than the names of the second.
+    counts = profile(list(named), named, progress=silent)["classes"].statistics["counts"]
+    assert counts["train"] == counts["val"] == {"class 0": 3, "class 1": 3}
+    hidden = profile(bare, named, hide_names=True, progress=silent)["classes"].statistics["counts"]
+    assert hidden["val"] == {"class 0": 3, "class 1": 3, "class 2": 0}
+    target = {"boxes": [[1, 1, 9, 9]], "labels": [1]}
+    boxes = profile(bare, Named((image, target) for image, _ in named), progress=silent)["box_classes"]
+    assert boxes.statistics["val"]["classes"] == {"dog": {"boxes": 6, "images": 6}}
+
+
 def test_mean_images_say_of_what_they_are():
     bare, labelled = [piece(number) for number in range(6)], [(piece(number), 0) for number in range(6)]
     for data, names, words in (
