@@ -76,14 +76,16 @@ class Distribution:
         return float(100 * np.interp(value, values, shares, left=0, right=1))
 
     def words(self, value: float) -> str:
-        """The same as a person says it; what lies among the data is never called the 0th or the 100th.
+        """The same as a person says it; a percentile, from the 1st to the 99th, only of what it `holds`.
 
         >>> four = distribution_of([1, 2, 2, 4])
         >>> four.words(1), four.words(2), four.words(9)
-        ('13th percentile', '50th percentile', 'above all')
+        ('below the 1st percentile', '50th percentile', 'above all')
         """
         if not self.values[0] <= value <= self.values[-1]:
             return "below all" if value < self.values[0] else "above all" if value > self.values[-1] else ""
+        if not self.holds(value):
+            return "below the 1st percentile" if value < self.low else "above the 99th percentile"
         return f"{_ordinal(min(99, max(1, math.floor(self.percentile(value) + 0.5))))} percentile"
 
     def holds(self, value: float) -> bool:

@@ -40,15 +40,16 @@ export function percentile({ values, shares }, value) {
 }
 
 /**
- * The same in words; what lies among the data is never called the 0th or 100th.
+ * The same in words; a percentile, from the 1st to the 99th, only of what is inside.
  * @param {Measured} measured
  * @param {number|null|undefined} value
  */
 export function percentileText(measured, value) {
   if (!isKnown(value)) return "";
-  const { values } = measured;
+  const { values, low } = measured;
   if (value < values[0]) return "below all";
   if (value > values[values.length - 1]) return "above all";
+  if (!isInside(measured, value)) return value < low ? "below the 1st percentile" : "above the 99th percentile";
   return `${ordinal(Math.min(99, Math.max(1, Math.round(percentile(measured, value)))))} percentile`;
 }
 

@@ -35,6 +35,8 @@ def words(reference, name, value):
     values, found = reference.distributions[name].values, reference.percentile(name, value)
     if not values[0] <= value <= values[-1]:
         return "above all" if value > values[-1] else "below all"
+    if not reference.distributions[name].holds(value):
+        return "above the 99th percentile" if found > 50 else "below the 1st percentile"
     rounded = int(np.clip(np.floor(found + 0.5), 1, 99))
     ending = "th" if 10 < rounded < 14 else {1: "st", 2: "nd", 3: "rd"}.get(rounded % 10, "th")
     return f"{rounded}{ending} percentile"

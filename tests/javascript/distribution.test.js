@@ -19,10 +19,10 @@ test("a percentile is the share below, with half of what is equal", () => {
 });
 
 test("percentiles read as a person says them", () => {
-  assert.deepEqual([0.9, 1, 2, 4, 4.1].map((value) => percentileText(FOUR, value)),
-    ["below all", "13th percentile", "50th percentile", "88th percentile", "above all"]);
+  assert.deepEqual([0.9, 1, 1.03, 2, 4, 4.1].map((value) => percentileText(FOUR, value)),
+    ["below all", "below the 1st percentile", "13th percentile", "50th percentile", "above the 99th percentile", "above all"]);
   assert.deepEqual([null, undefined, NaN].map((value) => percentileText(FOUR, value)), ["", "", ""]);
-  const sharp = { values: [0, 0, 1, 1], shares: [0.0005, 0.001, 0.999, 0.9995] };
+  const sharp = { low: 0, high: 1, values: [0, 0, 1, 1], shares: [0.0005, 0.001, 0.999, 0.9995] };
   assert.deepEqual([0, 1].map((value) => percentileText(sharp, value)), ["1st percentile", "99th percentile"]);
 });
 

@@ -66,12 +66,22 @@ def test_percentiles_are_said_as_a_person_says_them():
     distribution = distribution_of(np.arange(1, 101))
     said = {value: distribution.words(value) for value in (0, 1, 2, 11, 12, 13, 22, 53, 100, 101)}
     assert said == {
-        0: "below all", 1: "1st percentile", 2: "2nd percentile", 11: "11th percentile", 12: "12th percentile",
-        13: "13th percentile", 22: "22nd percentile", 53: "53rd percentile", 100: "99th percentile", 101: "above all",
+        0: "below all", 1: "below the 1st percentile", 2: "2nd percentile", 11: "11th percentile",
+        12: "12th percentile", 13: "13th percentile", 22: "22nd percentile", 53: "53rd percentile",
+        100: "above the 99th percentile", 101: "above all",
     }  # fmt: skip
-    # Though more than 99.5 % of the data lie below.
-    assert distribution_of(np.arange(1000)).words(999) == "99th percentile"
+    # Though more than 99.5 % of the data lie below, or less than 0.5 %.
+    ties = distribution_of([0] * 101 + [1] * 9798 + [2] * 101)
+    assert [ties.words(value) for value in (0, 1, 2)] == ["1st percentile", "50th percentile", "99th percentile"]
     assert distribution.words(np.nan) == ""
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.7, 1.0]) | st.floats(0, 1), min_size=1, max_size=300), st.data())
+def test_a_percentile_is_said_of_what_is_inside_alone(values, data):
+    distribution = distribution_of(values)
+    value = data.draw(st.sampled_from(values) | st.floats(-0.2, 1.2))
+    low, high = np.percentile(values, [1, 99])
+    assert distribution.words(value)[0].isdigit() == (low <= value <= high)
 
 
 def test_many_equal_values_lie_in_the_middle_of_themselves():
