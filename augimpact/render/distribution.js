@@ -89,6 +89,19 @@ export const leavers = (measures, numbers, frame) =>
     .filter(({ measured, series }) => !isInside(measured, series.values[frame]))
     .map(({ measured }) => measured.name);
 
+/**
+ * By which measures a sweep of which no frame is inside is outside: those that always are, or else all that ever are.
+ * @param {Measured[]} measures
+ * @param {{name: string, values: (number|null)[]}[]} numbers of the sweep's frames
+ * @param {number} count of the frames
+ */
+export function outsideBy(measures, numbers, count) {
+  const frames = Array.from({ length: count }, (_, frame) => leavers(measures, numbers, frame));
+  const names = measures.map(({ name }) => name);
+  const always = names.filter((name) => frames.every((left) => left.includes(name)));
+  return always.length ? always.join(", ") : names.filter((name) => frames.some((left) => left.includes(name))).join(" or ");
+}
+
 const compared = (measures, numbers) =>
   measures
     .map((measured) => ({ measured, series: numbers.find(({ name }) => name === measured.name) }))

@@ -15,10 +15,11 @@ export function facts(scrub) {
     element: box,
     /**
      * @param {any} trace see payload.js; null: nothing is known
-     * @param {[number, number][]|null} [runs] the parts of it inside the data, by their frames; null: there is no data
+     * @param {{runs: [number, number][], by: string}|null} [inside] the parts of it inside the data, by their frames; by
+     *   which measures it is outside where there is none; null: there is no data
      * @param {boolean} [pending] whether the data is still to come; its place is kept
      */
-    setTrace(trace, runs = null, pending = false) {
+    setTrace(trace, inside = null, pending = false) {
       const variants = trace ? [trace, trace.second].filter(Boolean) : [];
       const lines = variants.map((variant) => {
         const said = [flipsText(variant), ...stableTexts(variant.stability.ranges), areaText(variant.stability.area)];
@@ -27,7 +28,7 @@ export function facts(scrub) {
       });
       // Two methods explain the same predictions.
       const same = lines.length === 2 && lines[0].textContent === lines[1].textContent;
-      if (lines.length && runs) lines[0].append(insideText(runs, trace));
+      if (lines.length && inside) lines[0].append(insideText(inside, trace));
       else if (lines.length && pending) lines[0].append(element("span", {}, "what is inside the data is still measured"));
       box.replaceChildren(...lines.slice(0, same ? 1 : 2).map((line, index) => {
         const { name } = variants[index];
@@ -37,7 +38,7 @@ export function facts(scrub) {
   };
 
   function flipsText({ flips, event, axis, summary }) {
-    if (!flips.length) return element("span", {}, summary);
+    if (!flips.length) return summary && element("span", {}, summary);
     const buttons = flips.map((flip) =>
       element("button.flip", {
         type: "button", title: `${flip.from} → ${flip.to}; shows that frame`, onclick: () => scrub(flip.frame),
@@ -70,11 +71,13 @@ function stableText({ label, around, low, high, low_flips: lowFlips, high_flips:
     `${named}stable around ${around} from `, end(low, lowFlips), " to ", end(high, highFlips));
 }
 
-function insideText(runs, { count, axis }) {
+function insideText({ runs, by }, { count, axis }) {
   const title = "where every measure lies between the 1st and the 99th percentile of the data";
   const whole = runs.length === 1 && runs[0][1] - runs[0][0] === count - 1;
-  if (whole || !runs.length)
-    return element("span.inside", { title }, `${whole ? "inside" : "outside"} the data over the whole sweep`);
+  if (whole || !runs.length) {
+    const told = whole ? "inside the data" : `outside the data by ${by}`;
+    return element("span.inside", { title }, told + (count > 1 ? " over the whole sweep" : ""));
+  }
   const end = (frame) => element("b", {}, format(axis.values[frame], axis.unit));
   const parts = runs.slice(0, LISTED_RUNS).flatMap(([first, last], index) => [
     index ? ", " : " ", ...(first === last ? ["at ", end(first)] : ["from ", end(first), " to ", end(last)]),

@@ -4,7 +4,7 @@
 // nobody makes any, it offers none.
 import { bandLegend } from "./band.js";
 import { curves } from "./curves.js";
-import { distribution, insideRuns, leavers } from "./distribution.js";
+import { distribution, insideRuns, leavers, outsideBy } from "./distribution.js";
 import { element } from "./dom.js";
 import { facts } from "./facts.js";
 import { looks } from "./looks.js";
@@ -114,7 +114,8 @@ export function mountPlayer(root, host) {
   function compare() {
     const runs = trace && reference ? insideRuns(reference.measures, trace.numbers) : null;
     chart.setInside(runs);
-    said.setTrace(trace, runs, Boolean(reference?.pending));
+    const by = runs && !runs.length ? outsideBy(reference.measures, trace.numbers, trace.count) : "";
+    said.setTrace(trace, runs && { runs, by }, Boolean(reference?.pending));
   }
 
   function showBand() {

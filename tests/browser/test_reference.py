@@ -487,8 +487,17 @@ def test_the_curves_are_shaded_where_every_measure_is_inside(opened, rising):  #
     assert last + 1 - left == pytest.approx(15.5 * step, abs=1.5)
     assert count == pytest.approx(last + 1 - first, abs=3)
     compare_with(page, made_up(2, 3))
-    assert text(page, ".facts .inside") == "outside the data over the whole sweep"
+    assert text(page, ".facts .inside") == "outside the data by brightness over the whole sweep"
     assert np.abs(pixels(page, ".curves").astype(int) - bare).max() <= 2
+
+
+def test_of_a_single_frame_nothing_is_said_of_a_sweep(opened, trace):  # noqa: F811
+    page = opened(payload_of(trace[:1]))
+    compare_with(page, made_up(2, 3))
+    assert text(page, ".facts .inside") == "outside the data by brightness"
+    compare_with(page, made_up(-1, 2))
+    assert text(page, ".facts .inside") == "inside the data"
+    assert re.search("every frame|whole sweep", text(page, "div.facts")) is None
 
 
 def test_several_parts_and_single_frames_are_told(opened, rising):  # noqa: F811

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  axisEnds, axisShare, barsPath, beyond, decimalsOf, insideRuns, isInside, leavers, limitText, ordinal, percentile, percentileText,
+  axisEnds, axisShare, barsPath, beyond, decimalsOf, insideRuns, isInside, leavers, limitText, ordinal, outsideBy, percentile,
+  percentileText,
 } from "../../augimpact/render/distribution.js";
 
 // As reference.py has it of 1, 2, 2, 4.
@@ -45,6 +46,15 @@ test("runs are where every measure that both have is inside", () => {
   assert.equal(insideRuns([FOUR], [series("drift", 1)]), null);
   assert.equal(insideRuns([], own), null);
   assert.deepEqual([0, 2, 4].map((frame) => leavers([FOUR, dark], own, frame)), [[], ["brightness"], ["contrast"]]);
+});
+
+test("a sweep is outside by what always is, else by what ever is", () => {
+  const contrast = { ...FOUR, name: "contrast" };
+  const by = (brightness, other) =>
+    outsideBy([FOUR, contrast], [series("brightness", ...brightness), series("contrast", ...other)], brightness.length);
+  assert.equal(by([0, 9], [0, 2]), "brightness");
+  assert.equal(by([0, 9], [0, 9]), "brightness, contrast");
+  assert.equal(by([0, 2], [2, 9]), "brightness or contrast");
 });
 
 test("an axis holds the data and what is marked, but not what is far away", () => {
