@@ -16,6 +16,7 @@ from PIL import Image
 
 from augimpact.as_code import code_of
 from augimpact.errors import UserError
+from augimpact.profiling.panel import counted
 from augimpact.readout import drift_of, event_of, flips_of, numbers_of, path_axis, stability_of
 from augimpact.render.document import Cell
 from augimpact.render.overlay import brightest
@@ -198,11 +199,11 @@ def encoded_maps(maps: NDArray[np.float32], frame_size: tuple[int, ...]) -> dict
 
 
 def _summary(trace: Trace, axis: dict[str, Any], flips: list[dict[str, Any]]) -> str:
-    """What there is to say of the whole sweep, in one sentence."""
+    """What there is to say of the whole sweep, in one sentence; of one frame of classes there is nothing."""
     outputs, target = trace.outputs, trace.target
     if not flips:
-        state = outputs.state_name(int(trace.predictions[0]), target)
-        return f"{'the prediction is the same' if outputs.are_classes else state} in every frame"
+        state = "" if outputs.are_classes else outputs.state_name(int(trace.predictions[0]), target)
+        return f"{state or 'the prediction is the same'} in every frame" if len(trace) > 1 else state
     return f"{event_of(trace)} at {axis['label']} {', '.join(flip['text'] for flip in flips)}"
 
 
@@ -221,7 +222,7 @@ def described(trace: Trace) -> dict[str, Any]:
     table = trace.table()
     parameters = {each.name: each for each in trace.parameters}
     columns = [_cells(parameters.get(str(name)), column) for name, column in table.items()]
-    known = (recipe.get("classifier", {}).get("name"), recipe.get("method"), f"{len(trace)} frames")
+    known = (recipe.get("classifier", {}).get("name"), recipe.get("method"), counted(len(trace), "frame"))
     ordered = sorted(recipe.items(), key=lambda item: item[0] == "versions")
     return {
         "title": recipe["image"]["name"],

@@ -81,8 +81,12 @@ def test_frames_of_any_shape_and_values_of_any_kind_travel():
     assert payload["threshold"] == 5
     assert payload["neutral"]["value"] == "7.3 mm"
     assert payload["summary"] == "depth crosses 5 mm at rotation −20.0°, 20.0°"
-    steady = payload_of(replace(trace, scores=values + 100))
-    assert steady["summary"] == "depth ≥ 5 mm in every frame"
+    steady = replace(trace, scores=values + 100)
+    assert payload_of(steady)["summary"] == "depth ≥ 5 mm in every frame"
+    # Of one frame only what it shows is said.
+    assert payload_of(steady[:1])["summary"] == "depth ≥ 5 mm"
+    assert payload_of(TRACE[:1])["summary"] == ""
+    steady = payload_of(steady)
     # Values beyond the range that was expected are shown, too.
     assert steady["value_axis"]["minimum"] <= -5
     assert steady["value_axis"]["maximum"] >= 107.31
@@ -186,6 +190,7 @@ def test_around_the_player_stand_the_table_and_the_recipe():
     words = described(TRACE)
     assert words["title"] == "some.jpg"
     assert words["subtitle"] == "4 frames"
+    assert described(TRACE[:1])["subtitle"] == "1 frame"
     assert words["columns"][:4] == ["rotation", "brightness", "class 1", "score 1"]
     assert len(words["rows"]) == 4
     assert [text for text, _ in words["rows"][0][:4]] == ["−30.0°", "1.50", "cat", "0.700"]

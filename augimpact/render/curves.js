@@ -2,7 +2,7 @@
 // follows the frame and can be dragged. Of two that are compared the second's lines are dashed, in the colours of the same classes.
 import { drawBand } from "./band.js";
 import { CLASS_COLOURS, matchingColours } from "./matching.js";
-import { format, ticks } from "./playback.js";
+import { tickText, ticks } from "./playback.js";
 import { sheet } from "./sheet.js";
 import { valueShare, valueTicks } from "./values.js";
 
@@ -76,7 +76,7 @@ export function curves(scrub) {
     const marked = ticks(trace.axis.values, width() < 500 ? 3 : 5);
     marked.forEach((index, place) => {
       pen.textAlign = place === 0 ? "left" : place === marked.length - 1 ? "right" : "center";
-      pen.fillText(format(trace.axis.values[index], trace.axis.unit), x(index), HEIGHT - 6);
+      pen.fillText(tickText(trace, index), x(index), HEIGHT - 6);
     });
   }
 

@@ -29,6 +29,14 @@ export function format(value, unit) {
 }
 
 /**
+ * What is written at a tick: the value of its frame on the axis; of a single frame, which has no axis, its setting.
+ * @param {{tags: string[], axis: {values: number[], unit: string}}} trace
+ * @param {number} frame
+ */
+export const tickText = ({ tags, axis }, frame) =>
+  tags.length === 1 ? tags[0] : format(axis.values[frame], axis.unit);
+
+/**
  * Places for up to `most` ticks on an axis of values, evenly spread over the frames.
  * @param {number[]} values
  * @param {number} most

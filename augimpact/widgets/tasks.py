@@ -14,6 +14,7 @@ from augimpact.as_code import code_of
 from augimpact.errors import AmbiguousData, Cancelled, UserError
 from augimpact.explain.methods import METHODS, find_method
 from augimpact.payload import Beside, payload_of
+from augimpact.profiling.panel import counted
 from augimpact.widgets.asking import Cancelling, DataAsking, ModelAsking
 from augimpact.widgets.choices import held_of
 from augimpact.widgets.controls import Controls
@@ -228,7 +229,8 @@ class Tasks:
                     self.impact.follow(swept)
 
             self._appear(moment, show)
-        self._controls.show_status("idle", f"{len(payload['tags'])} frames · {self._asker.device(moment.state)}")
+        frames = counted(len(payload["tags"]), "frame")
+        self._controls.show_status("idle", f"{frames} · {self._asker.device(moment.state)}")
 
     def _grid(self, cancelled: Cancelling) -> None:
         moment = self._moment()

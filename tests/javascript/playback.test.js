@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { advance, format, ticks } from "../../augimpact/render/playback.js";
+import { advance, format, tickText, ticks } from "../../augimpact/render/playback.js";
 
 function played(count, loop, steps) {
   const seen = [0];
@@ -32,6 +32,12 @@ test("values are written as a person reads them", () => {
   assert.equal(format(-12.26, "degrees"), "−12.3°");
   assert.equal(format(1.4, "factor"), "1.40");
   assert.equal(format(-0.001, "factor"), "0.00");
+});
+
+test("a tick has the value of its frame, and of a single frame its setting", () => {
+  const axis = { values: [-60, 60], unit: "degrees" };
+  assert.deepEqual([0, 1].map((frame) => tickText({ tags: ["rotation −60.0°", "rotation 60.0°"], axis }, frame)), ["−60.0°", "60.0°"]);
+  assert.equal(tickText({ tags: ["brightness 0.20"], axis: { values: [1], unit: "" } }, 0), "brightness 0.20");
 });
 
 test("ticks are spread from the first frame to the last", () => {
