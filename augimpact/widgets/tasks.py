@@ -293,7 +293,7 @@ class Tasks:
                 self._player.show_reference(reference)
                 self._lasting.update(self._player.shown, reference)
         elif wanted is not None:
-            self._player.announce_reference("The data is measured after the first sweep…")
+            self._player.announce_reference("The data is measured after this sweep…")
         else:
             self._player.show_reference(None)
 

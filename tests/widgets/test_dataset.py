@@ -202,7 +202,11 @@ def test_data_that_is_still_measured_is_pending(opened):
     explorer = opened(data)
     wait_for(lambda: data.read)
     assert explorer.player.distributions["pending"]
+    # With another image that is said again, of a sweep that is not the first.
+    explorer.player.announce_reference("Measuring the data: 1 of 3 images…")
+    change(explorer, image="cat")
     data.gate.set()
+    wait_for(lambda: explorer.player.distributions["caption"] == "The data is measured after this sweep…")
     wait_for(lambda: explorer.player.reference is not None)
     assert "pending" not in explorer.player.distributions
 
