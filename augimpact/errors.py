@@ -20,6 +20,7 @@ __all__ = [
     "SignalError",
     "SweepError",
     "TargetError",
+    "UnreadableData",
     "UserError",
     "unknown",
 ]
@@ -64,6 +65,10 @@ class AmbiguousData(DataError):  # noqa: N818 - a question that has answers
     def __reduce__(self) -> tuple[Any, ...]:
         """So that it comes whole from another process."""
         return type(self), (str(self), self.argument, self.options)
+
+
+class UnreadableData(DataError):  # noqa: N818 - it is the data that is told of
+    """Data of which no image can be read."""
 
 
 class LeakageError(DataError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from augimpact.errors import DataError, unknown
+from augimpact.errors import DataError, ImageError, UnreadableData, unknown
 from augimpact.profiling.absent import tell_of_absent
 from augimpact.profiling.ahead import ahead, torch_on_threads
 from augimpact.profiling.annotations import Annotations, annotation_panels
@@ -316,4 +316,7 @@ def _refuse_empty(splits: Mapping[str, Collected], hides: bool) -> None:
             error = collected.errors[0].error if collected.errors else ""
             # A message may name the file.
             first = f"; the first error was {collected.errors[0].kind if hides else error}" if error else ""
-            raise DataError(f"{split} has no sample that can be used{first}; expected at least one")
+            # Of others it is something else that is wrong, such as their labels.
+            unread = error and all(each.kind == ImageError.__name__ for each in collected.errors)
+            kind = UnreadableData if unread else DataError
+            raise kind(f"{split} has no sample that can be used{first}; expected at least one")

@@ -14,7 +14,7 @@ from PIL import Image
 from augimpact.data.dataset import Dataset, View
 from augimpact.data.image import read_image
 from augimpact.data.samples import SampleTable
-from augimpact.errors import DataError
+from augimpact.errors import DataError, UnreadableData
 from augimpact.profiling.decode import Decoder, as_array
 from augimpact.profiling.opening import refuse_mistakes, source_of
 from augimpact.profiling.reading import Reading
@@ -130,14 +130,14 @@ def pictures_in(
         yield partial(_of_sample, sample, decoder.bytes_of)
 
 
-def none_readable(error: Exception | None) -> DataError:
+def none_readable(error: Exception | None) -> UnreadableData:
     """What is raised where no image could be read.
 
     Args:
         error: the first that there was.
     """
     reason = f"; the first error was: {error}" if error else ""
-    return DataError(f"the data has no image that can be read{reason}; expected at least one")
+    return UnreadableData(f"the data has no image that can be read{reason}; expected at least one")
 
 
 def _parts(item: Any) -> tuple[Any, Any]:

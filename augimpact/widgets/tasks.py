@@ -22,7 +22,7 @@ from augimpact.widgets.gallery import Gallery
 from augimpact.widgets.lasting import Lasting
 from augimpact.widgets.player import Player
 from augimpact.widgets.surface import SurfaceView
-from augimpact.widgets.worker import Worker, sentence_about_data
+from augimpact.widgets.worker import UNREADABLE, Worker, sentence_about_data
 
 if TYPE_CHECKING:
     from augimpact.comparison import Comparison
@@ -51,7 +51,6 @@ DUE = {
 # The data is measured once nobody has asked for anything for so many seconds; how far that is, is told so often.
 QUIET, TOLD_EVERY = 0.3, 0.5
 STOPPING = "stopping after this frame…"
-UNREADABLE = "none of its images can be read"
 # What was asked with other ones of these says nothing about what is chosen now.
 SUBJECT = {"image"} | {name for name, due in DUE.items() if ORIGINAL in due}
 

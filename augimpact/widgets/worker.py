@@ -7,11 +7,12 @@ import threading
 import traceback
 from collections.abc import Callable
 
-from augimpact.errors import AmbiguousData, Cancelled, DataError, UserError
+from augimpact.errors import AmbiguousData, Cancelled, DataError, UnreadableData, UserError
 
-__all__ = ["Worker", "sentence", "sentence_about_data", "told"]
+__all__ = ["UNREADABLE", "Worker", "sentence", "sentence_about_data", "told"]
 
 logger = logging.getLogger(__name__)
+UNREADABLE = "none of its images can be read"
 # A job asks the function it is given whether to stop.
 Job = Callable[[Callable[[], bool]], None]
 
@@ -117,10 +118,10 @@ def sentence_about_data(error: Exception, *, private: bool, hidden: str) -> str:
     Args:
         error: what was raised.
         private: whether those who read it may learn nothing of this machine: what is wrong with data names its files.
-        hidden: what is said instead.
+        hidden: what is said instead, unless it is only that no image can be read.
     """
     if private and isinstance(error, DataError):
-        return hidden
+        return UNREADABLE if isinstance(error, UnreadableData) else hidden
     if isinstance(error, AmbiguousData):
         asked, _, _ = str(error).partition(":\n")
         return f"{asked}, as an entry of data_options"

@@ -18,6 +18,7 @@ from augimpact.widgets import data_panels
 from augimpact.widgets.board import Board
 from augimpact.widgets.data_panels import ABOUT, CANCEL, HIDE, OFFER, PRIVATE_ERROR, SIZES, DataPanels
 from augimpact.widgets.gate import turns_at
+from augimpact.widgets.worker import UNREADABLE
 
 
 def images(count=12):
@@ -213,6 +214,19 @@ def test_what_is_wrong_is_said_but_no_path_to_strangers(tmp_path, private):
     assert panels.button.description == OFFER
     assert ("secret" in panels.note.value) == (not private)
     assert (unescape(panels.note.value) == PRIVATE_ERROR) == private
+
+
+def test_that_no_image_can_be_read_is_said_to_strangers_too(tmp_path):
+    (tmp_path / "secret.png").write_bytes(b"no image")
+    panels = DataPanels(tmp_path, private=True, sealed=True)
+    panels.button.click()
+    wait_for(lambda: panels._thread is None)
+    assert panels.note.value == UNREADABLE
+    # Here it is the labels that are wrong.
+    panels = DataPanels([(image, np.full((16, 16), np.nan)) for image, _ in images()], private=True, sealed=True)
+    panels.button.click()
+    wait_for(lambda: panels._thread is None)
+    assert unescape(panels.note.value) == PRIVATE_ERROR
 
 
 def test_an_explorer_offers_them_where_there_is_data_that_can_be_gone_through_twice():
