@@ -290,6 +290,10 @@ export function mountPlayer(root, host) {
       band = shown;
       showBand();
     },
+    /** @param {string} text why nothing is shown, as long as nothing is */
+    setTrouble(text) {
+      pictures.tell(text);
+    },
     /** Forgets everything but the dataset: it was of another image. */
     clear() {
       stop();

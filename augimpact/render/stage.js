@@ -15,7 +15,10 @@ export function stage() {
   const augmented = screen("augmented");
   const second = screen("second");
   const screens = [original, augmented, second];
-  const box = element("div.stage", { title: "hold a picture down (or the M key) to see it without its map" },
+  // Why nothing is shown, seen only where nothing is.
+  const trouble = element("p.trouble");
+  augmented.element.append(trouble);
+  const box = element("div.stage.blank", { title: "hold a picture down (or the M key) to see it without its map" },
     ...screens.map((each) => each.element));
   let held = false;
   let again = () => {};
@@ -44,6 +47,7 @@ export function stage() {
      */
     paint(shown, first, full, look) {
       again = () => this.paint(shown, first, full, look);
+      box.classList.remove("blank");
       const { table } = look;
       const opacity = (picture) => (!held && liesOver(look.over, picture) ? look.opacity : 0);
       original.element.hidden = !first;
@@ -60,8 +64,13 @@ export function stage() {
       if (shown.second)
         second.paint({ ...shown.second, tag: tagged(shown.second), full: full?.second ?? shown.second.full }, over);
     },
+    /** @param {string} text why nothing is shown */
+    tell(text) {
+      trouble.textContent = text;
+    },
     /** Shows nothing: what it showed was of another image. */
     clear() {
+      box.classList.add("blank");
       original.element.hidden = second.element.hidden = true;
       for (const each of screens) each.clear();
       again = () => {};

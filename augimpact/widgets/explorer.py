@@ -335,7 +335,8 @@ class Explorer(ipywidgets.Box):
 
     def _show_error(self, error: Exception) -> None:
         private = self._private
-        self.controls.show_status("error", sentence(error, private=private), details=told(error, private=private))
+        self.player.trouble = text = sentence(error, private=private)
+        self.controls.show_status("error", text, details=told(error, private=private))
 
     def _show_file_error(self, error: Exception) -> None:
         """In its own place, where no sweep's progress takes it away."""

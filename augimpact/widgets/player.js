@@ -82,6 +82,7 @@ export default {
       player.setReference(reference?.measures ? reference : null);
     };
     const showPanels = () => player.offerPanels(model.get("panels") ?? []);
+    const showTrouble = () => player.setTrouble(model.get("trouble") ?? "");
     const showBand = () => player.setBand(model.get("band") ?? {});
     const onMessage = (message, buffers) => {
       // Another view of the same player may have asked.
@@ -96,10 +97,12 @@ export default {
     model.on("change:distributions", showReference);
     model.on("change:panels", showPanels);
     model.on("change:band", showBand);
+    model.on("change:trouble", showTrouble);
     model.on("msg:custom", onMessage);
     showReference();
     showPanels();
     showBand();
+    showTrouble();
     if (model.get("payload").jpegs) showTrace();
     else showPreview();
 
@@ -110,6 +113,7 @@ export default {
       model.off("change:distributions", showReference);
       model.off("change:panels", showPanels);
       model.off("change:band", showBand);
+      model.off("change:trouble", showTrouble);
       model.off("msg:custom", onMessage);
       giveKeysBack();
       player.destroy();

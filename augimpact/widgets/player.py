@@ -51,6 +51,7 @@ class Player(anywidget.AnyWidget):
         shown: what was given: the trace, or the comparison.
         reference: the dataset's distributions, or None.
         profile: whose panels are offered, or None.
+        trouble: why nothing is shown, which is seen as long as nothing is.
     """
 
     _esm = bundle(HERE / "player.js")
@@ -66,6 +67,7 @@ class Player(anywidget.AnyWidget):
     panels = traitlets.List(traitlets.Dict()).tag(sync=True)
     # Where the scores of a dataset lie at every frame, see `augimpact.impact.along.Bands`; empty where it is not known.
     band = traitlets.Dict().tag(sync=True)
+    trouble = traitlets.Unicode().tag(sync=True)
     # The suffixes of the files that can be made of what is shown.
     formats = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
@@ -112,7 +114,7 @@ class Player(anywidget.AnyWidget):
         # One message for all, so that the page never looks for a frame of one trace in the other.
         with self.hold_sync():
             self.shown, self.frame, self.payload, self.formats = shown, first, payload, list(_formats_of(shown))
-            self.band = {}
+            self.band, self.trouble = {}, ""
             self._offer_panels()
         self._lasting.update(shown, self.reference)
 
@@ -123,6 +125,7 @@ class Player(anywidget.AnyWidget):
 
         A draft is smaller; see `augimpact.payload.still_of`.
         """
+        self.trouble = ""
         preview = still_of(shown, draft=draft)
         if draft and self.reference is not None:
             # In the data a drag is followed, too; it takes 2 ms.
@@ -155,7 +158,7 @@ class Player(anywidget.AnyWidget):
     def clear(self) -> None:
         """Forgets all that it shows, as when another image is chosen; the dataset stays."""
         with self.hold_sync():
-            self.shown, self.payload, self.preview, self.band = None, {}, {}, {}
+            self.shown, self.payload, self.preview, self.band, self.trouble = None, {}, {}, {}, ""
 
     def _ipython_display_(self) -> None:
         self._lasting.display(self, self.shown, self.reference)

@@ -496,6 +496,21 @@ def test_a_preview_without_a_sweep_is_cleared_too(opened, trace):
         assert page.locator(".strips .class").count() == 0
 
 
+def test_an_empty_stage_is_not_black_and_says_what_is_wrong(opened, trace):
+    page = opened({})
+    trouble = page.locator(".stage .trouble")
+    ground = "(each) => getComputedStyle(each).backgroundColor"
+    assert trouble.is_hidden()
+    page.evaluate("() => window.change('trouble', '\"no <b>weights</b>\"')")
+    assert text(page, ".stage .trouble") == "no <b>weights</b>"
+    assert page.locator(".screen:visible").evaluate(ground) != "rgb(0, 0, 0)"
+    # A picture is not hidden by it.
+    page.evaluate("(text) => window.change('preview', text)", as_text(still_of(trace[10:11])))
+    trouble.wait_for(state="hidden")
+    page.evaluate("() => window.change('preview', '{}')")
+    trouble.wait_for()
+
+
 def test_a_preview_that_is_cleared_while_it_is_decoded_is_never_shown(opened, trace):
     page = opened({})
     page.evaluate(

@@ -172,11 +172,14 @@ def test_a_model_that_breaks_is_said_and_the_page_lives_on():
     explorer.controls._handle_custom_msg({"kind": "ready"}, [])
     wait_for(lambda: explorer.controls.status["kind"] == "error")
     assert "out of cheese" in explorer.controls.status["text"]
+    # The stage is empty, and says why as well.
+    assert explorer.player.trouble == explorer.controls.status["text"]
     model.broken = False
     change(explorer, sweeps=1)
     wait_for(lambda: explorer.trace is not None)
     wait_for(lambda: explorer.controls.status["kind"] == "idle")
     assert explorer.trace.labels == ("class 0", "class 1")
+    assert explorer.player.trouble == ""
 
 
 def test_dragging_while_the_classifier_loads_loses_neither_original_nor_sweep(classifier, monkeypatch):
