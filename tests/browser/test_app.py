@@ -281,13 +281,16 @@ def test_a_long_sweep_shows_progress_and_can_be_cancelled(page):
 def test_the_page_fits_its_window(page, width, stacked):
     page.set_viewport_size({"width": width, "height": 900})
     page.wait_for_timeout(300)
-    controls, player = (page.locator(name).bounding_box() for name in (".controls", ".player"))
+    boxes = (page.locator(name).bounding_box() for name in (".controls", ".player", ".augimpact-data-panels"))
+    controls, player, panels = boxes
     if stacked:
         assert player["y"] + player["height"] <= controls["y"]
+        # However long the panels become, the controls stay where they are.
+        assert controls["y"] + controls["height"] <= panels["y"]
     else:
         assert controls["x"] + controls["width"] <= player["x"]
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    for box in (controls, player):
+    for box in (controls, player, panels):
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
 
