@@ -14,7 +14,8 @@ def pdf_streams(content):
     for found in re.finditer(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL):
         yield found[1]
         try:
-            yield zlib.decompress(found[1])
+            # The last byte of its checksum may look like the end of a line.
+            yield zlib.decompressobj().decompress(found[1])
         except zlib.error:
             continue
 
