@@ -16,7 +16,15 @@ from augimpact.profiling.naming import AUGMENTED, Naming
 from augimpact.profiling.panel import COLOURS, Panel, counted, draw_nothing
 from augimpact.profiling.private import told_failure
 from augimpact.profiling.source import Failure
-from augimpact.profiling.statistics import CHANCE, ODD, count_odd, drift_between, information_about, odd_ones
+from augimpact.profiling.statistics import (
+    CHANCE,
+    ODD,
+    chance_about,
+    count_odd,
+    drift_between,
+    information_about,
+    odd_ones,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -198,6 +206,7 @@ def shortcuts(frames: Mapping[str, pd.DataFrame], naming: Naming, properties: Co
     if labels.nunique() < 2:
         return []
     found = information_about(frame.loc[labels.index], labels, properties)
+    chance = chance_about(frame.loc[labels.index], labels, properties)
     ranked = sorted(found, key=lambda name: -found[name])
 
     def draw(figure: Figure) -> None:
@@ -206,15 +215,15 @@ def shortcuts(frames: Mapping[str, pd.DataFrame], naming: Naming, properties: Co
         axes.invert_yaxis()
         axes.set(xlabel="share of the labels' entropy that it tells", xlim=(0, 1))
 
-    telling = [name for name in ranked if found[name] > SHORTCUT]
-    worry = (
-        f"Worry: {', '.join(telling)} alone {'tells' if len(telling) == 1 else 'tell'} much of it."
-        if telling
-        else "None tells much of it."
-    )
-    return [
-        Panel("shortcuts", "Shortcuts", {"information": found}, f"What a property says of the class. {worry}", draw)
-    ]
+    telling = [name for name in ranked if found[name] > SHORTCUT and chance[name] < CHANCE]
+    if telling:
+        worry = f"Worry: {', '.join(telling)} alone {'tells' if len(telling) == 1 else 'tell'} much of it."
+    elif len(labels) < FEWEST:
+        worry = f"There are too few samples to tell, {len(labels)}."
+    else:
+        worry = "None tells much of it."
+    statistics = {"information": found, "p": chance}
+    return [Panel("shortcuts", "Shortcuts", statistics, f"What a property says of the class. {worry}", draw)]
 
 
 def errors(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> Panel:

@@ -14,8 +14,8 @@ from augimpact.measures import MEASURES
 from augimpact.profiling.needs import PROPERTIES
 
 __all__ = [
-    "CHANCE", "LIKE_SIZE", "ODD", "class_distance", "count_odd", "drift_between", "fences", "information_about",
-    "odd_ones", "quantiles",
+    "CHANCE", "LIKE_SIZE", "ODD", "chance_about", "class_distance", "count_odd", "drift_between", "fences",
+    "information_about", "odd_ones", "quantiles",
 ]  # fmt: skip
 
 QUANTILES = {"p1": 0.01, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
@@ -121,19 +121,34 @@ def information_about(
     The uncertainty coefficient, from 0 to 1 (Theil 1970). The mutual information of independent draws is above 0 by
     about (groups − 1)(classes − 1) / 2n (Miller 1955), which is taken off.
     """
+    found = {}
+    for name, table in _tables(frame, labels, properties).items():
+        entropy = _entropy(table.sum(axis=0))
+        shared = _entropy(table.sum(axis=1)) + entropy - _entropy(table)
+        by_chance = (len(table) - 1) * (table.shape[1] - 1) / (2 * len(labels))
+        found[name] = float(np.clip((shared - by_chance) / entropy, 0, 1)) if entropy else 0.0
+    return found
+
+
+def chance_about(
+    frame: pd.DataFrame, labels: pd.Series[str], properties: Collection[str] = PROPERTIES
+) -> dict[str, float]:
+    """How likely labels that have nothing to do with a property would be as uneven in its groups: χ² (Pearson 1900)."""
+    from scipy.stats import chi2_contingency
+
+    tables = _tables(frame, labels, properties)
+    return {name: float(chi2_contingency(table, correction=False).pvalue) for name, table in tables.items()}
+
+
+def _tables(frame: pd.DataFrame, labels: pd.Series[str], properties: Collection[str]) -> dict[str, NDArray[np.float64]]:
+    """How many samples of each label are in each of a property's groups of equal size, `(groups, labels)`."""
     codes = pd.factorize(labels.to_numpy())[0]
-    entropy = _entropy(np.bincount(codes))
-    if not entropy:
-        return dict.fromkeys(properties, 0.0)
     found = {}
     for name, values in properties_of(frame, properties).items():
         cuts = pd.qcut(values.rank(method="min"), CUTS, labels=False, duplicates="drop").fillna(0).to_numpy(np.int64)
         table = np.zeros((cuts.max() + 1, codes.max() + 1))
         np.add.at(table, (cuts, codes), 1)
-        table = table[table.sum(axis=1) > 0]
-        shared = _entropy(table.sum(axis=1)) + _entropy(table.sum(axis=0)) - _entropy(table)
-        by_chance = (len(table) - 1) * (table.shape[1] - 1) / (2 * len(codes))
-        found[str(name)] = float(np.clip((shared - by_chance) / entropy, 0, 1))
+        found[str(name)] = table[table.sum(axis=1) > 0]
     return found
 
 

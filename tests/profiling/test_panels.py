@@ -148,6 +148,20 @@ def test_one_measure_tells_and_several_tell():
     assert re.search(r"Worry: (brightness, contrast|contrast, brightness) alone tell much of it\.$", two)
 
 
+def test_what_chance_makes_of_few_samples_is_no_shortcut():
+    draw = np.random.default_rng(5)
+    for count, told in ((4, "There are too few samples to tell, 4."), (12, "There are too few samples to tell, 12."),
+                        (20, "None tells much of it."), (30, "None tells much of it.")):  # fmt: skip
+        noise = [
+            draw.integers(0, 256, (8, 8, 3), np.uint8) // draw.integers(1, 9, dtype=np.uint8) for _ in range(count)
+        ]
+        labels = [0, 1, *draw.integers(0, 2, count - 2).tolist()]
+        panel = profile(list(zip(noise, labels, strict=True)), features=["shortcuts"], progress=silent)["shortcuts"]
+        assert panel.sentence == f"What a property says of the class. {told}"
+        assert min(panel.statistics["p"].values()) > 0.01
+        assert max(panel.statistics["information"].values()) < 1
+
+
 def test_the_summary_counts_the_classes_of_masks_and_boxes():
     def told(kind, *others):
         train = [(piece(number), LABELS[kind](number)) for number in range(6)]

@@ -391,7 +391,8 @@ def numbers_about(name: str, document: dict) -> set[str]:
     panels = document["panels"]
     kinds = {"brightness": ("dark", "light"), "entropy": ("plain",), "sharpness": ("blurred",)}.get(name, ())
     told = [panels[name]["statistics"]] if name in panels else []
-    told += [panels["drift"]["statistics"]["measures"][name], panels["shortcuts"]["statistics"]["information"][name]]
+    told.append(panels["drift"]["statistics"]["measures"][name])
+    told += [each[name] for each in panels["shortcuts"]["statistics"].values()]
     if "broken" in panels:
         told += [each["difference"].get(name) for each in panels["broken"]["statistics"].values()]
         told.append(panels["drift"]["statistics"].get("augmented", {}).get("measures", {}).get(name))

@@ -10,6 +10,8 @@ from scipy.spatial.distance import jensenshannon
 
 from augimpact.measures import MEASURES
 from augimpact.profiling.statistics import (
+    CHANCE,
+    chance_about,
     class_distance,
     count_odd,
     drift_between,
@@ -120,6 +122,28 @@ def test_information_is_mutual_information_less_its_bias(seed, classes):
     shared = (table[table > 0] * np.log(table[table > 0] / outer[table > 0])).sum()
     bias = (len(table) - 1) * (table.shape[1] - 1) / 800
     assert told == pytest.approx(max(0, (shared - bias) / stats.entropy(table.sum(axis=0))), abs=1e-9)
+
+
+@given(st.integers(3, 200), st.integers(2, 6), st.integers(0, 99))
+def test_what_chance_may_do_is_that_of_scipys_table(count, classes, seed):
+    codes = np.random.default_rng(seed).integers(0, classes, count)
+    codes[:2] = 0, 1
+    frame = frame_of(count, seed)
+    told = chance_about(frame, pd.Series(codes).map(str))
+    # As `pandas.qcut` has it: where the ranks' quantiles are.
+    ranks = stats.rankdata(frame["contrast"])
+    cuts = np.searchsorted(np.quantile(ranks, np.arange(1, 8) / 8), ranks)
+    tested = stats.chi2_contingency(stats.contingency.crosstab(cuts, codes).count, correction=False)
+    assert told["contrast"] == pytest.approx(tested.pvalue)
+    assert told["size"] == 1
+
+
+@pytest.mark.parametrize(("count", "classes"), [(12, 2), (20, 4), (30, 3), (50, 2), (50, 10), (300, 100)])
+def test_labels_that_were_drawn_are_seldom_told_apart(count, classes):
+    generator = np.random.default_rng(count)
+    drawn = [pd.Series(generator.permutation(np.arange(count) % classes)).map(str) for _ in range(100)]
+    told = [chance_about(frame_of(count, seed), labels)[name] for seed, labels in enumerate(drawn) for name in MEASURES]
+    assert np.mean(np.array(told) < CHANCE) <= CHANCE
 
 
 def test_odd_images_are_found_and_ordinary_ones_are_not():
