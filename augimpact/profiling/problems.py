@@ -70,6 +70,9 @@ def duplicates(frames: Mapping[str, pd.DataFrame], coarse: Collection[str] = ())
         "near": int((near & ~exact).sum()),
         "in_several_splits": int(of(groups, "split").sum()),
         "with_several_labels": int(of(groups, "label").sum()),
+        # Of these, those of which an equal image is there: a look may be that of different things.
+        "exact_in_several_splits": int(of(content, "split").sum()),
+        "exact_with_several_labels": int(of(content, "label").sum()),
     }
     statistics = {
         **counts,
@@ -106,9 +109,13 @@ def _told_of_copies(statistics: Mapping[str, Any], asked: Mapping[str, tuple[str
     if not exact and not near:
         return "No image is there more than once, or nearly."
     told = f"{counted(exact, 'image')} are there more than once, {near} nearly."
-    worries = [f"{statistics[name]} are {where}" for name, (where, _) in asked.items() if statistics[name]]
+    found = {name: (statistics[name], statistics[f"exact_{name}"]) for name in asked}
+    equal = [f"{copies} are {asked[name][0]}" for name, (_, copies) in found.items() if copies]
+    alike = [f"{every - copies} are {asked[name][0]}" for name, (every, copies) in found.items() if every > copies]
+    worries = [f"of those that are equal {' and '.join(equal)}"] if equal else []
+    worries += [f"of those that only look alike {' and '.join(alike)}, if they show the same"] if alike else []
     if worries:
-        return f"{told} Worry: of them {' and '.join(worries)}."
+        return f"{told} Worry: {'; '.join(worries)}."
     nowhere = [where for where, several in asked.values() if several > 1]
     return f"{told} None of them is {' or '.join(nowhere)}." if nowhere else told
 

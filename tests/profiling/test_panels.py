@@ -10,7 +10,7 @@ import pytest
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from skimage import data as photographs
 
 from augimpact.augment.random import RandomAugmentation
@@ -500,6 +500,7 @@ def test_duplicates_near_and_exact_are_found_across_splits():
     assert told["exact"] == 2
     assert told["near"] == 2
     assert told["in_several_splits"] == told["with_several_labels"] == 4
+    assert (told["exact_in_several_splits"], told["exact_with_several_labels"]) == (0, 2)
     # Two plain pictures look alike by their hash, and are not.
     assert told["groups"] == [{"split": ["train", "train", "val", "val"], "index": [0, 1, 0, 1]}]
     assert told["group_count"] == 1
@@ -527,8 +528,36 @@ def test_duplicates_are_told_with_what_is_wrong_with_them():
     assert told(twice + others, [(piece(3), 0)]) == (
         "2 images are there more than once, 0 nearly. None of them is in several splits or under several labels."
     )
-    assert told(conflict) == "2 images are there more than once, 0 nearly. Worry: of them 2 are under several labels."
-    assert told(conflict, twice[:1]).endswith("Worry: of them 3 are in several splits and 3 are under several labels.")
+    assert (
+        told(conflict)
+        == "2 images are there more than once, 0 nearly. Worry: of those that are equal 2 are under several labels."
+    )
+    assert told(conflict, twice[:1]).endswith(
+        "Worry: of those that are equal 3 are in several splits and 3 are under several labels."
+    )
+
+
+def test_what_only_looks_alike_is_not_told_as_a_copy_under_another_label():
+    def digit(number):
+        picture, draw = Image.new("L", (28, 28)), np.random.default_rng(number)
+        place = draw.integers((6, 2), (12, 8)).tolist()
+        ImageDraw.Draw(picture).text(place, str(number % 10), fill=255, font=ImageFont.load_default(18))
+        return np.asarray(picture)
+
+    train = [(digit(number), number % 10) for number in range(100)]
+    equal = pd.Series([image.tobytes() for image, _ in train])
+    panel = profile(train, features=["duplicates"], progress=silent)["duplicates"]
+    told = panel.statistics
+    assert told["exact"] == equal.duplicated(keep=False).sum() > 0
+    assert told["exact_with_several_labels"] == 0 < told["with_several_labels"]
+    assert panel.sentence.endswith(
+        f" nearly. Worry: of those that only look alike {told['with_several_labels']} are under several labels, "
+        "if they show the same."
+    )
+    both = profile([*train, (train[0][0], 1)], features=["duplicates"], progress=silent)["duplicates"]
+    copies = 1 + int((equal == equal[0]).sum())
+    assert both.statistics["exact_with_several_labels"] == copies
+    assert f"Worry: of those that are equal {copies} are under several labels; of those that only" in both.sentence
 
 
 def test_odd_images_are_counted_once_each():
