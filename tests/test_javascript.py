@@ -12,7 +12,7 @@ from augimpact.render.page import bundle
 from tests.conftest import REPOSITORY
 
 ENTRIES = [REPOSITORY / "augimpact" / "widgets" / name for name in (
-    "player.js", "controls.js", "surface.js", "impact.js", "tabs.js")]  # fmt: skip
+    "player.js", "controls.js", "surface.js", "impact.js", "tabs.js", "opener.js")]  # fmt: skip
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import ipywidgets
 
 from augimpact.profiling.drawing import Drawing
 from augimpact.profiling.page import fragment
+from augimpact.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
     from augimpact.profiling.extract import Profile
@@ -31,6 +32,7 @@ PLACES = {
 FAULTS = ("faults", "errors")
 OF_CLASSES = ("class", "label", "mask", "box", "object", "pixel")
 DRAWING = "<p>drawing…</p>"
+LABEL = "panels of the data"
 
 
 class Board(ipywidgets.VBox):
@@ -42,7 +44,8 @@ class Board(ipywidgets.VBox):
     Attributes:
         profile: the same.
         groups: the panels of each tab, by its name, in the order of the tabs; tabs without a panel are left out.
-        tabs: the `ipywidgets.Tab`; its `selected_index` says which is open, and can be set.
+        tabs: the `Tabs`; its `selected` is the name of the one that is open, and can be set. None without any panel.
+        pages: what each tab shows, by its name.
     """
 
     def __init__(self, profile: Profile) -> None:
@@ -51,28 +54,28 @@ class Board(ipywidgets.VBox):
         for panel in profile.panels:
             found[_tab_of(panel)].append(panel)
         self.groups = {name: tuple(panels) for name, panels in found.items() if panels}
-        self._drawn: set[int] = set()
-        self._pages = [ipywidgets.HTML(DRAWING) for _ in self.groups]
-        self.tabs = ipywidgets.Tab(self._pages, titles=list(self.groups))
-        # What `report.css` says of its titles.
-        self.tabs.add_class("augimpact-board")
-        self.tabs.observe(lambda change: self._draw(change["new"]), "selected_index")
+        self._drawn: set[str] = set()
+        self.pages = {name: ipywidgets.HTML(DRAWING) for name in self.groups}
+        for name, page in self.pages.items():
+            page.add_class(f"augimpact-in-{name}")
+        self.tabs = Tabs(list(self.groups), LABEL) if self.groups else None
         note = [] if profile.complete else [ipywidgets.HTML("<p>Not all samples were seen.</p>")]
-        super().__init__([*note, self.tabs])
-        if self.groups:
-            self.tabs.selected_index = 0
-            self._draw(0)
+        tabs = [] if self.tabs is None else [self.tabs]
+        super().__init__([*note, *tabs, *self.pages.values()], layout=ipywidgets.Layout(grid_gap="8px"))
+        self.add_class("augimpact-tabbed")
+        if self.tabs is not None:
+            self.tabs.observe(lambda change: self._draw(change["new"]), "selected")
+            self._draw(self.tabs.selected)
 
     def __repr__(self) -> str:
         return f"Board({self.profile!r})"
 
-    def _draw(self, index: int | None) -> None:
-        if index is None or index in self._drawn:
+    def _draw(self, name: str) -> None:
+        if name in self._drawn:
             return
-        self._drawn.add(index)
-        panels = list(self.groups.values())[index]
+        self._drawn.add(name)
         # Whether all was seen is said above the tabs.
-        self._pages[index].value = fragment([Drawing(panel) for panel in panels], complete=True)
+        self.pages[name].value = fragment([Drawing(panel) for panel in self.groups[name]], complete=True)
 
 
 def _tab_of(panel: Panel) -> str:

@@ -6,13 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
 from augimpact.errors import Cancelled
 from augimpact.widgets.gate import Turn, at_once
+from augimpact.widgets.opener import Opener
 from augimpact.widgets.worker import sentence_about_data
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class DataPanels:
 
     Attributes:
         box: what is shown: a button, what it says of itself, and the board once it is there.
-        button: begins, or cancels what was begun; hides the board once it is there, and shows it again.
-        note: how far it is, or what went wrong.
+        button: begins, or cancels what was begun; hides the board once it is there, and shows it again. Its note says
+            how far it is, or what went wrong.
         shown: the board and what is said of it, or None before.
     """
 
@@ -68,15 +68,8 @@ class DataPanels:
         self._thread: threading.Thread | None = None
         self._cancelled = threading.Event()
         self.shown: ipywidgets.VBox | None = None
-        # Its text is never cut: what it says of itself goes beneath where there is no room.
-        self.button = ipywidgets.Button(description=OFFER, layout=ipywidgets.Layout(width="auto", flex="0 0 auto"))
-        self.note = ipywidgets.HTML(ABOUT, layout=ipywidgets.Layout(width="auto", flex="1 1 16em", min_width="0"))
-        self.button.on_click(lambda _: self._on_click())
-        row = ipywidgets.HBox(
-            [self.button, self.note],
-            layout=ipywidgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 8px"),
-        )
-        self.box = ipywidgets.VBox([row])
+        self.button = Opener(OFFER, ABOUT, self._on_click)
+        self.box = ipywidgets.VBox([self.button])
         self.box.add_class("augimpact-data-panels")
 
     def close(self) -> None:
@@ -102,12 +95,12 @@ class DataPanels:
         self._thread.start()
 
     def _say(self, text: str) -> None:
-        self.note.value = escape(text)
+        self.button.note = text
 
     def _offer(self) -> None:
         """Says what a click does now."""
         hidden = self.shown is None or self.shown.layout.display == "none"
-        self.button.description = OFFER if hidden else HIDE
+        self.button.description, self.button.opened = OFFER if hidden else HIDE, not hidden
 
     # What follows runs on a thread of its own.
 

@@ -195,6 +195,7 @@ class Explorer(ipywidgets.Box):
         for part in shown.children:
             part.add_class("augimpact-in-player")
         shown.children = [tab.tabs, *shown.children, tab.box]
+        shown.add_class("augimpact-tabbed")
         self._tasks.impact = tab
         tab.bind(lambda: self._tasks.request(MEASURE))
 

@@ -20,11 +20,12 @@ HERE = Path(__file__).parent
 class Tabs(anywidget.AnyWidget):
     """A row of tabs, one of them selected.
 
-    The box that it lies in shows of its other children those that have the class `augimpact-in-NAME` of the selected
-    tab, and those that have none of these.
+    The box that it lies in, of the class `augimpact-tabbed`, shows of its other children those that have the class
+    `augimpact-in-NAME` of the selected tab, and those that have none of these; the names are those in `tabs.css`.
 
     Args:
         names: of the tabs, the first is selected.
+        label: what they are, for who cannot see it.
 
     Attributes:
         selected: the name of the tab that is shown; it can be set, and follows a person.
@@ -38,9 +39,10 @@ class Tabs(anywidget.AnyWidget):
 
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     selected = traitlets.Unicode().tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(names=list(names), selected=names[0])
+    def __init__(self, names: Sequence[str], label: str = "views") -> None:
+        super().__init__(names=list(names), selected=names[0], label=label)
 
     @traitlets.validate("selected")  # type: ignore[untyped-decorator]
     def _check_selected(self, proposal: dict[str, Any]) -> str:

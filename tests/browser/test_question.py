@@ -61,8 +61,8 @@ def test_choosing_and_pressing_asks_the_next_question_and_then_shows_the_board(p
     assert told == ["ai.answered_profile()", "ai.profile(train, samples=6, images='.rgb', labels='.label')"]
     assert page.locator(".widget-dropdown").count() == 0
     assert "40 images" in board.first.inner_text()
-    titles = page.locator(".augimpact-board .lm-TabBar-tabLabel")
-    assert titles.all_inner_texts() == ["overview", "images", "classes", "problems"]
+    titles = page.locator(".augimpact-tabbed [role=tab]")
+    assert titles.all_inner_texts() == ["Overview", "Images", "Classes", "Problems"]
 
 
 def test_numbers_are_folded_beneath_each_figure(page):
@@ -71,7 +71,7 @@ def test_numbers_are_folded_beneath_each_figure(page):
     card.locator("summary").click()
     expect(card.locator("tr", has_text="images").first).to_contain_text("40")
     card.locator("summary").click()
-    page.locator(".augimpact-board .lm-TabBar-tabLabel", has_text="problems").click()
+    page.locator(".augimpact-tabbed [role=tab]", has_text="problems").click()
     wait_until(page, "() => document.querySelectorAll('.augimpact-profile').length === 2")
 
 

@@ -210,7 +210,7 @@ def test_all_panels_of_the_data_open_beneath_them(page):
     page.keyboard.press("Enter")
     page.locator(".augimpact-profile section").first.wait_for()
     assert focused.count() == 1
-    assert "at the size they are stored in" in text(page, ".augimpact-data-panels p")
+    assert "at the size they are stored in" in text(page, ".augimpact-data-panels p:not([role=status])")
     assert text(page, ".augimpact-profile section h2") == "Summary"
     assert f"{len(ExamplePhotographs())} images" in text(page, ".augimpact-profile section p")
     page.get_by_role("tab", name="images").click()
@@ -222,13 +222,37 @@ def test_all_panels_of_the_data_open_beneath_them(page):
     page.locator(".augimpact-data-panels").wait_for(state="visible")
 
 
+def test_the_panels_are_told_to_who_cannot_see_them(page):
+    """After the test before: the panels are open."""
+    box = page.locator(".augimpact-data-panels")
+    button = box.locator("button").first
+    assert button.get_attribute("aria-expanded") == "true"
+    tabs = box.get_by_role("tablist", name="panels of the data").get_by_role("tab")
+    tabs.first.focus()
+    for key, name in (("End", "problems"), ("ArrowRight", "overview"), ("ArrowRight", "images"), ("Home", "overview")):
+        page.keyboard.press(key)
+        tab = box.get_by_role("tab", name=name, selected=True)
+        assert tab.evaluate("(each) => each === document.activeElement")
+        panel = box.get_by_role("tabpanel", name=name)
+        panel.locator("section").first.wait_for()
+        assert tab.get_attribute("aria-controls") == panel.get_attribute("id")
+        assert box.locator("[role=tabpanel]:visible").count() == 1
+    button.click()
+    # What is said beside it is read out.
+    status = box.get_by_role("status")
+    status.filter(has_text="classes, sizes").wait_for()
+    assert button.get_attribute("aria-expanded") == "false"
+    button.click()
+    status.filter(has_not_text="classes, sizes").wait_for(state="attached")
+
+
 @pytest.mark.parametrize("width", [1400, 400, 320])
 def test_neither_the_button_nor_a_tab_is_cut(page, width):
     """After the test before: the panels are open."""
     page.set_viewport_size({"width": width, "height": 900})
     page.wait_for_timeout(300)
-    tabs = page.locator(".augimpact-data-panels .lm-TabBar-tabLabel")
-    assert tabs.all_inner_texts() == ["overview", "images", "classes", "problems"]
+    tabs = page.locator(".augimpact-data-panels [role=tab]")
+    assert tabs.all_inner_texts() == ["Overview", "Images", "Classes", "Problems"]
     button = page.locator(".augimpact-data-panels button").first
     for described in ("Hide the panels of the data", "Show all panels of the data"):
         assert button.inner_text() == described
@@ -259,10 +283,10 @@ def test_the_datas_panels_follow_the_visitors_scheme(page, scheme):
     for selector, ground in (
         (f"{box}button", f"{box}button"),
         (f"{box}p", "html"),
-        (f"{box}.lm-TabBar-tab.lm-mod-current", f"{box}.lm-TabBar-tab.lm-mod-current"),
-        (f"{box}.lm-TabBar-tab:not(.lm-mod-current)", f"{box}.lm-TabBar-tab:not(.lm-mod-current)"),
+        (f"{box}[role=tab][aria-selected=true]", "html"),
+        (f"{box}[role=tab][aria-selected=false]", "html"),
         (f"{box}section h2", f"{box}section"),
-        (f"{box}section > p", f"{box}.widget-tab-contents"),
+        (f"{box}section > p", f"{box}section"),
     ):
         ink, paper = lightness(page, selector, "color"), lightness(page, ground, "backgroundColor")
         assert (paper < 60 and ink > 140) if scheme == "dark" else (paper > 210 and ink < 120), (selector, ink, paper)

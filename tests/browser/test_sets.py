@@ -37,8 +37,6 @@ def test_a_set_is_searched_profiled_and_opened(page):
     expect(box.locator(".augimpact-set-words")).to_contain_text("pieces of the example photographs")
     expect(box.locator("img")).to_have_count(12)
     box.get_by_role("button", name="panels").click()
-    expect(box.locator(".lm-TabBar-tabLabel, .jupyter-widget-TabPanel-tabContents").first).to_be_visible(
-        timeout=PATIENCE
-    )
+    expect(box.get_by_role("tab", name="overview")).to_be_visible(timeout=PATIENCE)
     box.get_by_role("button", name="open").first.click()
     wait_for_sweep(page)

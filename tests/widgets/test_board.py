@@ -37,30 +37,29 @@ def test_every_panel_stands_in_one_tab(profile):
     assert board.groups["overview"][0].name == "summary"
     assert {"brightness", "sharpness", "colours"} <= {panel.name for panel in board.groups["images"]}
     assert {"errors", "duplicates", "odd"} <= {panel.name for panel in board.groups["problems"]}
-    assert board.tabs.titles == TABS
+    assert tuple(board.tabs.names) == TABS
 
 
 def test_figures_are_drawn_when_their_tab_is_opened(profile, drawn):
     board = ai.Board(profile)
     assert drawn == [panel.name for panel in board.groups["overview"]]
-    board.tabs.selected_index = 1
+    board.tabs.selected = "images"
     assert drawn[-1] == board.groups["images"][-1].name
     count = len(drawn)
-    board.tabs.selected_index = 0
-    board.tabs.selected_index = 1
-    board.tabs.selected_index = None
+    board.tabs.selected = "overview"
+    board.tabs.selected = "images"
     assert len(drawn) == count
-    page = board.tabs.children[1].value
+    page = board.pages["images"].value
     assert page.count("<img") == len(board.groups["images"])
     for panel in board.groups["images"]:
         assert f'alt="{panel.title}: ' in page
-    assert "<img" not in board.tabs.children[2].value
+    assert "<img" not in board.pages["classes"].value
 
 
 def test_numbers_are_folded_beneath_each_figure(profile):
     board = ai.Board(profile)
-    board.tabs.selected_index = list(board.groups).index("classes")
-    page = Page(board.tabs.children[board.tabs.selected_index].value)
+    board.tabs.selected = "classes"
+    page = Page(board.pages["classes"].value)
     panels = board.groups["classes"]
     assert [each["text"] for each in page.all("summary")] == ["Numbers"] * len(panels)
     assert not any("open" in each for each in page.all("details"))
@@ -81,7 +80,7 @@ def profile_of(*panels, complete=True):
 def test_text_is_never_markup():
     board = ai.Board(profile_of(plain("errors", "<i>Errors</i>", "in <script>alert(1)</script>")))
     assert list(board.groups) == ["problems"]
-    page = board.tabs.children[0].value
+    page = board.pages["problems"].value
     assert "&lt;i&gt;Errors&lt;/i&gt;" in page
     assert "<script>" not in page
 
@@ -97,5 +96,5 @@ def test_panels_that_are_new_find_their_place():
 def test_it_says_when_not_all_was_seen_and_shows_nothing_of_nothing():
     assert "Not all samples" in ai.Board(profile_of(plain("summary"), complete=False)).children[0].value
     empty = ai.Board(profile_of())
-    assert empty.groups == {}
-    assert empty.tabs.children == ()
+    assert empty.groups == empty.pages == {}
+    assert empty.children == ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from html import unescape
 
 import numpy as np
 import pytest
@@ -98,8 +97,8 @@ def test_what_cannot_be_told_is_asked_for_and_given():
     named = [(image, ("cat", "dog")[label]) for image, label in images()]
     panels = DataPanels(named, private=False, sealed=False)
     panels.button.click()
-    wait_for(lambda: "pass labels='[1]'" in unescape(panels.note.value))
-    assert "data_options" in panels.note.value
+    wait_for(lambda: "pass labels='[1]'" in panels.button.note)
+    assert "data_options" in panels.button.note
     board = board_of(DataPanels(named, private=False, sealed=False, options={"labels": "[1]"}))
     assert board.profile["classes"].statistics["counts"]["train"] == {"cat": 6, "dog": 6}
 
@@ -107,7 +106,7 @@ def test_what_cannot_be_told_is_asked_for_and_given():
 def test_of_sealed_data_no_mean_is_shown():
     board = board_of(DataPanels(images(), private=True, sealed=True))
     assert "mean_images" not in {panel.name for panel in board.profile.panels}
-    assert "<img" in board.tabs.children[0].value
+    assert "<img" in board.pages["overview"].value
 
 
 def test_of_much_data_some_are_drawn_and_that_is_said(monkeypatch):
@@ -120,17 +119,17 @@ def test_of_much_data_some_are_drawn_and_that_is_said(monkeypatch):
 def test_the_button_stays_and_hides_the_board_and_shows_it_again():
     found = []
     panels = DataPanels(images(), private=False, sealed=False, found=found.append)
-    row = panels.box.children[0]
     board = board_of(panels)
     wait_for(lambda: panels.button.description == HIDE)
-    assert panels.box.children == (row, panels.shown)
-    assert panels.button in row.children
+    assert panels.box.children == (panels.button, panels.shown)
+    assert panels.button.opened
     assert SIZES in panels.shown.children[0].value
-    assert panels.note.value == ""
+    assert panels.button.note == ""
     for _ in range(2):
         panels.button.click()
         assert (panels.button.description, panels.shown.layout.display) == (OFFER, "none")
-        assert panels.note.value == ABOUT
+        assert not panels.button.opened
+        assert panels.button.note == ABOUT
         panels.button.click()
         assert (panels.button.description, panels.shown.layout.display) == (HIDE, None)
     # Nothing was looked at again.
@@ -201,7 +200,7 @@ def test_it_can_be_cancelled_and_begun_anew(monkeypatch):
     panels.button.click()
     may_go_on.set()
     wait_for(lambda: panels.button.description == OFFER)
-    assert panels.note.value == "cancelled"
+    assert panels.button.note == "cancelled"
     wait_for(lambda: panels._thread is None)
     assert board_of(panels)
 
@@ -212,8 +211,8 @@ def test_what_is_wrong_is_said_but_no_path_to_strangers(tmp_path, private):
     panels.button.click()
     wait_for(lambda: panels._thread is None)
     assert panels.button.description == OFFER
-    assert ("secret" in panels.note.value) == (not private)
-    assert (unescape(panels.note.value) == PRIVATE_ERROR) == private
+    assert ("secret" in panels.button.note) == (not private)
+    assert (panels.button.note == PRIVATE_ERROR) == private
 
 
 def test_that_no_image_can_be_read_is_said_to_strangers_too(tmp_path):
@@ -221,12 +220,12 @@ def test_that_no_image_can_be_read_is_said_to_strangers_too(tmp_path):
     panels = DataPanels(tmp_path, private=True, sealed=True)
     panels.button.click()
     wait_for(lambda: panels._thread is None)
-    assert panels.note.value == UNREADABLE
+    assert panels.button.note == UNREADABLE
     # Here it is the labels that are wrong.
     panels = DataPanels([(image, np.full((16, 16), np.nan)) for image, _ in images()], private=True, sealed=True)
     panels.button.click()
     wait_for(lambda: panels._thread is None)
-    assert unescape(panels.note.value) == PRIVATE_ERROR
+    assert panels.button.note == PRIVATE_ERROR
 
 
 def test_an_explorer_offers_them_where_there_is_data_that_can_be_gone_through_twice():
