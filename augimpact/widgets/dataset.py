@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["DataBeside", "ExamplePhotographs", "check_data", "check_folder"]
 
-# The colour photographs of the scikit-image wheel, the motorcycle from both sides of a stereo camera; the rest of its
-# files are grey, drawn or small.
+# The colour photographs of the scikit-image wheel, the motorcycle from both sides of a stereo camera; and two of its grey
+# ones that are sharper than that: an example that is the sharpest of all would be outside the data as it is. The rest of
+# its files are grey, drawn or small.
 PHOTOGRAPHS = (
     "astronaut.png", "chelsea.png", "coffee.png", "hubble_deep_field.jpg", "ihc.png", "motorcycle_left.png",
     "motorcycle_right.png", "retina.jpg", "rocket.jpg",
 )  # fmt: skip
+GREY = ("grass.png", "gravel.png")
 CROPS = 15
 # Of the shorter side of a photograph: of less little is seen, and what is more is nearly all of it again and again.
 # With this seed no two of them are alike.
@@ -43,15 +45,17 @@ class ExamplePhotographs:
     """A small stand-in for a dataset: photographs and square crops of them, so that no measure is a few spikes."""
 
     caption = (
-        f"{len(PHOTOGRAPHS)} colour photographs of scikit-image and {CROPS * len(PHOTOGRAPHS)} crops of them, for want "
-        "of a dataset: --data FOLDER compares with your own."
+        f"{len(PHOTOGRAPHS)} colour photographs of scikit-image, {CROPS * len(PHOTOGRAPHS)} crops of them and "
+        f"{len(GREY)} grey ones, for want of a dataset: --data FOLDER compares with your own."
     )
 
     def __len__(self) -> int:
-        return len(PHOTOGRAPHS) * (1 + CROPS)
+        return len(PHOTOGRAPHS) * (1 + CROPS) + len(GREY)
 
     def __getitem__(self, index: int) -> Image.Image:
         place, crop = divmod(index, 1 + CROPS)
+        if place >= len(PHOTOGRAPHS):
+            return _photograph(GREY[index - len(PHOTOGRAPHS) * (1 + CROPS)])
         photograph = _photograph(PHOTOGRAPHS[place])
         return photograph if crop == 0 else _crop(photograph, random.Random(SEED + index))
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import augimpact as ai
-from augimpact.data.image import example
+from augimpact.data.image import EXAMPLES, example
 from augimpact.errors import UserError
 from augimpact.formats import file_bytes
 from augimpact.impact.drawn import drawn_samples
@@ -229,10 +229,12 @@ def test_the_app_is_told_where_the_data_is(tmp_path, monkeypatch):
 
 def test_without_data_the_app_compares_with_photographs_and_crops_of_them():
     photographs = ExamplePhotographs()
-    assert len(photographs) == 144
+    assert len(photographs) == 144 + 2
     first, again = (np.asarray(photographs[17]) for _ in range(2))
     assert np.array_equal(first, again)
-    sizes = [photographs[index].size for index in range(len(photographs))]
+    # The grey ones are last, and whole.
+    sizes = [photographs[index].size for index in range(144)]
+    assert photographs[144].size == photographs[145].size == (512, 512)
     assert all(width == height >= 150 for index, (width, height) in enumerate(sizes) if index % 16)
     # Smaller than that of which it is.
     assert all(width < min(sizes[index - index % 16]) for index, (width, _) in enumerate(sizes) if index % 16)
@@ -259,6 +261,15 @@ def test_part_of_a_sweep_of_the_example_is_inside_them(classifier):
     ]
     assert True in inside[1:4]
     assert not any(inside[6:])
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_example_as_it_is_lies_inside_them_and_one_without_colour_does_not(classifier, name):
+    reference = reference_of(ExamplePhotographs(), classifier.sees, progress=lambda *_: None)
+    trace = ai.analyze(example(name), ai.Sweep(saturation=(0, 1), frames=2), classifier)
+    grey, neutral = (row for _, row in trace.measures().iterrows())
+    assert [each for each in MEASURES if not reference.distributions[each].holds(neutral[each])] == []
+    assert not reference.distributions["saturation"].holds(grey["saturation"])
 
 
 def test_a_player_alone_is_given_a_reference():
