@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DataBeside", "ExamplePhotographs", "check_data", "check_folder"]
 
-# The colour photographs of the scikit-image wheel, the motorcycle from both sides of a stereo camera; and two of its grey
-# ones that are sharper than that: an example that is the sharpest of all would be outside the data as it is. The rest of
-# its files are grey, drawn or small.
+# The colour photographs of the scikit-image wheel, the motorcycle from both sides of a stereo camera; and two of its
+# grey ones that are sharper than that: an example that is the sharpest of all would be outside the data as it is. The
+# rest of its files are grey, drawn or small.
 PHOTOGRAPHS = (
     "astronaut.png", "chelsea.png", "coffee.png", "hubble_deep_field.jpg", "ihc.png", "motorcycle_left.png",
     "motorcycle_right.png", "retina.jpg", "rocket.jpg",
