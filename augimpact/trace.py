@@ -81,7 +81,11 @@ class Trace:
         parts = {name: getattr(self, name)[part] for name in BY_FRAME}
         parts["settings"] = self.settings[part].reset_index(drop=True)
         signals = None if self.signals is None else self.signals[part]
-        return replace(self, **parts, signals=signals, located=None)
+        some = replace(self, **parts, signals=signals, located=None)
+        if "_measures" in vars(self):
+            # What is measured already need not be once more.
+            vars(some)["_measures"] = self._measures[part].reset_index(drop=True)
+        return some
 
     def __repr__(self) -> str:
         changed = ", ".join(self.changed) or "nothing"

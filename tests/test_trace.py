@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import pickle
 import threading
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
+import augimpact as ai
 from augimpact.augment.parameters import CATALOGUE
+from augimpact.data.image import example
 from augimpact.errors import OutputError, UserError
 from augimpact.models.outputs import VALUES, Outputs
 from augimpact.sweep import Sweep
@@ -282,3 +286,15 @@ def test_the_confidence_area_is_measured_along_the_path():
     scores = SCORES[:, 0]
     expected = np.trapezoid(scores, [0, 10, 20, 60]) / 60
     assert replace(TRACE, settings=path).confidence_area() == pytest.approx(expected)
+
+
+def test_what_is_measured_of_a_trace_is_not_measured_again_of_its_parts(classifier):
+    trace = ai.analyze(example("cat"), ai.Sweep(brightness=(0.5, 1), frames=4), classifier)
+    fresh = trace[1:3].measures()
+    trace.measures()
+    part = pickle.loads(pickle.dumps(trace))[1:3]
+    assert "_measures" in vars(part)
+    pd.testing.assert_frame_equal(part.measures(), fresh)
+    seen = classifier.inputs.scaled(torch.from_numpy(trace.frames[1:3]).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+    expected = [mean_luma(Image.fromarray(each.numpy())) for each in seen]
+    assert part.measures()["brightness"].tolist() == pytest.approx(expected)

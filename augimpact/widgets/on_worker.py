@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from distributed import get_worker, secede
 
@@ -25,6 +25,7 @@ from augimpact.data.image import EXAMPLE, read_image, read_upload
 from augimpact.errors import Cancelled, ImageError, ModelError, UserError
 from augimpact.explain.methods import METHODS
 from augimpact.memory import keep_freed_memory
+from augimpact.payload import Beside
 from augimpact.widgets.asker import Asker
 from augimpact.widgets.asking import Cancelling, State, Telling
 from augimpact.widgets.dataset import DataBeside, ExamplePhotographs, check_data
@@ -32,6 +33,10 @@ from augimpact.widgets.gate import Gate
 from augimpact.widgets.idle import release_when_idle
 from augimpact.widgets.model_list import ModelList
 from augimpact.widgets.questions import Answer, Facts, Failure, Offer, Picture, Question
+
+if TYPE_CHECKING:
+    from augimpact.comparison import Comparison
+    from augimpact.trace import Trace
 
 __all__ = ["answer", "check_offer", "keep_pictures"]
 
@@ -226,9 +231,19 @@ def _result(question: Question, tell: Telling, cancelled: Cancelling) -> Any:
     with _alone(page, question), GATE.turn(RANKS[question.kind], cancelled):
         page.pictures.named = question.pictures
         if question.kind == "explained":
-            return page.asker.explained(question.state, question.setting)
-        ask = page.asker.swept if question.kind == "swept" else page.asker.grid
-        return ask(question.state, progress=tell, cancelled=cancelled)
+            return _measured(page.asker.explained(question.state, question.setting))
+        if question.kind == "swept":
+            return _measured(page.asker.swept(question.state, progress=tell, cancelled=cancelled))
+        return page.asker.grid(question.state, progress=tell, cancelled=cancelled)
+
+
+def _measured(shown: Trace | Comparison) -> Trace | Comparison:
+    """The same, which keeps the measures of its frames: the page's kernel has no torch to make them with."""
+    for trace in shown.traces.values() if isinstance(shown, Beside) else [shown]:
+        for each in (trace, trace.neutral):
+            if each is not None and each.signals is None:
+                each.measures()
+    return shown
 
 
 @contextmanager
