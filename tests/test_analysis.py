@@ -113,7 +113,8 @@ def test_the_recipe_names_all_that_made_it(trace):
     content = content_hash(example("motorcycle"))
     assert recipe["image"] == {"name": "image", "source": None, "hash": content, "size": [741, 500]}
     origin = {"source": "efficientnet-lite0"}
-    about = {"name": "efficientnet-lite0", "layers": ["bn2"], "outputs": 1000, "size": 224, "origin": origin}
+    inputs = {"size": 224, "interpolation": "bicubic"}
+    about = {"name": "efficientnet-lite0", "layers": ["bn2"], "outputs": 1000, **inputs, "origin": origin}
     assert recipe["classifier"] == about
     assert recipe["sweep"] == SWEEP.recipe()
     assert (recipe["method"], recipe["target"], recipe["seed"], recipe["erase_fill"]) == (

@@ -70,9 +70,9 @@ def test_what_the_folder_is_called_reaches_no_page(tmp_path, monkeypatch, classe
     for most in (12, 1):
         monkeypatch.setattr(data_panels, "MOST_SAMPLES", most)
         board = board_of(DataPanels(folder, private=True, sealed=True))
-        for number in range(len(board.groups)):
-            board.tabs.selected_index = number
-        sent = repr([page.value for page in board.tabs.children])
+        for name in board.groups:
+            board.tabs.selected = name
+        sent = repr([page.value for page in board.pages.values()])
         assert "data:image/png" in sent
         assert "secretpatients" not in sent + repr(board.profile.document())
         assert all(name in sent for name in classes)
