@@ -40,7 +40,7 @@ def count_in(
         return int(shape[0])
     if len(shape) == 3 and most is not None and (shape[0] == most or (in_batches and shape[0] < most)):
         return int(shape[0])
-    if len(shape) != 3 or label is None or (layout or GREYS) != GREYS:
+    if len(shape) != 3 or label is None or layout not in (None, GREYS):
         return None
     # Three axes are a batch of grey images where there is a label for each, or a mask of its size.
     beside = (len(label),) if isinstance(label, (list, tuple)) else tuple(getattr(label, "shape", ()))
