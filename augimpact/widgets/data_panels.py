@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import ipywidgets
 
 from augimpact.errors import Cancelled
-from augimpact.widgets.gate import Turn, at_once
+from augimpact.widgets.given_data import GivenData
 from augimpact.widgets.opener import Opener
 from augimpact.widgets.worker import sentence_about_data
 
@@ -39,12 +39,8 @@ class DataPanels:
     """Offers the profile of some data, and shows it as a `Board`.
 
     Args:
-        data: what `augimpact.profile` takes.
-        private: that nobody who uses the page may learn where files lie.
-        sealed: that no image of the data is shown, nor a mean of them.
-        options: how the data is read, see `augimpact.profiling.reading.Reading`.
+        given: the data.
         found: told of the profile once it is there.
-        turn: is waited for where the data is read.
 
     Attributes:
         box: what is shown: a button, what it says of itself, and the board once it is there.
@@ -53,18 +49,8 @@ class DataPanels:
         shown: the board and what is said of it, or None before.
     """
 
-    def __init__(
-        self,
-        data: Any,
-        *,
-        private: bool,
-        sealed: bool,
-        options: Mapping[str, Any] | None = None,
-        found: Callable[[Profile], None] | None = None,
-        turn: Turn = at_once,
-    ) -> None:
-        self._data, self._private, self._sealed, self._found, self._turn = data, private, sealed, found, turn
-        self._options = dict(options or {})
+    def __init__(self, given: GivenData, found: Callable[[Profile], None] | None = None) -> None:
+        self._given, self._found = given, found
         self._thread: threading.Thread | None = None
         self._cancelled = threading.Event()
         self.shown: ipywidgets.VBox | None = None
@@ -111,7 +97,7 @@ class DataPanels:
             self._say("cancelled")
         except Exception as error:  # said in the page, whatever a user's file raises
             logger.exception("the data could not be profiled")
-            self._say(sentence_about_data(error, private=self._private, hidden=PRIVATE_ERROR))
+            self._say(sentence_about_data(error, private=self._given.private, hidden=PRIVATE_ERROR))
         finally:
             self._thread = None
             self._offer()
@@ -131,16 +117,16 @@ class DataPanels:
                 told = time.monotonic()
                 self._say(f"{done:,} of {total:,} images")
 
-        with self._turn(self._cancelled.is_set):
-            part = part_of(self._data, MOST_SAMPLES, SEED)
+        with self._given.turn(self._cancelled.is_set):
+            part = part_of(self._given.source, MOST_SAMPLES, SEED)
             found = profile(
                 part.data,
                 max_samples=MOST_SAMPLES,
-                features=[f"-{PICTURES}"] if self._sealed else None,
+                features=[f"-{PICTURES}"] if self._given.sealed else None,
                 # That of the classifier is busy.
                 device="cpu",
                 progress=tell,
-                **self._options,
+                **self._given.options,
             )
         board = Board(found)
         if self._cancelled.is_set():

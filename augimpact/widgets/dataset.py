@@ -18,7 +18,7 @@ from PIL import Image
 
 from augimpact.errors import UserError
 from augimpact.widgets.gallery import SUFFIXES
-from augimpact.widgets.gate import Turn, at_once
+from augimpact.widgets.given_data import GivenData
 from augimpact.widgets.model_list import ModelList
 
 if TYPE_CHECKING:
@@ -79,31 +79,22 @@ class DataBeside:
     """The data of one explorer, and what is known of it. For one thread alone, but for `exists`.
 
     Args:
-        data: what `augimpact.profiling.reference.reference_of` takes, or None.
+        given: the data, if there is some.
         models: where the chosen model is found.
-        private: that nobody who uses the page may learn what the data is called.
-        options: how the data is read, see `augimpact.profiling.reading.Reading`.
-        turn: is waited for where it is read.
 
     Raises:
         UserError: the folder is missing.
     """
 
-    def __init__(
-        self,
-        data: Any,
-        models: ModelList,
-        *,
-        private: bool,
-        options: Mapping[str, Any] | None = None,
-        turn: Turn = at_once,
-    ) -> None:
-        if isinstance(data, (str, os.PathLike)):
-            check_folder(data)
-        self.exists = data is not None
-        self._data, self._models, self._options, self._turn = data, models, options, turn
-        named = isinstance(data, (str, os.PathLike)) and not private
-        self._name = (Path(data).resolve().name if named else "") or "The data"
+    def __init__(self, given: GivenData, models: ModelList) -> None:
+        source = given.source
+        if isinstance(source, (str, os.PathLike)):
+            check_folder(source)
+        self.exists = given.exists
+        self._given, self._models = given, models
+        self._source = source
+        named = isinstance(source, (str, os.PathLike)) and not given.private
+        self._name = (Path(source).resolve().name if named else "") or "The data"
         self._known: dict[ImageInput, Reference] = {}
         self._begun: dict[ImageInput, Measuring] = {}
 
@@ -129,19 +120,18 @@ class DataBeside:
             Cancelled: it was asked to stop.
             UserError: no image can be read.
         """
-        from augimpact.profiling.reading import Reading
         from augimpact.profiling.reference import MOST, Measuring
 
-        if isinstance(self._data, Iterator):
+        if isinstance(self._source, Iterator):
             # For another model the same images are measured once more.
-            self._data = list(islice(self._data, MOST))
+            self._source = list(islice(self._source, MOST))
         if wanted not in self._begun:
-            self._begun[wanted] = Measuring(self._data, wanted.sees, name=self._name, reading=Reading.of(self._options))
+            self._begun[wanted] = Measuring(self._source, wanted.sees, name=self._name, reading=self._given.reading)
         measuring = self._begun[wanted]
-        with self._turn(cancelled):
+        with self._given.turn(cancelled):
             reference = measuring.run(progress, cancelled)
         # Some data says itself what it is.
-        caption = getattr(self._data, "caption", None) or reference.caption
+        caption = getattr(self._source, "caption", None) or reference.caption
         self._known[wanted] = reference = replace(reference, caption=caption)
         del self._begun[wanted]
         return reference

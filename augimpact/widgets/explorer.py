@@ -19,7 +19,7 @@ from augimpact.widgets.controls import Controls
 from augimpact.widgets.data_panels import DataPanels
 from augimpact.widgets.dataset import DataBeside
 from augimpact.widgets.gallery import Gallery
-from augimpact.widgets.gate import Turn, turns_at
+from augimpact.widgets.given_data import GivenData
 from augimpact.widgets.impact_tab import PLAYER, ImpactTab
 from augimpact.widgets.lasting import Lasting
 from augimpact.widgets.model_list import BUILTIN, ModelList
@@ -99,14 +99,10 @@ class Explorer(ipywidgets.Box):
         self._gallery = Gallery(image, folder, max_pixels=max_pixels, private=private)
         first = [] if classifier is None and models else [BUILTIN if classifier is None else classifier]
         self._models = ModelList([*first, *models], private=private)
-        if data_options:
-            from augimpact.profiling.reading import Reading
-
-            Reading.of(data_options)
-            if scheduler is not None:
-                raise UserError("data_options are of data in this process; with scheduler= it is a folder of images")
-        turn = turns_at(data)
-        asker, beside = self._asking([*first, *models], data, data_options, turn, scheduler, max_pixels)
+        given = GivenData(data, data_options, private=private, sealed=not show_data)
+        if given.options and scheduler is not None:
+            raise UserError("data_options are of data in this process; with scheduler= it is a folder of images")
+        asker, beside = self._asking([*first, *models], given, scheduler, max_pixels)
         self._begun = False
         self.controls = Controls(
             state_of(self._gallery.names, self._models.names, choices),
@@ -127,28 +123,13 @@ class Explorer(ipywidgets.Box):
         self.surface.observe(self._on_cell, "chosen")
         if scheduler is not None:
             # An impact is measured by a model of this process, and a profile by its cores.
-            data = None
+            given = GivenData(None, private=private)
         # What can be gone through but once the frames are compared with.
-        offered = data is not None and not isinstance(data, Iterator)
-        self._panels = (
-            DataPanels(
-                data,
-                private=private,
-                sealed=not show_data,
-                options=data_options,
-                turn=turn,
-                found=self.player.show_profile,
-            )
-            if offered
-            else None
-        )
+        offered = given.exists and not isinstance(data, Iterator)
+        self._panels = DataPanels(given, found=self.player.show_profile) if offered else None
         beneath = [] if self._panels is None else [self._panels.box]
         shown = ipywidgets.Box([self.player, self.surface, *beneath])
-        self._impact = (
-            None
-            if impact is None and data is None
-            else ImpactTab(self, impact, data, private=private, sealed=not show_data, options=data_options, turn=turn)
-        )
+        self._impact = None if impact is None and not given.exists else ImpactTab(self, impact, given)
         if self._impact is not None:
             self._put_tab(self._impact, shown)
         shown.add_class("augimpact-shown")
@@ -200,21 +181,14 @@ class Explorer(ipywidgets.Box):
         tab.bind(lambda: self._tasks.request(MEASURE))
 
     def _asking(
-        self,
-        models: Sequence[Any],
-        data: Any,
-        options: Mapping[str, Any] | None,
-        turn: Turn,
-        scheduler: str | None,
-        max_pixels: int,
+        self, models: Sequence[Any], given: GivenData, scheduler: str | None, max_pixels: int
     ) -> tuple[ModelAsking, DataAsking]:
         """Who answers: this process, or a cluster."""
         if scheduler is None:
-            beside = DataBeside(data, self._models, private=self._private, options=options, turn=turn)
-            return Asker(self._gallery, self._models), beside
+            return Asker(self._gallery, self._models), DataBeside(given, self._models)
         from augimpact.widgets.remote import RemoteAsker, RemoteData, offer_of
 
-        offer = offer_of(models, data, private=self._private, max_pixels=max_pixels)
+        offer = offer_of(models, given.source, private=self._private, max_pixels=max_pixels)
         asker = RemoteAsker(self._gallery, offer, scheduler, self._show_waiting)
         return asker, RemoteData(asker, offer)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from augimpact.augment.parameters import CATALOGUE
 from augimpact.errors import UserError
 from augimpact.widgets.choices import MAX_PAGE_FRAMES, conditions_of, held_of
-from augimpact.widgets.gate import Turn, at_once
+from augimpact.widgets.given_data import GivenData
 
 if TYPE_CHECKING:
     from augimpact.data.samples import SampleTable
@@ -33,10 +33,7 @@ class ImpactBeside:
 
     Args:
         impact: an `Impact`, the folder of one, or None.
-        data: what can be measured, see `augimpact.impact.drawn.drawn_samples`; None for nothing.
-        sealed: that no image of what was measured here is shown.
-        options: how the data is read, see `augimpact.profiling.reading.Reading`.
-        turn: is waited for where it is read.
+        given: the data that can be measured, if there is some; see `augimpact.impact.drawn.drawn_samples`.
 
     Attributes:
         known: the impact, once it is there.
@@ -46,15 +43,7 @@ class ImpactBeside:
         UserError: the folder has no impact.
     """
 
-    def __init__(
-        self,
-        impact: Any,
-        data: Any,
-        *,
-        sealed: bool,
-        options: Mapping[str, Any] | None = None,
-        turn: Turn = at_once,
-    ) -> None:
+    def __init__(self, impact: Any, given: GivenData) -> None:
         self._folder: Path | None = None
         self.known: Impact | None = None
         self.data: Any = None
@@ -63,7 +52,7 @@ class ImpactBeside:
             self._folder = Path(impact)
         else:
             self.known = impact
-        self._source, self._sealed, self._options, self._turn = data, sealed, options, turn
+        self._given = given
         self._table: SampleTable | None = None
         self._bands: tuple[Impact, Bands] | None = None
         self._place: tempfile.TemporaryDirectory[str] | None = None
@@ -71,12 +60,12 @@ class ImpactBeside:
     @property
     def can_measure(self) -> bool:
         """Whether there is data to measure."""
-        return self._source is not None
+        return self._given.exists
 
     @property
     def is_sealed(self) -> bool:
         """Whether no image of what is known may be shown."""
-        return self._sealed and self.data is not None
+        return self._given.sealed and self.data is not None
 
     def load(self) -> Impact | None:
         """Reads the folder, once.
@@ -106,7 +95,6 @@ class ImpactBeside:
         from augimpact.errors import Cancelled
         from augimpact.impact.drawn import drawn_samples, labels_or_none
         from augimpact.impact.run import measure_impact
-        from augimpact.profiling.reading import Reading
         from augimpact.sweep import Sweep
 
         def tell(done: int, total: int) -> None:
@@ -116,8 +104,8 @@ class ImpactBeside:
             progress(done, total)
 
         if self._table is None:
-            with self._turn(cancelled):
-                self._table = drawn_samples(self._source, MOST_SAMPLES, SEED, Reading.of(self._options))
+            with self._given.turn(cancelled):
+                self._table = drawn_samples(self._given.source, MOST_SAMPLES, SEED, self._given.reading)
         if self._place is None:
             self._place = tempfile.TemporaryDirectory(prefix="augimpact-")
         path: dict[str, Any] = held_of(state) | {name: tuple(ends) for name, ends in state["ranges"].items()}

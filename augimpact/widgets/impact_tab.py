@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
 from augimpact.errors import Cancelled
 from augimpact.payload import Beside
-from augimpact.widgets.gate import Turn, at_once
+from augimpact.widgets.given_data import GivenData
 from augimpact.widgets.impact_beside import ImpactBeside, about_measuring
 from augimpact.widgets.reader import Reader
 from augimpact.widgets.tabs import Tabs
@@ -45,10 +45,7 @@ class ImpactTab:
     Args:
         explorer: whose tab it is; it opens samples, and its controls say what would be measured.
         impact: an `Impact`, the folder of one, or None.
-        data: what can be measured, or None.
-        private: that nobody who uses the page may learn where files lie.
-        sealed: that no image of the data is shown, nor told by name.
-        options: how the data is read, see `augimpact.profiling.reading.Reading`.
+        given: the data that can be measured, if there is some.
 
     Attributes:
         tabs: `player` and `impact`.
@@ -59,19 +56,9 @@ class ImpactTab:
         UserError: the folder has no impact.
     """
 
-    def __init__(
-        self,
-        explorer: Explorer,
-        impact: Any,
-        data: Any,
-        *,
-        private: bool,
-        sealed: bool,
-        options: Mapping[str, Any] | None = None,
-        turn: Turn = at_once,
-    ) -> None:
-        self._beside = ImpactBeside(impact, data, sealed=sealed, options=options, turn=turn)
-        self._explorer, self._private = explorer, private
+    def __init__(self, explorer: Explorer, impact: Any, given: GivenData) -> None:
+        self._beside = ImpactBeside(impact, given)
+        self._explorer, self._private = explorer, given.private
         self._reader = Reader(on_error=self.show_error)
         # Held while the band of a sweep is put beside it.
         self._following = threading.Lock()

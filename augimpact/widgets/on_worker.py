@@ -30,6 +30,7 @@ from augimpact.widgets.asker import Asker
 from augimpact.widgets.asking import Cancelling, State, Telling
 from augimpact.widgets.dataset import DataBeside, ExamplePhotographs, check_data
 from augimpact.widgets.gate import Gate
+from augimpact.widgets.given_data import GivenData
 from augimpact.widgets.idle import release_when_idle
 from augimpact.widgets.model_list import ModelList
 from augimpact.widgets.questions import Answer, Facts, Failure, Offer, Picture, Question
@@ -176,7 +177,7 @@ class App:
 
     def _data(self) -> DataBeside:
         data = ExamplePhotographs() if self._offer.data is None else self._offer.data
-        return DataBeside(data if self._offer.has_data else None, self.models, private=self._offer.private)
+        return DataBeside(GivenData(data if self._offer.has_data else None, private=self._offer.private), self.models)
 
 
 # What is remembered here is the worker's: its process is asked by many kernels.

@@ -346,7 +346,8 @@ def lists(items):
         {"batch_sampler": [[19, 3, 5], [0], [6, 8, 4, 17]]},
         {"batch_size": None},
     ],
-    ids=str,
+    # The text of a function has its place in memory: another name in every process.
+    ids=" ".join,
 )
 def test_of_a_batch_that_fails_only_the_bad_samples_are_lost(bad, options):
     order = []

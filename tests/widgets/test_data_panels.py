@@ -17,6 +17,7 @@ from augimpact.widgets import data_panels
 from augimpact.widgets.board import Board
 from augimpact.widgets.data_panels import ABOUT, CANCEL, HIDE, OFFER, PRIVATE_ERROR, SIZES, DataPanels
 from augimpact.widgets.gate import turns_at
+from augimpact.widgets.given_data import GivenData
 from augimpact.widgets.worker import UNREADABLE
 
 
@@ -41,7 +42,7 @@ def board_of(panels):
 
 
 def test_a_click_brings_the_boards_of_the_datas_profile():
-    panels = DataPanels(images(), private=False, sealed=False)
+    panels = DataPanels(GivenData(images()))
     assert panels.button.description == OFFER
     board = board_of(panels)
     assert board.profile["classes"].statistics["counts"]["train"] == {"class 0": 6, "class 1": 6}
@@ -53,7 +54,7 @@ def test_a_click_brings_the_boards_of_the_datas_profile():
 
 def test_images_without_classes_have_no_panel_of_classes():
     bare = [image for image, _ in images()]
-    board = board_of(DataPanels(bare, private=False, sealed=False))
+    board = board_of(DataPanels(GivenData(bare)))
     names = {panel.name for panel in board.profile.panels}
     assert "classes" not in names
     assert {"sizes", "mean_images"} <= names
@@ -69,7 +70,7 @@ def test_what_the_folder_is_called_reaches_no_page(tmp_path, monkeypatch, classe
     # So few that none of them may be one without a class.
     for most in (12, 1):
         monkeypatch.setattr(data_panels, "MOST_SAMPLES", most)
-        board = board_of(DataPanels(folder, private=True, sealed=True))
+        board = board_of(DataPanels(GivenData(folder, private=True, sealed=True)))
         for name in board.groups:
             board.tabs.selected = name
         sent = repr([page.value for page in board.pages.values()])
@@ -80,45 +81,45 @@ def test_what_the_folder_is_called_reaches_no_page(tmp_path, monkeypatch, classe
 
 def test_the_profile_is_handed_on():
     found = []
-    board = board_of(DataPanels(images(), private=False, sealed=False, found=found.append))
+    board = board_of(DataPanels(GivenData(images()), found=found.append))
     wait_for(lambda: found == [board.profile])
 
 
 def test_whatever_can_be_profiled_has_panels():
     masks = [(image, np.full((16, 16), label, np.uint8)) for image, label in images()]
-    board = board_of(DataPanels(masks, private=False, sealed=False))
+    board = board_of(DataPanels(GivenData(masks)))
     assert board.profile["mask_classes"].statistics["train"]["images"] == 12
     loader = torch.utils.data.DataLoader([(torch.rand(3, 16, 16), label) for _, label in images()], batch_size=5)
-    board = board_of(DataPanels(loader, private=False, sealed=False))
+    board = board_of(DataPanels(GivenData(loader)))
     assert board.profile["classes"].statistics["counts"]["train"] == {"class 0": 6, "class 1": 6}
 
 
 def test_what_cannot_be_told_is_asked_for_and_given():
     named = [(image, ("cat", "dog")[label]) for image, label in images()]
-    panels = DataPanels(named, private=False, sealed=False)
+    panels = DataPanels(GivenData(named))
     panels.button.click()
     wait_for(lambda: "pass labels='[1]'" in panels.button.note)
     assert "data_options" in panels.button.note
-    board = board_of(DataPanels(named, private=False, sealed=False, options={"labels": "[1]"}))
+    board = board_of(DataPanels(GivenData(named, {"labels": "[1]"})))
     assert board.profile["classes"].statistics["counts"]["train"] == {"cat": 6, "dog": 6}
 
 
 def test_of_sealed_data_no_mean_is_shown():
-    board = board_of(DataPanels(images(), private=True, sealed=True))
+    board = board_of(DataPanels(GivenData(images(), private=True, sealed=True)))
     assert "mean_images" not in {panel.name for panel in board.profile.panels}
     assert "<img" in board.pages["overview"].value
 
 
 def test_of_much_data_some_are_drawn_and_that_is_said(monkeypatch):
     monkeypatch.setattr(data_panels, "MOST_SAMPLES", 5)
-    panels = DataPanels(images(), private=False, sealed=False)
+    panels = DataPanels(GivenData(images()))
     assert len(board_of(panels).profile.frames["train"]) == 5
     assert "5 images, drawn by chance" in panels.shown.children[0].value
 
 
 def test_the_button_stays_and_hides_the_board_and_shows_it_again():
     found = []
-    panels = DataPanels(images(), private=False, sealed=False, found=found.append)
+    panels = DataPanels(GivenData(images()), found=found.append)
     board = board_of(panels)
     wait_for(lambda: panels.button.description == HIDE)
     assert panels.box.children == (panels.button, panels.shown)
@@ -193,7 +194,7 @@ def test_it_can_be_cancelled_and_begun_anew(monkeypatch):
         return real(*given, progress=tell, **options)
 
     monkeypatch.setattr(extract, "profile", slow)
-    panels = DataPanels(images(), private=False, sealed=False)
+    panels = DataPanels(GivenData(images()))
     panels.button.click()
     assert panels.button.description == CANCEL
     assert begun.wait(60)
@@ -207,7 +208,7 @@ def test_it_can_be_cancelled_and_begun_anew(monkeypatch):
 
 @pytest.mark.parametrize("private", [False, True])
 def test_what_is_wrong_is_said_but_no_path_to_strangers(tmp_path, private):
-    panels = DataPanels(tmp_path / "secret", private=private, sealed=True)
+    panels = DataPanels(GivenData(tmp_path / "secret", private=private, sealed=True))
     panels.button.click()
     wait_for(lambda: panels._thread is None)
     assert panels.button.description == OFFER
@@ -217,12 +218,14 @@ def test_what_is_wrong_is_said_but_no_path_to_strangers(tmp_path, private):
 
 def test_that_no_image_can_be_read_is_said_to_strangers_too(tmp_path):
     (tmp_path / "secret.png").write_bytes(b"no image")
-    panels = DataPanels(tmp_path, private=True, sealed=True)
+    panels = DataPanels(GivenData(tmp_path, private=True, sealed=True))
     panels.button.click()
     wait_for(lambda: panels._thread is None)
     assert panels.button.note == UNREADABLE
     # Here it is the labels that are wrong.
-    panels = DataPanels([(image, np.full((16, 16), np.nan)) for image, _ in images()], private=True, sealed=True)
+    panels = DataPanels(
+        GivenData([(image, np.full((16, 16), np.nan)) for image, _ in images()], private=True, sealed=True)
+    )
     panels.button.click()
     wait_for(lambda: panels._thread is None)
     assert panels.button.note == PRIVATE_ERROR

@@ -19,6 +19,7 @@ from augimpact.widgets.asker import Asker
 from augimpact.widgets.choices import state_of
 from augimpact.widgets.dataset import DataBeside
 from augimpact.widgets.gallery import Gallery
+from augimpact.widgets.given_data import GivenData
 from augimpact.widgets.model_list import BUILTIN, ModelList
 from augimpact.widgets.on_worker import CONTENTS
 from augimpact.widgets.remote import RemoteAsker, RemoteData, check_cluster, offer_of
@@ -45,7 +46,10 @@ class Side:
         models_here = ModelList(models, private=private)
         self.state = state_of(self.gallery.names, models_here.names, {"frames": 6})
         if scheduler is None:
-            self.asker, self.data = Asker(self.gallery, models_here), DataBeside(data, models_here, private=private)
+            self.asker, self.data = (
+                Asker(self.gallery, models_here),
+                DataBeside(GivenData(data, private=private), models_here),
+            )
         else:
             offer = offer_of(models, data, private=private, max_pixels=PIXELS)
             self.asker = RemoteAsker(self.gallery, offer, scheduler, self.told.append)
