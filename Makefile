@@ -9,8 +9,9 @@ STAMP := $(VENV)/.installed
 app: $(STAMP)
 	$(BIN)/augimpact app
 
+# On several cores, a file's tests on one of them: they share pages and servers. Each process has some 2 GB.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -27,6 +27,10 @@ settings.register_profile(
 )
 settings.load_profile("augimpact")
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The other processes have the other cores: of one more thread than these all wait for each other.
+    torch.set_num_threads(1)
+
 REPOSITORY = Path(__file__).parents[1]
 # Where the photographs of Imagenette lie, if they do; with the variable set their absence is a failure.
 DATA_VARIABLE = "AUGIMPACT_TEST_DATA"
