@@ -116,7 +116,7 @@ def drift_between(
 def information_about(
     frame: pd.DataFrame, labels: pd.Series[str], properties: Collection[str] = PROPERTIES
 ) -> dict[str, float]:
-    """What each property, cut into groups of equal size, tells of the label: I(L; P) / H(L).
+    """What each property, cut into groups as `_groups` has them, tells of the label: I(L; P) / H(L).
 
     The uncertainty coefficient, from 0 to 1 (Theil 1970). The mutual information of independent draws is above 0 by
     about (groups − 1)(classes − 1) / 2n (Miller 1955), which is taken off.
@@ -141,15 +141,29 @@ def chance_about(
 
 
 def _tables(frame: pd.DataFrame, labels: pd.Series[str], properties: Collection[str]) -> dict[str, NDArray[np.float64]]:
-    """How many samples of each label are in each of a property's groups of equal size, `(groups, labels)`."""
+    """How many samples of each label are in each of a property's groups, `(groups, labels)`."""
     codes = pd.factorize(labels.to_numpy())[0]
     found = {}
     for name, values in properties_of(frame, properties).items():
-        cuts = pd.qcut(values.rank(method="min"), CUTS, labels=False, duplicates="drop").fillna(0).to_numpy(np.int64)
-        table = np.zeros((cuts.max() + 1, codes.max() + 1))
-        np.add.at(table, (cuts, codes), 1)
+        groups = _groups(values)
+        table = np.zeros((groups.max() + 1, codes.max() + 1))
+        np.add.at(table, (groups, codes), 1)
         found[str(name)] = table[table.sum(axis=1) > 0]
     return found
+
+
+def _groups(values: pd.Series[float]) -> NDArray[np.int64]:
+    """In which of `CUTS` groups of equal size each value is, equal ones in one; few different values are a group each.
+
+    >>> _groups(pd.Series([7.0, 7.0, 7.0, 9.0])).tolist(), np.bincount(_groups(pd.Series(np.arange(24.0)))).tolist()
+    ([0, 0, 0, 1], [3, 3, 3, 3, 3, 3, 3, 3])
+    """
+    different, numbers = np.unique(values, return_inverse=True)
+    if len(different) <= CUTS:
+        return np.asarray(numbers, np.int64)
+    # Equal values lie together where the middle of them lies, however many they are.
+    edges = 1 + (len(values) - 1) * np.arange(1, CUTS) / CUTS
+    return np.searchsorted(edges, values.rank()).astype(np.int64)
 
 
 def _entropy(counts: NDArray[Any]) -> float:

@@ -124,6 +124,29 @@ def test_information_is_mutual_information_less_its_bias(seed, classes):
     assert told == pytest.approx(max(0, (shared - bias) / stats.entropy(table.sum(axis=0))), abs=1e-9)
 
 
+@given(st.lists(st.integers(1, 200), min_size=2, max_size=8), st.randoms())
+def test_a_property_of_few_values_tells_the_class_however_many_images_have_each(counts, drawn):
+    codes = np.repeat(np.arange(len(counts)), counts)
+    values = np.array(drawn.sample(range(100), len(counts)))[codes] / 100
+    frame, labels = frame_of(len(codes), saturation=values), pd.Series(codes).map(str)
+    bias = (len(counts) - 1) ** 2 / (2 * len(codes))
+    whole = stats.entropy(counts)
+    assert information_about(frame, labels)["saturation"] == pytest.approx(max(0, (whole - bias) / whole), abs=1e-9)
+    # Each group is of one class.
+    assert chance_about(frame, labels)["saturation"] == pytest.approx(
+        stats.chi2_contingency(np.diag(counts), correction=False).pvalue
+    )
+
+
+@pytest.mark.parametrize("grey", [20, 100, 180])
+def test_equal_values_are_told_from_others_however_many_they_are(grey):
+    saturation = np.r_[np.zeros(grey), np.random.default_rng(0).uniform(0.2, 0.9, 200 - grey)]
+    labels = pd.Series(np.arange(200) < grey).map(str)
+    frame = frame_of(200, saturation=saturation)
+    assert information_about(frame, labels)["saturation"] > 0.7
+    assert chance_about(frame, labels)["saturation"] < 1e-9
+
+
 @given(st.integers(3, 200), st.integers(2, 6), st.integers(0, 99))
 def test_what_chance_may_do_is_that_of_scipys_table(count, classes, seed):
     codes = np.random.default_rng(seed).integers(0, classes, count)
