@@ -13,8 +13,8 @@ from PIL import Image
 
 from augimpact.errors import DataError
 from augimpact.measures import LEVELS, MEASURES
+from augimpact.profiling.class_labels import ClassLabels
 from augimpact.profiling.class_sums import ClassSums
-from augimpact.profiling.labels import is_one_hot
 from augimpact.profiling.measuring import Measured, as_rgb
 from augimpact.profiling.needs import (
     CLIPPED,
@@ -45,8 +45,6 @@ KEPT = 4
 ALWAYS = ("index", "label", "width", "height", "channels")
 # Numbers of channels that loaders convert to RGB.
 RGB_LIKE = frozenset({1, 3, 4})
-# What a class's number is below, where it is not known how many there are: numbers of 64 bits are kept.
-MOST_LABELS = 1 << 63
 # Columns that are there if something needs them.
 MEASURED = (*MEASURES, CLIPPED, CONTENT, PERCEPTUAL)
 KINDS: dict[str, Any] = {
@@ -93,13 +91,12 @@ class Collected:
         self.errors: list[Failure] = []
         self.hidden: set[int] = set()
         self.evidence = evidence or Evidence()
-        # Whether vectors may be classes, and some were.
-        self._takes_vectors, self._vectors = True, False
+        self._labels = ClassLabels(classes)
         self.colours: dict[int, NDArray[np.int64]] = {}
         self.means = ClassSums()
         self.thumbnails: list[tuple[int, Any, NDArray[np.uint8]]] = []
         self.extremes: dict[str, list[Extreme]] = {}
-        self._samples, self._classes, self._needs = samples, classes, needs
+        self._samples, self._needs = samples, needs
         self._columns = (*ALWAYS, *(name for name in MEASURED if name in needs))
         self._random = np.random.default_rng(seed)
         self._seen = 0
@@ -120,18 +117,27 @@ class Collected:
             return
         number, path = seen.number, seen.path
         try:
-            label = None if annotated else self._checked(seen.label)
+            label = None if annotated else self._labels.number_of(number, seen.label)
         except DataError as error:
             self.errors.append(Failure(number, f"DataError: {error}", path))
             return
         if not annotated and label is None:
             # The image counts, without the label.
-            fault = self._fault_of(seen.label)
+            fault = self._labels.fault_of(seen.label)
             if fault is not None:
                 self.errors.append(Failure(number, f"DataError: {fault}", path))
         if hidden:
             self.hidden.add(number)
         self._take(seen, label)
+
+    def end(self) -> None:
+        """Decides, once all were taken in, what only all of them tell."""
+        if self._labels.are_of_several:
+            # Then a single 1 is not what an image is of either.
+            self._forget_classes()
+        for number, fault in self._labels.faults_of_rows().items():
+            self.errors.append(Failure(number, f"DataError: {fault}", self._paths.get(number)))
+        self.errors.sort(key=lambda failure: failure.number)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -155,50 +161,15 @@ class Collected:
     def __len__(self) -> int:
         return self._seen
 
-    def _checked(self, label: Any) -> int | None:
-        """The number of the class, where there is one."""
-        if _is_vector(label) and self._takes_vectors and is_one_hot(label):
-            self._vectors = True
-            label = int(np.argmax(label))
-        if not isinstance(label, (int, np.integer)) or isinstance(label, bool):
-            return int(label) if isinstance(label, bool) else None
-        limit = MOST_LABELS if self._classes is None else self._classes
-        if not 0 <= label < limit:
-            expected = "a number from 0" + ("" if self._classes is None and label < 0 else f" to {limit - 1}")
-            raise DataError(f"the label is {label}; expected {expected}")
-        return int(label)
-
-    def _fault_of(self, label: Any) -> str | None:
-        """Why a label is no class; None where it says nothing, as a number that is predicted, or that was said."""
-        if label is None or isinstance(label, float):
-            return None
-        if not _is_vector(label):
-            return f"a label of the type {type(label).__name__} is no class, mask or boxes; expected one, or labels=…"
-        if not np.isin(label, (0, 1)).all():
-            return "the label is a row with other numbers than 0 and 1; expected a single 1 among zeros"
-        if not self._takes_vectors:
-            return None
-        ones = np.count_nonzero(label)
-        if ones > 1:
-            # Where an image may be of several classes, a single 1 is not what it is of either.
-            self._take_no_vectors()
-            return (
-                f"the label is a row with {ones} ones: of several classes at once no panel tells; labels=… may give one"
-            )
-        return "the label is a row without a 1; expected a single 1 among zeros"
-
-    def _take_no_vectors(self) -> None:
-        """Takes the classes of vectors back."""
-        self._takes_vectors = False
-        if self._vectors:
-            self._pack()
-            for block in self._blocks:
-                block["label"] = np.int64(-1)
-            self.thumbnails = [(number, None, picture) for number, _, picture in self.thumbnails]
-            self.extremes = {
-                kind: [extreme._replace(label=None) for extreme in kept] for kind, kept in self.extremes.items()
-            }
-            self.means.forget_classes()
+    def _forget_classes(self) -> None:
+        self._pack()
+        for block in self._blocks:
+            block["label"] = np.int64(-1)
+        self.thumbnails = [(number, None, picture) for number, _, picture in self.thumbnails]
+        self.extremes = {
+            kind: [extreme._replace(label=None) for extreme in kept] for kind, kept in self.extremes.items()
+        }
+        self.means.forget_classes()
 
     def _take(self, seen: Measured, label: int | None) -> None:
         height, width, channels = seen.shape
@@ -249,10 +220,6 @@ class Collected:
             columns = zip(self._columns, zip(*self._rows, strict=True), strict=True)
             self._blocks.append(pd.DataFrame({name: np.array(values, KINDS[name]) for name, values in columns}))
             self._rows.clear()
-
-
-def _is_vector(label: Any) -> bool:
-    return isinstance(label, np.ndarray) and label.ndim == 1 and len(label) > 1 and label.dtype.kind in "biuf"
 
 
 def shape_of(image: NDArray[np.uint8]) -> dict[str, float]:

@@ -269,6 +269,8 @@ def profile(
             # Of what had begun only.
             splits = {split: each for split, each in splits.items() if len(each)}
             annotations = {split: annotations[split] for split in splits}
+    for collected in splits.values():
+        collected.end()
     labelled = (
         source
         for split, source in given.items()

@@ -104,6 +104,7 @@ def _summary(
             "images": len(frame),
             "errors": len(collected.errors),
             "labels": max(len(annotations[split].classes), int(frame.loc[frame["label"] >= 0, "label"].nunique())),
+            "without_label": _without_label(frame),
             "channels": {str(number): int(count) for number, count in frame["channels"].value_counts().items()},
             **({side: quantiles(frame[side]) for side in ("width", "height")} if has_sizes else {}),
         } | ({} if found is None else _normalisation(*found, collected, order))
@@ -126,10 +127,23 @@ def _summary(
         table.scale(1, 1.6)
 
     part = "" if complete else f"{PART}. "
-    told = f"{_how_many(statistics)}. {part}{_how_normalised(statistics)}{_how_deep(statistics)}"
+    more = _how_labelled(statistics) + _how_normalised(statistics) + _how_deep(statistics)
+    told = f"{_how_many(statistics)}. {part}{more}"
     worry = "Worry about errors, and sizes that differ much." if has_sizes else "Worry about errors."
-    sentence = f"{told}{worry}"
-    return Panel("summary", "Summary", statistics, sentence, draw)
+    return Panel("summary", "Summary", statistics, told + worry, draw)
+
+
+def _without_label(frame: pd.DataFrame) -> int:
+    """How many images have none; 0 where none has one."""
+    lacking = int((frame["label"] < 0).sum())
+    return lacking if lacking < len(frame) else 0
+
+
+def _how_labelled(statistics: Mapping[str, Any]) -> str:
+    """In which splits some images have no class."""
+    raw = {split: each["without_label"] for split, each in statistics.items() if not split.endswith(AUGMENTED)}
+    told = [f"{count} of {statistics[split]['images']} in {split}" for split, count in raw.items() if count]
+    return f"Without a class are {' and '.join(told)}. " if told else ""
 
 
 def _median_size(told: Mapping[str, Any]) -> str:

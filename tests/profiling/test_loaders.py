@@ -175,7 +175,7 @@ def test_vectors_of_several_classes_are_no_classes(tmp_path):
     assert (found.frames["train"]["label"] == -1).all()
     assert set(found["samples"].statistics["classes"]) == {""}
     (failure,) = found.errors["train"]
-    assert (failure.number, "a row with 2 ones" in failure.message) == (2, True)
+    assert (failure.number, "2 labels are rows with several ones" in failure.message) == (2, True)
     # The mean image is of all, those before it too.
     assert found["mean_images"].statistics["all"]["images"] == 10
 

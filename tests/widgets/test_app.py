@@ -30,7 +30,7 @@ from augimpact.widgets.server import AppServer
 def shown():
     """Makes what the notebook shows; at the end of the test it has computed what it began: a process that ends while
     torch computes is aborted."""
-    made = []
+    made, before = [], set(threading.enumerate())
 
     def show():
         made.append(app_explorer())
@@ -39,7 +39,8 @@ def shown():
     yield show
     for explorer in made:
         explorer.close()
-    for thread in threading.enumerate():
+    # Those of other tests may go on waiting.
+    for thread in set(threading.enumerate()) - before:
         if thread.name == "augimpact-worker":
             thread.join()
 
