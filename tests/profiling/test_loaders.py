@@ -287,6 +287,21 @@ def test_an_item_that_cannot_be_used_is_in_the_ledger_wherever_it_is(place, bad,
     assert found.frames["train"]["index"].tolist() == [each for each in range(21) if each != place]
 
 
+def test_an_image_alone_among_pairs_is_not_taken_apart():
+    (image,) = pictures(1)
+    found = profile([(image, 0), (image, 1), image, (image, 1)])
+    assert found.frames["train"]["height"].tolist() == [image.shape[0]] * 3
+    (failure,) = found.errors["train"]
+    assert failure.number == 2
+    assert failure.error == (
+        "DataError: there is no '[0]' in an item of the loader: "
+        f"(the item itself): ndarray of shape {image.shape}, uint8"
+    )
+    # Of an array somebody may mean a part.
+    found = profile([np.stack([image, image])] * 3, images="[1]")
+    assert found.frames["train"]["height"].tolist() == [image.shape[0]] * 3
+
+
 def test_first_items_without_an_image_are_in_the_ledger_and_keep_the_order():
     class Broken:
         def __len__(self):
