@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -84,6 +84,18 @@ class Profile:
         if name not in found:
             raise DataError(unknown("panel", name, found))
         return found[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a panel of this name."""
+        return any(panel.name == name for panel in self.panels)
+
+    def __iter__(self) -> Iterator[Panel]:
+        """The panels, in the order in which they are read."""
+        return iter(self.panels)
+
+    def __len__(self) -> int:
+        """How many panels there are."""
+        return len(self.panels)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(frame)} in {split}" for split, frame in self.frames.items())
