@@ -23,6 +23,7 @@ from augimpact.profiling.panel import COLOURS, Panel
 from augimpact.profiling.positions import positions
 from augimpact.profiling.segmentation import MaskNumbers, Masks
 from augimpact.profiling.source import Sample
+from augimpact.profiling.white import Whites
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,13 +48,18 @@ class Annotations:
         ignored: classes of masks and boxes that do not count.
         classes: how many there are, if that is known: one beyond is an error.
         needs: what is measured of masks, see `augimpact.profiling.needs`.
+        whites: tell what white is in masks, of those of all splits; by default of these alone.
     """
 
     def __init__(
-        self, ignored: Sequence[int] = (), classes: int | None = None, needs: Collection[str] = EVERYTHING
+        self,
+        ignored: Sequence[int] = (),
+        classes: int | None = None,
+        needs: Collection[str] = EVERYTHING,
+        whites: Whites | None = None,
     ) -> None:
         self.ignored = frozenset(ignored)
-        self.masks, self.boxes = Masks(ignored, classes, needs), Boxes(ignored, classes)
+        self.masks, self.boxes = Masks(ignored, classes, needs, whites), Boxes(ignored, classes)
 
     @property
     def classes(self) -> frozenset[int]:

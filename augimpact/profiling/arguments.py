@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from augimpact.errors import DataError, unknown
+from augimpact.errors import DataError, ModelError, unknown
 from augimpact.profiling.class_names import in_order
 from augimpact.profiling.decode import as_array
 from augimpact.profiling.source import Source
@@ -174,15 +174,20 @@ def device_of(name: str) -> torch.device | None:
     >>> device_of("cpu") is None
     True
     """
+    expected = f"expected {', '.join(DEVICES[:-1])} or {DEVICES[-1]}"
     if str(name).partition(":")[0] not in DEVICES:
-        raise DataError(f"device is {name!r}; expected {', '.join(DEVICES[:-1])} or {DEVICES[-1]}")
+        raise DataError(f"device is {name!r}; {expected}")
     if name == "cpu" or (name == "auto" and not _may_have_cuda()):
         return None
     import torch
 
     from augimpact.models.device import pick_device
 
-    found = pick_device(name)
+    try:
+        found = pick_device(name)
+    except ModelError as error:
+        # Models can be on more kinds of devices.
+        raise ModelError(f"device {name!r} cannot be used on this machine; {expected}") from error
     if found.type != "cuda":
         return None
     if name == "auto" and not _works(found):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -41,6 +41,7 @@ from augimpact.profiling.private import told_failure, told_paths
 from augimpact.profiling.ranges import Evidence
 from augimpact.profiling.source import Failure, Source
 from augimpact.profiling.structure import Finder
+from augimpact.profiling.white import Whites
 from augimpact.progress import Telling, telling
 
 if TYPE_CHECKING:
@@ -83,6 +84,18 @@ class Profile:
         if name not in found:
             raise DataError(unknown("panel", name, found))
         return found[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a panel of this name."""
+        return any(panel.name == name for panel in self.panels)
+
+    def __iter__(self) -> Iterator[Panel]:
+        """The panels, in the order in which they are read."""
+        return iter(self.panels)
+
+    def __len__(self) -> int:
+        """How many panels there are."""
+        return len(self.panels)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(frame)} in {split}" for split, frame in self.frames.items())
@@ -162,7 +175,8 @@ def profile(
         images: where in an item the image is: a path such as `[0].rgb` or `["input.jpg"]`, or a function of the item;
             by default what by its type is an image.
         labels: likewise of the label: a class, as a number or one-hot; a mask of classes, of numbers or one-hot, but
-            not with a layer for each object; a mapping with `boxes`, left, top, right, bottom, and their `labels`; or
+            not with a layer for each object, where white (255) is class 1 if all masks have only 0, 1 and 255, and none
+            both of the latter; a mapping with `boxes`, left, top, right, bottom, and their `labels`; or
             annotations of COCO's or VOC's. A text is the name of a class only where it is asked for so.
         class_names: by number, or the other way round.
         ignored: classes of masks and boxes that do not count.
@@ -221,6 +235,8 @@ def profile(
     annotations: dict[str, Annotations] = {}
     # Classes that only labels name, of all splits.
     met = ClassNumbers()
+    # Splits are compared by the numbers of their classes.
+    whites = Whites()
     complete = True
 
     def cut() -> None:
@@ -239,7 +255,7 @@ def profile(
                     splits[each] = Collected(
                         samples=samples, seed=seed, classes=len(names) or None, needs=own, evidence=fresh.evidence
                     )
-                    annotations[each] = Annotations(ignored, len(names) or None, needs)
+                    annotations[each] = Annotations(ignored, len(names) or None, needs, whites)
                 # One more than the limit tells that there are more.
                 most = None if max_samples is None else max_samples + 1
                 counted = source.class_names if class_names is None else None

@@ -9,8 +9,9 @@ import numpy as np
 
 from augimpact.errors import AmbiguousData, DataError, Option
 from augimpact.profiling.decode import GREYS, MOST_CHANNELS, as_array
-from augimpact.profiling.segmentation import SHORT_SIDE, WHITE
+from augimpact.profiling.segmentation import SHORT_SIDE
 from augimpact.profiling.targets import is_text
+from augimpact.profiling.white import WHITE
 
 __all__ = ["classes_in", "count_in", "is_one_hot", "labels_in", "plain_label"]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["key_below", "part_at", "steps_of"]
+__all__ = ["Place", "key_below", "part_at", "steps_of"]
 
 STEP = re.compile(
     r"""\[(?P<number>-?\d+)\]
@@ -22,6 +22,22 @@ STEP = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 PLAIN = re.compile(r"[^.\[\]]+")
+
+
+class Place(str):
+    """A path that was found by the types of an item's parts: it leads through tuples, lists and mappings alone.
+
+    An array has rows, and a text letters, that are no parts of an item.
+
+    >>> Place("[0]").leads_into((1, 2)), Place("[0]").leads_into(np.zeros(2))
+    (True, False)
+    """
+
+    __slots__ = ()
+
+    def leads_into(self, value: Any) -> bool:
+        """Whether a step of it may lead to a part of a value."""
+        return isinstance(value, (tuple, list, Mapping)) or hasattr(value, "_fields")
 
 
 def key_below(path: str, key: Any) -> str:

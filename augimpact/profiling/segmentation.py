@@ -18,15 +18,14 @@ from numpy.typing import NDArray
 from augimpact.errors import DataError
 from augimpact.profiling.needs import EVERYTHING, OBJECTS, POSITIONS
 from augimpact.profiling.objects import DifferentImages, Numbers, Rows, covered, unknown_class
+from augimpact.profiling.white import WHITE, Whites
 
 __all__ = [
-    "NOTHING", "ONE_MASK_EXPECTED", "SHORT_SIDE", "WHITE", "MaskNumbers", "Masks", "map_of", "mask_of", "objects_of",
+    "NOTHING", "ONE_MASK_EXPECTED", "SHORT_SIDE", "MaskNumbers", "Masks", "map_of", "mask_of", "objects_of",
 ]  # fmt: skip
 
 # A pixel that does not count.
 NOTHING = -1
-# White, which stands for the class of a mask in black and white.
-WHITE = 255
 # An array of another size than the image, with a side so short, is a list of something, and no mask.
 SHORT_SIDE = 5
 # What has more classes in one image holds something else: depths, or numbers of objects.
@@ -202,15 +201,21 @@ class Masks:
         ignored: classes that do not count.
         classes: how many there are, if that is known.
         needs: what is measured beside each class's pixels: `OBJECTS` and `POSITIONS` of `augimpact.profiling.needs`.
+        whites: tell what white is, of the masks of all splits; by default of these alone.
 
     Attributes:
         images: how many have a mask.
     """
 
     def __init__(
-        self, ignored: Collection[int] = (), classes: int | None = None, needs: Collection[str] = EVERYTHING
+        self,
+        ignored: Collection[int] = (),
+        classes: int | None = None,
+        needs: Collection[str] = EVERYTHING,
+        whites: Whites | None = None,
     ) -> None:
         self.images = 0
+        self._whites = Whites() if whites is None else whites
         self._ignored, self._classes, self._needs = frozenset(ignored), classes, needs
         self._objects = Rows("image", *MEASURED)
         self._pixels = Rows("image", "class", "pixels")
@@ -246,6 +251,7 @@ class Masks:
         self.images += 1
         classes = numbers.classes
         self._found.update(classes.tolist())
+        self._whites.add(classes.tolist())
         self._pixels.add(np.stack([np.full(len(classes), image), classes, numbers.pixels], axis=1))
         self._objects.add(np.insert(numbers.objects, 0, image, axis=1))
         for number, each in numbers.maps.items():
@@ -272,21 +278,25 @@ class Masks:
     @property
     def maps(self) -> dict[int, Numbers]:
         """For each class the mean share of each cell that it covers, `(GRID, GRID)`."""
-        return {self._number(number): total / self.images for number, total in self._maps.items()}
+        found: dict[int, Numbers] = {}
+        for number, total in self._maps.items():
+            known = self._whites.number(number)
+            found[known] = found.get(known, 0.0) + total / self.images
+        return found
 
     @property
     def different(self) -> Mapping[int, frozenset[Hashable]]:
         """For each class the different images of which its map has a form: not those that it covers altogether."""
-        return {self._number(number): images for number, images in self._different.items()}
+        found: dict[int, frozenset[Hashable]] = {}
+        for number, images in self._different.items():
+            known = self._whites.number(number)
+            found[known] = found.get(known, frozenset()) | images
+        return found
 
     @property
     def classes(self) -> frozenset[int]:
         """The classes that are in any mask."""
-        return frozenset(map(self._number, self._found))
+        return frozenset(map(self._whites.number, self._found))
 
     def _read(self, frame: pd.DataFrame) -> pd.DataFrame:
-        return frame.assign(**{"class": frame["class"].map(self._number).astype(np.int64)})
-
-    def _number(self, number: int) -> int:
-        """White is class 1 if all masks are black and white."""
-        return 1 if number == WHITE and self._found <= {0, WHITE} else number
+        return frame.assign(**{"class": frame["class"].map(self._whites.number).astype(np.int64)})

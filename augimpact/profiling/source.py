@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from augimpact.errors import AmbiguousData, DataError
+from augimpact.errors import DataError
 from augimpact.profiling.ahead import ahead
 from augimpact.profiling.alone import Alone
 from augimpact.profiling.batches import Cut, items_of
 from augimpact.profiling.decode import Decoder, is_float
+from augimpact.profiling.early import Early, is_of_all
 from augimpact.profiling.labels import count_in, labels_in
 from augimpact.profiling.structure import Finder, Found, split_item
 from augimpact.profiling.targets import has_fractions
@@ -109,6 +110,8 @@ class Source(NamedTuple):
     ) -> Iterator[Sample | Failure]:
         """The samples one after the other, their images as the decoder takes them.
 
+        If none of the first items can be used, it ends there.
+
         Args:
             decoder: of images; it learns their range.
             images: where they are, see `split_item`.
@@ -117,10 +120,12 @@ class Source(NamedTuple):
             on_wait: called again and again while samples wait for what tells their range.
 
         Raises:
-            DataError: what is image and what label cannot be told, or the images' range cannot.
+            DataError: what is image and what label cannot be told in any of the first items, or the images' range
+                cannot.
         """
         waiting: list[Sample] = []
         index, is_known, given = 0, False, labels is not None
+        early = Early()
         in_batches = True if self.batched else None
         size = getattr(self.items, "batch_size", None) if self.batched else 1
         size = size if isinstance(size, int) and size > 0 else 1
@@ -134,7 +139,7 @@ class Source(NamedTuple):
             item = item if alone is None else alone.item
             places = self._places(index, size if alone is None else 1)
             if isinstance(item, Exception):
-                yield from self._failures(places, item)
+                yield from early.told(self._failures(places, item))
                 index = places.stop
                 continue
             try:
@@ -146,12 +151,17 @@ class Source(NamedTuple):
                 pictures = decoder.images_of(found.image, count)
                 several = [*zip(pictures, labels_in(found.label, count), strict=True)]
             except Exception as error:  # of an item that is not as those before it
-                # What may be a label, where there was none so far, is a question of all.
-                if not is_known or (labels is None and isinstance(error, AmbiguousData) and error.argument == "labels"):
+                if is_of_all(error, item, labels, is_known=is_known):
                     raise
-                yield from self._failures(places, error)
+                if not is_known:
+                    early.doubt(error)
+                    on_wait()
+                yield from early.told(self._failures(places, error))
                 index = places.stop
+                if early.are_enough:
+                    break
                 continue
+            yield from early.settled()
             floats = floats and not (labels is None and has_fractions(item))
             # Where they were found once they are looked for.
             images, labels, is_known = found.image_at, found.label_at if labels is None else labels, True
@@ -164,6 +174,7 @@ class Source(NamedTuple):
                 yield from _released(waiting, decoder)
             else:
                 on_wait()
+        yield from early.ended()
         yield from _released(waiting, decoder)
 
     def _places(self, index: int, size: int) -> range:

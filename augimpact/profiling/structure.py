@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from augimpact.errors import AmbiguousData, DataError, Option
-from augimpact.profiling.paths import key_below, part_at, steps_of
+from augimpact.profiling.paths import Place, key_below, part_at, steps_of
 from augimpact.profiling.targets import (
     BOXES_EXPECTED,
     annotations_at,
@@ -80,6 +80,8 @@ def value_at(item: Any, path: str) -> Any:
     value = item
     for step in steps_of(path):
         try:
+            if isinstance(path, Place) and not path.leads_into(value):
+                raise TypeError(type(value))
             value = part_at(value, step)
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             raise DataError(f"there is no {path!r} in an item of the loader:\n{describe(item)}") from error
@@ -112,9 +114,13 @@ def split_item(item: Any, images: Finder, labels: Finder, *, floats: bool = True
         images = _first_of_two(item, pictures, labels)
         if images is None:
             raise _asked(item, "images", pictures)
+        images = Place(images)
     image = images(item) if callable(images) else value_at(item, images)
+    if images == "" and isinstance(images, Place) and isinstance(item, (tuple, Mapping)):
+        raise DataError(f"an item of the loader has parts; expected an image alone, as before it:\n{describe(item)}")
     if labels is None:
         labels = _label_in(item, leaves, images, image, floats)
+        labels = Place(labels) if isinstance(labels, str) else labels
     if labels is None:
         return Found(image, None, images, None)
     label = labels(item) if callable(labels) else value_at(item, labels)

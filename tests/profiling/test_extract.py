@@ -636,6 +636,15 @@ def test_an_empty_loader_is_one_sentence(empty):
         profile(empty, **SILENT)
 
 
+def test_a_profile_is_its_panels(pictures):
+    found = profile(pictures, features=["summary", "brightness"], **SILENT)
+    assert "brightness" in found
+    assert "drift" not in found
+    assert 0 not in found
+    assert [panel.name for panel in found] == ["summary", "brightness"]
+    assert len(found) == 2
+
+
 def test_where_nothing_can_be_used_the_first_error_is_told(tmp_path):
     (tmp_path / "bad.png").write_bytes(b"nothing")
     with pytest.raises(DataError, match="train has no sample that can be used; the first error was ImageError"):

@@ -264,6 +264,91 @@ def test_one_item_that_cannot_be_used_is_in_the_ledger(bad):
     assert found.complete
 
 
+def no_ninth(item):
+    """The label, of which there is none where it is 9."""
+    return 1 / 0 if item[1] == 9 else item[1]
+
+
+@pytest.mark.parametrize("place", [0, 12])
+@pytest.mark.parametrize(
+    ("bad", "options", "kind"),
+    [
+        ((pictures(1)[0], 9), {"labels": no_ninth}, "ZeroDivisionError"),
+        ((None, 9), {"images": lambda item: item[0][:]}, "TypeError"),
+        ((pictures(1)[0][0, 0, 0], 9), {"images": "[0]", "labels": "[1]"}, "DataError"),
+    ],
+    ids=["labels", "images", "shape"],
+)
+def test_an_item_that_cannot_be_used_is_in_the_ledger_wherever_it_is(place, bad, options, kind):
+    items = [(image, number % 3) for number, image in enumerate(pictures(20))]
+    found = profile([*items[:place], bad, *items[place:]], **options)
+    assert found["errors"].statistics["train"]["kinds"] == {kind: 1}
+    assert found.errors["train"][0].number == place
+    assert found.frames["train"]["index"].tolist() == [each for each in range(21) if each != place]
+
+
+def test_an_image_alone_among_pairs_is_not_taken_apart():
+    (image,) = pictures(1)
+    found = profile([(image, 0), (image, 1), image, (image, 1)])
+    assert found.frames["train"]["height"].tolist() == [image.shape[0]] * 3
+    (failure,) = found.errors["train"]
+    assert failure.number == 2
+    assert failure.error == (
+        "DataError: there is no '[0]' in an item of the loader: "
+        f"(the item itself): ndarray of shape {image.shape}, uint8"
+    )
+    # Of an array somebody may mean a part.
+    found = profile([np.stack([image, image])] * 3, images="[1]")
+    assert found.frames["train"]["height"].tolist() == [image.shape[0]] * 3
+
+
+def test_first_items_without_an_image_are_in_the_ledger_and_keep_the_order():
+    class Broken:
+        def __len__(self):
+            return 9
+
+        def __getitem__(self, index):
+            if index == 1:
+                raise OSError("gone")
+            return {"image": None if index in (0, 2) else pictures(9)[index], "label": index % 2}
+
+    found = profile(Broken())
+    assert [(each.number, each.kind) for each in found.errors["train"]] == [
+        (0, "AmbiguousData"), (1, "OSError"), (2, "AmbiguousData")
+    ]  # fmt: skip
+    assert found.frames["train"]["label"].tolist() == [1, 0, 1, 0, 1, 0]
+
+
+def test_where_no_item_can_be_used_it_is_told_after_a_few():
+    def failing(item):
+        raise RuntimeError(f"number {item[1]}")
+
+    asked = []
+
+    def items():
+        for number, image in enumerate(pictures(50)):
+            asked.append(number)
+            yield image, number
+
+    expected = "train has no sample that can be used; the first error was RuntimeError: number 0; expected at least one"
+    for options in ({"labels": failing}, {"images": failing}):
+        asked.clear()
+        with pytest.raises(DataError, match=expected):
+            profile(items(), **options)
+        assert len(asked) < 20
+    with pytest.raises(AmbiguousData, match=r"no images are found .*; pass images=PATH") as raised:
+        profile([{"image": None, "label": 1}] * 50)
+    assert raised.value.argument == "images"
+    with pytest.raises(AmbiguousData, match=r"no images are found"):
+        profile([{"image": None, "label": 1}] * 3, max_samples=1)
+
+
+def test_which_of_two_is_the_image_is_a_question_of_all_though_some_items_have_one():
+    first, second = pictures(2)
+    with pytest.raises(AmbiguousData, match=r"could be any of 2"):
+        profile([(first, second), (first, None), (first, second)])
+
+
 def test_a_function_that_fails_for_one_item_and_a_range_that_changes():
     items = [{"image": image, "label": 1} for image in pictures(6)]
     items[3] = {"label": 1}

@@ -237,7 +237,8 @@ def test_a_device_that_is_not_there_is_told(monkeypatch):
         ai.profile([], device="mps")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert arguments.device_of("auto") is None
-    with pytest.raises(ModelError, match=r"device 'cuda:99' cannot be used on this machine"):
+    expected = r"device 'cuda:99' cannot be used on this machine; expected auto, cpu or cuda$"
+    with pytest.raises(ModelError, match=expected):
         ai.profile([], device="cuda:99")
 
 

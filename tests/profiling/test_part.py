@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 import augimpact as ai
 from augimpact.data.images import ImageDataset
-from augimpact.errors import AmbiguousData, Cancelled, DataError, UserError
+from augimpact.errors import AmbiguousData, Cancelled, DataError, UnreadableData, UserError
 from augimpact.impact.drawn import drawn_samples
 from augimpact.profiling.part import part_of, pictures_in
 from augimpact.profiling.reading import Reading
@@ -285,7 +285,7 @@ def test_an_error_of_ones_own_function_is_the_same_each_time():
         [{"a": pixels} for pixels in PIXELS], canvas, reading=Reading.of({"images": lambda item: item["b"]})
     )
     for _ in range(2):
-        with pytest.raises(KeyError, match="b"):
+        with pytest.raises(UnreadableData, match="the first error was: KeyError: 'b'"):
             measuring.run(lambda *_: None)
 
 

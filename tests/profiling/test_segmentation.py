@@ -277,6 +277,48 @@ def test_white_is_class_one_if_all_masks_are_black_and_white():
     assert set(masks.objects["class"]) == {0, 3, 255}
 
 
+def two_squares(first: int, second: int = 0) -> np.ndarray:
+    mask = empty()
+    mask[5:20, 5:20], mask[20:25, 5:20] = first, second
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "told"),
+    [
+        # A smudge in a single mask: in both splits white is the same class.
+        ([(255, 0)] * 4, [(255, 0)] * 3 + [(255, 128)], [{255}, {128, 255}]),
+        ([(255, 0)] * 3 + [(255, 128)], [(255, 0)] * 4, [{128, 255}, {255}]),
+        # What is void beside classes is none of them in a split that has nothing else.
+        ([(4, 255), (2, 3)], [(255, 0)] * 3, [{2, 3, 4, 255}, {255}]),
+        ([(1, 255), (1, 0)], [(255, 0)] * 3, [{1, 255}, {255}]),
+        # One class, written in two ways.
+        ([(1, 0)] * 3, [(255, 0)] * 3, [{1}, {1}]),
+        ([(1, 0), (255, 0)], [(0, 1)], [{1}, {1}]),
+    ],
+)
+def test_white_is_the_same_class_in_all_splits(train, val, told):
+    found = profiled([two_squares(*each) for each in train], [two_squares(*each) for each in val], ignored=(0,))
+    about = found["mask_classes"].statistics
+    assert [set(about[split]["classes"]) for split in ("train", "val")] == [
+        {f"class {number}" for number in each} for each in told
+    ]
+
+
+def test_objects_and_maps_of_one_class_are_one_whether_it_is_written_as_1_or_as_255():
+    mixed, same = Masks(ignored=[0]), Masks(ignored=[0])
+    for number, white in enumerate((1, 255, 255)):
+        mask = two_squares(1, number % 2)
+        mixed.add(number, mask * np.uint8(white), mask.shape)
+        same.add(number, mask, mask.shape)
+    assert mixed.classes == {1}
+    assert mixed.objects.equals(same.objects)
+    assert mixed.pixels.equals(same.pixels)
+    assert list(mixed.maps) == [1]
+    assert np.allclose(mixed.maps[1], same.maps[1])
+    assert mixed.different == same.different == {1: frozenset({0, 1, 2})}
+
+
 @pytest.mark.parametrize("kind", ["0 and 1", "0 and 255", "bool", "Pillow", "floats"])
 @pytest.mark.parametrize("names", [None, ["ground", "crack"]])
 def test_binary_masks_are_alike_in_every_form(kind, names):

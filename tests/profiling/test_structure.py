@@ -69,6 +69,23 @@ def test_a_path_that_leads_nowhere_is_told_with_the_structure(path):
     assert "[1].masks" in str(raised.value)
 
 
+@pytest.mark.parametrize("other", [PICTURE, Image.new("RGB", (9, 9)), "a text", torch.zeros(3, 9, 9)], ids=type)
+def test_a_path_that_was_found_leads_into_no_array_and_one_that_was_given_does(other):
+    found = split_item((PICTURE, 3), None, None)
+    for images, labels in ((found.image_at, None), (lambda item: PICTURE, found.label_at)):
+        with pytest.raises(DataError, match=r"there is no '\[[01]\]' in an item of the loader:\n  \(the item itself\)"):
+            split_item(other, images, labels)
+    assert split_item(np.stack([PICTURE] * 2), "[1]", "[0][0][0][0]").image.shape == PICTURE.shape
+
+
+@pytest.mark.parametrize("other", [(PICTURE, PICTURE[..., 0]), {"image": PICTURE}, Pair(PICTURE, 1)], ids=type)
+def test_an_image_alone_is_no_place_of_one_among_other_parts(other):
+    found = split_item(PICTURE, None, None)
+    with pytest.raises(DataError, match="an item of the loader has parts; expected an image alone, as before it:"):
+        split_item(other, found.image_at, None)
+    assert split_item((PICTURE, PICTURE), "", lambda item: None).image == (PICTURE, PICTURE)
+
+
 def test_a_long_structure_is_cut():
     text = describe({f"name{number}": number for number in range(50)})
     assert len(text.splitlines()) == 21
