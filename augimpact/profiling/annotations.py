@@ -99,7 +99,7 @@ def annotation_panels(
     masks = {split: each.masks for split, each in splits.items() if each.masks.images}
     boxes = {split: each.boxes for split, each in splits.items() if each.boxes.images}
     left_out = naming.hidden.union(*(each.ignored for each in splits.values()))
-    known = {number: naming.label(number) for number in range(len(naming.classes)) if number not in left_out}
+    known = {number: naming.label(number) for number in naming.known if number not in left_out}
     made = _of_masks(masks, naming, list(known.values()), shows_samples, complete) if masks else []
     if boxes:
         if _is_background(naming.classes[:1]) and not any(0 in each.classes for each in boxes.values()):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from augimpact.profiling.class_names import Unnamed
 from augimpact.profiling.panel import shortened
 
 __all__ = ["AUGMENTED", "DIFFERENCE", "Naming", "natural", "short"]
@@ -31,6 +32,11 @@ class Naming:
     classes: Sequence[str] = ()
     hidden: frozenset[int] = frozenset()
     anonymous: bool = False
+
+    @property
+    def known(self) -> list[int]:
+        """The numbers that somebody named, so that there is a class of that number even where no label has it."""
+        return [number for number, name in enumerate(self.classes) if not isinstance(name, Unnamed)]
 
     def label(self, number: int) -> str:
         """The name of a class."""
