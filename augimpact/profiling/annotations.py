@@ -15,7 +15,7 @@ import pandas as pd
 
 from augimpact.profiling.detection import FAULTS, UNLABELLED, Boxes
 from augimpact.profiling.measuring import Measured
-from augimpact.profiling.naming import AUGMENTED, Naming
+from augimpact.profiling.naming import AUGMENTED, WITHOUT_CLASS, Naming
 from augimpact.profiling.needs import EVERYTHING
 from augimpact.profiling.object_panels import APART, Objects, Splits, areas, by_class, counts, sides, spread
 from augimpact.profiling.objects import GRID, Numbers
@@ -181,7 +181,7 @@ def _with_names(table: pd.DataFrame, naming: Naming) -> pd.DataFrame:
 
 
 def _name(number: int, naming: Naming) -> str:
-    return "without a class" if number == UNLABELLED else naming.label(number)
+    return WITHOUT_CLASS if number == UNLABELLED else naming.label(number)
 
 
 def _mask_classes(pixels: Mapping[str, pd.DataFrame], splits: Splits, known: Sequence[str], complete: bool) -> Panel:
