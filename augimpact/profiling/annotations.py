@@ -15,7 +15,7 @@ import pandas as pd
 
 from augimpact.profiling.detection import FAULTS, UNLABELLED, Boxes
 from augimpact.profiling.measuring import Measured
-from augimpact.profiling.naming import AUGMENTED, Naming
+from augimpact.profiling.naming import AUGMENTED, WITHOUT_CLASS, Naming
 from augimpact.profiling.needs import EVERYTHING
 from augimpact.profiling.object_panels import APART, Objects, Splits, areas, by_class, counts, sides, spread
 from augimpact.profiling.objects import GRID, Numbers
@@ -105,7 +105,7 @@ def annotation_panels(
     masks = {split: each.masks for split, each in splits.items() if each.masks.images}
     boxes = {split: each.boxes for split, each in splits.items() if each.boxes.images}
     left_out = naming.hidden.union(*(each.ignored for each in splits.values()))
-    known = {number: naming.label(number) for number in range(len(naming.classes)) if number not in left_out}
+    known = {number: naming.label(number) for number in naming.known if number not in left_out}
     made = _of_masks(masks, naming, list(known.values()), shows_samples, complete) if masks else []
     if boxes:
         if _is_background(naming.classes[:1]) and not any(0 in each.classes for each in boxes.values()):
@@ -187,7 +187,7 @@ def _with_names(table: pd.DataFrame, naming: Naming) -> pd.DataFrame:
 
 
 def _name(number: int, naming: Naming) -> str:
-    return "without a class" if number == UNLABELLED else naming.label(number)
+    return WITHOUT_CLASS if number == UNLABELLED else naming.label(number)
 
 
 def _mask_classes(pixels: Mapping[str, pd.DataFrame], splits: Splits, known: Sequence[str], complete: bool) -> Panel:

@@ -9,12 +9,18 @@ from typing import Any
 from augimpact.profiling.fastai_batches import is_of_fastai
 from augimpact.profiling.subset import Subset
 
-__all__ = ["class_names_of", "in_order"]
+__all__ = ["Unnamed", "class_names_of", "in_order"]
 
 # The transforms of fastai's whose vocabulary has the names of classes by number, by their modules.
 NUMBERING = {"fastai.data.transforms": "Categorize", "fastai.vision.core": "AddMaskCodes"}
 # The pipelines of a loader of fastai's.
 PIPELINES = ("after_item", "before_batch", "after_batch")
+
+
+class Unnamed(str):
+    """What a class is called that nobody named, by its number: it is one only where a label has that number."""
+
+    __slots__ = ()
 
 
 def class_names_of(data: Any) -> tuple[str, ...] | None:
@@ -29,12 +35,13 @@ def class_names_of(data: Any) -> tuple[str, ...] | None:
 
 
 def in_order(names: Mapping[int, Any]) -> tuple[str, ...]:
-    """Names by number as a sequence; a number between them that has none is called by itself.
+    """Names by number as a sequence; a number between them that has none is called by itself, and is `Unnamed`.
 
     >>> in_order({0: "cat", 2: "dog"})
     ('cat', 'class 1', 'dog')
     """
-    return tuple(str(names.get(number, f"class {number}")) for number in range(max(names, default=-1) + 1))
+    count = max(names, default=-1) + 1
+    return tuple(str(names[each]) if each in names else Unnamed(f"class {each}") for each in range(count))
 
 
 def _names_in(data: Any) -> tuple[str, ...] | None:

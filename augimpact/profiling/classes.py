@@ -34,7 +34,7 @@ def classes(frames: Mapping[str, pd.DataFrame], naming: Naming, *, complete: boo
     counts = {split: naming.labels(frame).value_counts() for split, frame in frames.items()}
     if not any(map(len, counts.values())):
         return []
-    known = [naming.label(number) for number in range(len(naming.classes))]
+    known = [naming.label(number) for number in naming.known]
     found = {*known, *(str(name) for each in counts.values() for name in each.index)}
     names = pd.Index(sorted(found, key=natural), dtype=object)
     table = pd.DataFrame({split: each.reindex(names).fillna(0).astype(int) for split, each in counts.items()})

@@ -178,7 +178,8 @@ def profile(
             not with a layer for each object, where white (255) is class 1 if all masks have only 0, 1 and 255, and none
             both of the latter; a mapping with `boxes`, left, top, right, bottom, and their `labels`; or
             annotations of COCO's or VOC's. A text is the name of a class only where it is asked for so.
-        class_names: by number, or the other way round.
+        class_names: by number, or the other way round. A number without a name is a class only where a label has it;
+            classes of one name are told apart by their numbers.
         ignored: classes of masks and boxes that do not count.
         layout: `CHW`, `HWC`, or `HW` of grey images without an axis of channels, where the sizes do not tell.
         value_range: what black and white are, `unit`, `byte`, `signed`, or two numbers, where the values do not tell:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from augimpact.profiling.class_sums import FEWEST
 from augimpact.profiling.collect import EXTREMES, Collected, Extreme
-from augimpact.profiling.naming import Naming, natural, short
+from augimpact.profiling.naming import WITHOUT_CLASS, Naming, natural, short
 from augimpact.profiling.panel import Panel, draw_pictures
 from augimpact.profiling.statistics import EQUAL, LIKE_SIZE, fences
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["extremes", "mean_images", "samples"]
 
-# What the mean of images without a class is called, where none has one, and beside those of classes.
-ALL, WITHOUT_CLASS = "all", "without a class"
+# What the mean of images without a class is called where none has one.
+ALL = "all"
 # Classes whose means a figure shows.
 SHOWN = 30
 # Letters of a line of a caption, of many pictures in a row and of fewer.

@@ -154,3 +154,50 @@ def test_the_classes_of_cityscapes_are_numbered_as_its_masks_are(tmp_path, in_lo
     assert {name: each["share"] for name, each in found.items()} == {"road": 0.75, "sky": 0.25}
     hidden = profile(given, hide_classes=["road"])["mask_classes"].statistics["train"]["classes"]
     assert set(hidden) == {"hidden", "sky"}
+
+
+def noise(count):
+    return list(np.random.default_rng(0).integers(0, 255, (count, 24, 24, 3), np.uint8))
+
+
+@pytest.mark.parametrize("names", [{1: "a", 2: "b", 3: "c"}, {10: "a", 20: "b", 30: "c"}])
+def test_numbers_that_nobody_named_are_no_empty_classes(names):
+    found = profile([*zip(noise(30), list(names) * 10, strict=True)], class_names=names)
+    assert found["classes"].statistics["counts"]["train"] == {"a": 10, "b": 10, "c": 10}
+    assert found["classes"].statistics["empty"] == []
+    assert found["classes"].sentence.endswith("Nothing stands out.")
+    assert found["summary"].statistics["train"]["labels"] == 3
+
+
+def test_a_number_that_nobody_named_is_a_class_where_a_label_has_it():
+    labels = [1, 1, 2, 4, 7]
+    found = profile([*zip(noise(5), labels, strict=True)], class_names={1: "a", 4: "b", 6: "c"})
+    assert found["classes"].statistics["counts"]["train"] == {"a": 2, "class 2": 1, "b": 1, "c": 0}
+    # One that was named is empty, and one beyond the names is a mistake.
+    assert found["classes"].statistics["empty"] == ["c"]
+    assert [failure.error for failure in found.errors["train"]] == [
+        "DataError: the label is 7; expected a number from 0 to 6"
+    ]
+
+
+def test_classes_of_coco_are_missing_only_where_they_have_a_name():
+    unnamed = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+    ids = [number for number in range(1, 91) if number not in unnamed]
+    names = {number: f"cat{number}" for number in ids}
+    given = [
+        (image, [{"bbox": [1, 2, 3, 4], "category_id": number}]) for image, number in zip(noise(80), ids, strict=True)
+    ]
+    found = profile(given, class_names=names)["box_classes"]
+    assert found.statistics["train"]["empty"] == []
+    assert "No class is missing or rare." in found.sentence
+    assert profile(given[1:], class_names=names)["box_classes"].statistics["train"]["empty"] == ["cat1"]
+
+
+def test_classes_of_masks_are_missing_only_where_they_have_a_name():
+    mask = np.full((24, 24), 7, np.uint8)
+    mask[:9], mask[:3] = 21, 5
+    given = [(image, mask) for image in noise(3)]
+    found = profile(given, class_names={7: "road", 21: "veg", 33: "bicycle"})["mask_classes"]
+    assert set(found.statistics["train"]["classes"]) == {"class 5", "road", "veg"}
+    assert found.statistics["train"]["empty"] == ["bicycle"]
+    assert "Worry: 1 class is missing in train." in found.sentence

@@ -9,9 +9,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chi2
 
 import augimpact as ai
 from augimpact.errors import DataError
+from augimpact.profiling.naming import Naming
 from augimpact.profiling.numbering import ClassNumbers
 
 NAMES = ("dog", "cat", "fox", "class 1")
@@ -135,7 +137,8 @@ def test_a_name_can_be_hidden_where_it_is_known():
     ("hidden", "expected"),
     [
         (["crane"], {"hidden": 10, "dog": 4, "cat": 3}), ([2], {"hidden": 2, "crane": 8, "dog": 4, "cat": 3}),
-        (["cat", 0], {"hidden": 11, "crane": 2, "dog": 4}), ([], {"crane": 10, "dog": 4, "cat": 3}),
+        (["cat", 0], {"hidden": 11, "crane": 2, "dog": 4}),
+        ([], {"crane (0)": 8, "crane (2)": 2, "dog": 4, "cat": 3}),
     ],
 )  # fmt: skip
 def test_classes_of_one_name_are_hidden_all_by_it_and_each_by_its_number(hidden, expected, given):
@@ -146,6 +149,50 @@ def test_classes_of_one_name_are_hidden_all_by_it_and_each_by_its_number(hidden,
     found = ai.profile(data, class_names=names if given else None, hide_classes=hidden, samples=99, progress=quiet)
     assert counts_in(found) == {"train": expected}
     assert set(found["samples"].statistics["classes"]) == set(expected) - {"hidden"}
+
+
+def test_classes_of_one_name_are_told_apart_by_their_numbers():
+    names = ["crane", "b", "crane", "c"]
+    train, val = items_of([0, 1, 2, 3] * 10), items_of([0] * 40 + [1, 2, 3] * 10)
+    found = ai.profile(train, val, class_names=names, progress=quiet)
+    assert counts_in(found)["train"] == {"crane (0)": 10, "b": 10, "crane (2)": 10, "c": 10}
+    # χ² by hand, of three degrees of freedom, not two.
+    told = found["classes"].statistics["comparison"]
+    assert told["chi2"] == pytest.approx(110 * (100 / 2000 + 300 / 800 + 1600 / 3500 + 300 / 1400) - 110)
+    assert told["p"] == pytest.approx(chi2.sf(told["chi2"], 3))
+    assert found["summary"].statistics["train"]["labels"] == len(counts_in(found)["train"]) == 4
+    assert set(found["sizes"].statistics["train"]["size_by_class"]) == set(counts_in(found)["train"])
+    assert {"crane (0)", "crane (2)"} <= set(found["mean_images"].statistics)
+
+
+@pytest.mark.parametrize(
+    ("kind", "panels"),
+    [
+        ("masks", ["mask_classes", "mask_objects", "object_area", "mask_positions"]),
+        ("boxes", ["box_classes", "boxes", "box_area", "box_positions"]),
+    ],
+)
+def test_objects_of_classes_of_one_name_are_told_apart(kind, panels):
+    mask = np.zeros((12, 16), np.uint8)
+    mask[3:5], mask[7:8] = 1, 2
+    target = {"boxes": [[1, 1, 5, 5], [2, 2, 9, 9], [1, 1, 3, 3]], "labels": [0, 1, 2]}
+    items = [(image, mask if kind == "masks" else target) for image, _ in items_of(range(6))]
+    found = ai.profile(items, images="[0]", labels="[1]", class_names=["road", "sky", "sky"], progress=quiet)
+    names = {"road", "sky (1)", "sky (2)"}
+    for panel in panels:
+        told = found[panel].statistics["train"]
+        assert set(told.get("classes", told)) == names
+
+
+def test_a_class_that_is_called_as_hidden_ones_are_together_is_not_one_of_them():
+    items = items_of([0, 1, 1, 2, 2, 2])
+    found = ai.profile(items, class_names=["hidden", "dog", "cat"], hide_classes=["dog"], progress=quiet)
+    assert counts_in(found) == {"train": {"hidden (0)": 1, "hidden": 2, "cat": 3}}
+
+
+def test_names_stay_apart_where_one_has_another_number_behind_it():
+    told = [Naming(["a (1)", "a", "a", "a (1) (1)", "class 4"]).label(number) for number in range(6)]
+    assert told == ["a (1) (0)", "a (1) (1) (1)", "a (2)", "a (1) (1) (3)", "class 4", "class 5"]
 
 
 def test_the_next_of_several_classes_of_one_name_is_that_of_another_split():
