@@ -12,6 +12,7 @@ from augimpact.measures import MEASURES
 from augimpact.profiling.annotations import Annotations
 from augimpact.profiling.collect import Collected
 from augimpact.profiling.naming import AUGMENTED
+from augimpact.profiling.needs import CLIPPED
 from augimpact.profiling.panel import COLOURS, Panel
 from augimpact.profiling.statistics import PLAIN
 
@@ -22,10 +23,10 @@ __all__ = ["broken_panel"]
 
 # Indices that a list holds.
 LISTED = 30
-# By how much more of an image is clipped, what share of its sharpness is left.
-CLIPPED, BLURRED = 0.2, 0.1
+# By how much more of an image is clipped, what share of its sharpness is left, beside what less contrast takes.
+MORE, LEFT = 0.2, 0.1
 # The ways in which an image may be broken, and in what it is seen.
-BROKEN_IN = {"blank": "entropy", "clipped": "clipped", "blurred": "sharpness"}
+BROKEN_IN = {"blank": {"entropy"}, "clipped": {CLIPPED}, "blurred": {"sharpness", "contrast"}}
 
 
 def broken_panel(
@@ -34,8 +35,10 @@ def broken_panel(
     """What augmentation broke in each split, image by image.
 
     Blank has less than `PLAIN` bits of entropy left, clipped a fifth more of its values at either end, blurred a tenth
-    or less of its sharpness. Boxes are told as `without_area`; as `cut_off`, of which nothing is in the middle square;
-    and of the others as `before`, `after` and `lost`, which is before less after.
+    or less of its sharpness, which goes with the square of the contrast: what that explains is not lost.
+
+    Boxes are told as `without_area`; as `cut_off`, of which nothing is in the middle square; and of the others as
+    `before`, `after` and `lost`, which is before less after.
 
     Args:
         splits: and those augmented.
@@ -74,10 +77,12 @@ def broken_panel(
 def _broken(one: pd.DataFrame, other: pd.DataFrame, properties: Collection[str]) -> dict[str, Any]:
     tests: dict[str, Callable[[], pd.Series[bool]]] = {
         "blank": lambda: (other["entropy"] < PLAIN) & (one["entropy"] >= PLAIN),
-        "clipped": lambda: other["clipped"] - one["clipped"] > CLIPPED,
-        "blurred": lambda: other["sharpness"] < BLURRED * one["sharpness"],
+        "clipped": lambda: other[CLIPPED] - one[CLIPPED] > MORE,
+        "blurred": lambda: (
+            other["sharpness"] < LEFT * one["sharpness"] * (other["contrast"] / one["contrast"]).clip(upper=1) ** 2
+        ),
     }
-    ways = {way: tests[way]() for way, name in BROKEN_IN.items() if name in {*properties, "clipped"}}
+    ways = {way: tests[way]() for way, names in BROKEN_IN.items() if names <= {*properties, CLIPPED}}
     return {
         "images": len(one),
         **{

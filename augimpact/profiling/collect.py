@@ -182,10 +182,11 @@ class Collected:
         # Also of masks, whose images have one mean: it may be of a single one.
         if seen.small is not None and MEAN_PICTURES in self._needs and seen.number not in self.hidden:
             self.means.add(label, seen.small)
-        if self._samples and seen.image is not None and OUTERMOST in self._needs:
-            self._keep_extremes(seen, seen.image, label)
-        if self._samples and seen.image is not None and THUMBNAILS in self._needs:
-            self._keep_thumbnail(seen.number, seen.image, label)
+        if self._samples and seen.image is not None and seen.number not in self.hidden:
+            if OUTERMOST in self._needs:
+                self._keep_extremes(seen, seen.image, label)
+            if THUMBNAILS in self._needs:
+                self._keep_thumbnail(seen.number, seen.image, label)
         if seen.path is not None:
             self._paths[seen.number] = seen.path
         self._seen += 1
@@ -205,8 +206,9 @@ class Collected:
                 del kept[KEPT:]
 
     def _keep_thumbnail(self, number: int, image: NDArray[np.uint8], label: int | None) -> None:
-        """Reservoir sampling (Vitter 1985, algorithm R): each sample is kept with the same chance."""
-        place = self._seen if self._seen < self._samples else int(self._random.integers(0, self._seen + 1))
+        """Reservoir sampling (Vitter 1985, algorithm R): each that is not hidden is kept with the same chance."""
+        before = self._seen - len(self.hidden)
+        place = before if before < self._samples else int(self._random.integers(0, before + 1))
         if place >= self._samples:
             return
         kept = (number, label, _thumbnail(image))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
+from augimpact.once import once
 from augimpact.profiling.class_names import Unnamed
 from augimpact.profiling.panel import shortened
 
@@ -53,7 +53,7 @@ class Naming:
         """
         return HIDDEN if number in self.hidden else self._told.get(number, f"class {number}")
 
-    @cached_property
+    @once
     def _told(self) -> Mapping[int, str]:
         """The names that may be told, by number."""
         if self.anonymous:

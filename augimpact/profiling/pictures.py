@@ -89,12 +89,7 @@ def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def samples(splits: Mapping[str, Collected], naming: Naming) -> list[Panel]:
     """Samples, drawn evenly, with their split, index and class."""
-    thumbnails = [
-        (split, *each)
-        for split, collected in splits.items()
-        for each in collected.thumbnails
-        if each[0] not in collected.hidden
-    ]
+    thumbnails = [(split, *each) for split, collected in splits.items() for each in collected.thumbnails]
     if not thumbnails:
         return []
     labels = [naming.label(int(label)) if isinstance(label, (int, np.integer)) else "" for _, _, label, _ in thumbnails]
@@ -127,7 +122,6 @@ def extremes(splits: Mapping[str, Collected], naming: Naming, properties: Collec
         for kind, several in splits[split].extremes.items()
         if EXTREMES[kind][0] in properties
         for extreme in _odd_of(kind, several, frame)
-        if extreme.number not in splits[split].hidden
     ]
     if not shown:
         return []

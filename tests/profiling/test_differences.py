@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import augimpact as ai
+from augimpact.data.image import EXAMPLES, example
 from augimpact.profiling.differences import difference, with_differences
 from augimpact.profiling.events import scalars_of
 from augimpact.profiling.panel import Panel, strict
@@ -132,6 +133,18 @@ def test_the_numbers_of_each_split_stay_side_by_side(halved):
         assert [table.header for table in tables_of(alone[name].statistics)] == [("", *SPLITS[:3])]
 
 
+@pytest.mark.parametrize(
+    ("changed", "blurred"),
+    [({"brightness": 0.3}, 0), ({"contrast": 0.3}, 0), ({"rotation": 30.0}, 0), ({"blur": 3.0}, 4),
+     ({"blur": 3.0, "contrast": 0.5}, 4)],
+)  # fmt: skip
+def test_what_is_darker_or_has_less_contrast_is_not_blurred(changed, blurred):
+    photographs = [example(name) for name in EXAMPLES]
+    augmentation = ai.RandomAugmentation(**{name: (value, value) for name, value in changed.items()})
+    found = ai.profile(photographs, augmentation=augmentation, **SILENT)["broken"].statistics["train"]
+    assert found["blurred"]["count"] == blurred
+
+
 def test_what_is_broken_is_told_of_every_split():
     noise = np.random.default_rng(0).integers(0, 256, (40, 40, 3)).astype(np.uint8)
     black = ai.RandomAugmentation(brightness=0)
@@ -143,12 +156,12 @@ def test_what_is_broken_is_told_of_every_split():
         "train": (3, {"count": 3, "indices": [0, 1, 2]}), "val": (2, {"count": 1, "indices": [0]}),
     }  # fmt: skip
     assert found.sentence.startswith(
-        "Of 3 images of train augmentation left 3 blank, 3 clipped, 3 blurred; "
-        "of 2 images of val augmentation left 1 blank, 1 clipped, 1 blurred."
+        "Of 3 images of train augmentation left 3 blank, 3 clipped, 0 blurred; "
+        "of 2 images of val augmentation left 1 blank, 1 clipped, 0 blurred."
     )
     (axes,) = found.figure().axes
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["train", "val"]
-    assert [patch.get_height() for patch in axes.patches] == [3, 3, 3, 1, 1, 1]
+    assert [patch.get_height() for patch in axes.patches] == [3, 3, 0, 1, 1, 0]
 
 
 def test_boxes_that_the_middle_square_cuts_off_are_counted_in_each_split():

@@ -455,3 +455,19 @@ def test_a_panels_own_picture_says_nothing_more(folder):
     assert not any(b"zq" in content for _, content in png_chunks(picture))
     with Image.open(io.BytesIO(picture)) as image:
         assert image.size == (528, 319)
+
+
+LUMA = np.array([0.299, 0.587, 0.114])
+
+
+def test_in_the_place_of_hidden_samples_others_are_shown():
+    """As many as were asked for, where there are so many; and the outermost are those of the others."""
+    generator = np.random.default_rng(0)
+    data = [(generator.integers(0, 20 if hidden else 256, (40, 40, 3), dtype=np.uint8), int(not hidden))
+            for hidden in (number % 10 != 0 for number in range(60))]  # fmt: skip
+    found = ai.profile(
+        data, class_names=["secret", "open"], hide_classes=["secret"], samples=4, progress=lambda *_: None
+    )
+    assert found["samples"].statistics["classes"] == ["open"] * 4
+    darkest = sorted(range(0, 60, 10), key=lambda number: (data[number][0] @ LUMA).mean())[:4]
+    assert sorted(found["extremes"].statistics["train"]["dark"]["indices"]) == sorted(darkest)
