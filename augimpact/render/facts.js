@@ -71,14 +71,16 @@ function stableText({ label, around, low, high, low_flips: lowFlips, high_flips:
     `${named}stable around ${around} from `, end(low, lowFlips), " to ", end(high, highFlips));
 }
 
-function insideText({ runs, by }, { count, axis }) {
+function insideText({ runs, by }, { count, axis, tags, stability }) {
   const title = "where every measure lies between the 1st and the 99th percentile of the data";
   const whole = runs.length === 1 && runs[0][1] - runs[0][0] === count - 1;
   if (whole || !runs.length) {
     const told = whole ? "inside the data" : `outside the data by ${by}`;
     return element("span.inside", { title }, told + (count > 1 ? " over the whole sweep" : ""));
   }
-  const end = (frame) => element("b", {}, format(axis.values[frame], axis.unit));
+  // Of several parameters the axis has the first alone, and any of them may be what leads out.
+  const told = (frame) => (stability.ranges.length > 1 ? tags[frame] : format(axis.values[frame], axis.unit));
+  const end = (frame) => element("b", {}, told(frame));
   const parts = runs.slice(0, LISTED_RUNS).flatMap(([first, last], index) => [
     index ? ", " : " ", ...(first === last ? ["at ", end(first)] : ["from ", end(first), " to ", end(last)]),
   ]);

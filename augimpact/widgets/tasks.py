@@ -50,7 +50,7 @@ DUE = {
 }  # fmt: skip
 # The data is measured once nobody has asked for anything for so many seconds; how far that is, is told so often.
 QUIET, TOLD_EVERY = 0.3, 0.5
-STOPPING = "stopping after this frame…"
+STOPPING, CANCELLED = "stopping after this frame…", "cancelled"
 # What was asked with other ones of these says nothing about what is chosen now.
 SUBJECT = {"image"} | {name for name, due in DUE.items() if ORIGINAL in due}
 
@@ -127,16 +127,17 @@ class Tasks:
         self._rest = frame, sweeps
 
     def cancel(self) -> None:
-        """Nothing of what was asked for appears any more."""
+        """Nothing of what was asked for appears any more, but the picture itself where there is nothing yet."""
         self._cancels += 1
         # That the data is measured nobody sees but by what it gives.
-        still = {name: ticket for name, ticket in self._due.items() if name in OF_DATA}
+        kept = {*OF_DATA, ORIGINAL} if self._player.shown is None else {*OF_DATA}
+        still = {name: ticket for name, ticket in self._due.items() if name in kept}
         self._due.clear()
         self._due.update(still)
         self._worker.cancel()
         # A frame that has begun is finished, which takes seconds with some methods.
         busy = self._worker.is_busy
-        self._controls.show_status(*(("loading", STOPPING) if busy else ("idle", "cancelled")))
+        self._controls.show_status(*(("loading", STOPPING) if busy else ("idle", CANCELLED)))
         if still:
             self._worker.submit(self._work)
 
@@ -162,7 +163,7 @@ class Tasks:
                 task(cancelled)
             except Cancelled:
                 if self._controls.status["text"].startswith(STOPPING):
-                    self._controls.show_status("idle", "cancelled")
+                    self._controls.show_status("idle", CANCELLED)
                 raise
             except Exception as error:
                 # What was asked for meanwhile stays owed.
@@ -200,6 +201,9 @@ class Tasks:
             self._player.show_preview(shown, original)
 
         self._appear(moment, show)
+        if SWEEP not in self._due:
+            # It was cancelled.
+            self._controls.show_status("idle", CANCELLED)
 
     def _preview(self, _cancelled: Cancelling) -> None:
         """Shows the setting; once begun, also if there is a newer one: a drag brings one with every frame."""
@@ -322,7 +326,7 @@ class Tasks:
         try:
             yield
         except Cancelled:
-            self._controls.show_status("idle", "cancelled")
+            self._controls.show_status("idle", CANCELLED)
             raise
 
 

@@ -646,6 +646,30 @@ def test_what_was_cancelled_does_not_appear(explorer, monkeypatch):
     assert explorer.player.preview == before
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_of_an_image_that_was_just_chosen_the_picture_appears_also_if_its_sweep_is_cancelled(
+    explorer, monkeypatch, begun
+):
+    asked, go_on = threading.Event(), threading.Event()
+    explained = explorer._tasks._asker.explained
+
+    def slowly(state, setting):
+        asked.set()
+        assert go_on.wait(PATIENCE)
+        return explained(state, setting)
+
+    monkeypatch.setattr(explorer._tasks._asker, "explained", slowly)
+    change(explorer, image="coffee")
+    if begun:
+        assert asked.wait(PATIENCE)
+    explorer.controls._handle_custom_msg({"kind": "cancel"}, [])
+    go_on.set()
+    wait_for(lambda: "neutral" in explorer.player.preview and explorer.controls.status["text"] == "cancelled")
+    assert explorer.trace is None
+    settle(explorer)
+    assert explorer.trace is None
+
+
 def test_what_cannot_be_understood_is_said(explorer):
     for message in ({"kind": "upload", "name": "x.png"}, {"kind": "thumbnails", "names": None}):
         explorer.controls.status = {}
