@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from augimpact.profiling.class_sums import FEWEST
+from augimpact.profiling.class_sums import FEWEST, Sums
+from augimpact.profiling.classes import most_frequent
 from augimpact.profiling.collect import EXTREMES, Collected, Extreme
 from augimpact.profiling.naming import WITHOUT_CLASS, Naming, natural, short
 from augimpact.profiling.panel import Panel, draw_pictures
@@ -25,7 +26,7 @@ __all__ = ["extremes", "mean_images", "samples"]
 # What the mean of images without a class is called where none has one.
 ALL = "all"
 # Classes whose means a figure shows.
-SHOWN = 30
+MEANS = 15
 # Letters of a line of a caption, of many pictures in a row and of fewer.
 FEW_LETTERS, LETTERS = 11, 18
 # Pictures in a row.
@@ -38,6 +39,14 @@ SHAPES = ("size", "aspect")
 OUTERMOST = {"dark": "darkest", "light": "lightest", "plain": "plainest", "blurred": "most blurred"}
 
 
+class _Mean(NamedTuple):
+    """Of the small images of a class: how many, their mean, and by how much they vary, `(32, 32, 3)`, 0 to 255."""
+
+    images: int
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+
 def mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> list[Panel]:
     """Mean images of classes that are not hidden, and have `FEWEST` different images.
 
@@ -45,40 +54,45 @@ def mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: 
     """
     split, collected = next(iter(splits.items()))
     bare = ALL if collected.means.keys() == {None} else WITHOUT_CLASS
-    merged: dict[str, list[Any]] = {}
-    for label, (count, different, total, squares) in collected.means.items():
-        if label in naming.hidden or (len(different) < FEWEST and not shows_samples):
-            continue
-        name = bare if label is None else naming.label(label)
-        known = merged.setdefault(name, [0, 0.0, 0.0])
-        known[0], known[1], known[2] = known[0] + count, known[1] + total, known[2] + squares
-    if not merged:
+    shown = {label: sums for label, sums in collected.means.items() if label not in naming.hidden}
+    told = {label: sums for label, sums in shown.items() if shows_samples or len(sums.different) >= FEWEST}
+    if not told:
         return []
-    means = {name: total / count for name, (count, total, _) in merged.items()}
-    deviations = {
-        name: np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0))
-        for name, (count, total, squares) in merged.items()
-    }
+    called = {label: bare if label is None else naming.label(label) for label in told}
+    means = {called[label]: _mean_of(sums) for label, sums in told.items()}
     names = sorted(means, key=natural)
-    statistics = {
-        name: {"images": merged[name][0], "mean": means[name].mean() / 255, "deviation": deviations[name].mean() / 255}
-        for name in names
-    }
+    statistics = {name: _told_of(means[name]) for name in names}
+    ranked = sorted((name for name in names if name != bare), key=lambda name: -means[name].images)
+    in_figure = {bare, *ranked[:MEANS]}
 
     def draw(figure: Figure) -> None:
-        shown = names[: SHOWN // 2]
-        pairs = [np.hstack([means[name], deviations[name] * 255 / max(1e-9, deviations[name].max())]) for name in shown]
-        large = [_enlarged(np.clip(np.rint(pair), 0, 255).astype(np.uint8)) for pair in pairs]
-        draw_pictures(figure, large, shown, IN_A_ROW // 2)
+        pictured = [name for name in names if name in in_figure]
+        draw_pictures(figure, [_beside(means[name]) for name in pictured], pictured, IN_A_ROW // 2)
 
-    of = {ALL: "all images", WITHOUT_CLASS: "the images without a class"}.get(names[0]) if len(names) == 1 else None
-    worry = (
-        "Worry when the mean gives the class away: then place or background tell it."
-        if of is None
-        else "Worry when more than a blur is seen in the mean: then place or background are alike in most of them."
-    )
-    sentence = f"The mean of {of or 'each class'} in {split}, and beside it how much it varies. {worry}"
+    if ranked:
+        of = most_frequent(len(ranked), MEANS) or "each class"
+        of += f" of at least {FEWEST} different images" if len(told) < len(shown) else ""
+        worry = "Worry when the mean gives the class away: then place or background tell it."
+    else:
+        of = "all images" if bare == ALL else "the images without a class"
+        worry = "Worry when more than a blur is seen in the mean: then place or background are alike in most of them."
+    sentence = f"The mean of {of} in {split}, and beside it how much it varies. {worry}"
     return [Panel("mean_images", "Mean images", statistics, sentence, draw, True)]
+
+
+def _mean_of(sums: Sums) -> _Mean:
+    mean = sums.total / sums.images
+    return _Mean(sums.images, mean, np.sqrt(np.maximum(sums.squares / sums.images - mean**2, 0)))
+
+
+def _told_of(found: _Mean) -> dict[str, float]:
+    return {"images": found.images, "mean": found.mean.mean() / 255, "deviation": found.deviation.mean() / 255}
+
+
+def _beside(found: _Mean) -> NDArray[np.uint8]:
+    """The mean, and beside it how much it varies, the most as white."""
+    pair = np.hstack([found.mean, found.deviation * 255 / max(1e-9, found.deviation.max())])
+    return _enlarged(np.clip(np.rint(pair), 0, 255).astype(np.uint8))
 
 
 def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -465,6 +465,25 @@ def test_mean_images_say_of_what_they_are():
         assert ("class" in panel.sentence) == (names != ["all"])
 
 
+def test_mean_images_of_many_classes_show_the_most_frequent():
+    # The last in the order of names is the most frequent.
+    labels = [*range(40), *range(30, 40), *[39] * 5]
+    data = [(piece(number), label) for number, label in enumerate(labels)]
+    panel = profile(data, samples=1, features=["mean_images"], progress=silent)["mean_images"]
+    assert len(panel.statistics) == 40
+    assert panel.sentence.startswith("The mean of the 15 most frequent of 40 classes in train, ")
+    captions = [text.get_text() for text in panel.figure().axes[0].texts]
+    assert captions == [f"class {label}" for label in (*range(5), *range(30, 40))]
+
+
+def test_mean_images_say_that_classes_of_few_images_have_none():
+    data = [(piece(number), number // 5) for number in range(14)]
+    told = [profile(data, class_names=NAMES, samples=samples, progress=silent)["mean_images"] for samples in (0, 1)]
+    assert [list(panel.statistics) for panel in told] == [["cat", "dog"], ["cat", "dog", "owl"]]
+    assert told[0].sentence.startswith("The mean of each class of at least 5 different images in train, ")
+    assert told[1].sentence.startswith("The mean of each class in train, ")
+
+
 def luminance(colour) -> float:
     """As WCAG 2.2 defines it."""
     linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in to_rgb(colour)]
