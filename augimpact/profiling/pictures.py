@@ -14,7 +14,7 @@ from PIL import Image
 from augimpact.profiling.class_sums import FEWEST, Sums
 from augimpact.profiling.classes import most_frequent
 from augimpact.profiling.collect import EXTREMES, Collected, Extreme
-from augimpact.profiling.naming import WITHOUT_CLASS, Naming, natural, short
+from augimpact.profiling.naming import AUGMENTED, WITHOUT_CLASS, Naming, natural, short
 from augimpact.profiling.panel import Panel, draw_pictures
 from augimpact.profiling.statistics import EQUAL, LIKE_SIZE, fences
 
@@ -48,26 +48,40 @@ class _Mean(NamedTuple):
 
 
 def mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> list[Panel]:
-    """Mean images of classes that are not hidden, and have `FEWEST` different images.
+    """Mean images of classes that are not hidden, and have `FEWEST` different images; by split if one is augmented.
 
     Of classes with fewer as well, where single images may be seen anyway. Where no image has a class, that of all.
     """
-    split, collected = next(iter(splits.items()))
-    bare = ALL if collected.means.keys() == {None} else WITHOUT_CLASS
-    shown = {label: sums for label, sums in collected.means.items() if label not in naming.hidden}
-    told = {label: sums for label, sums in shown.items() if shows_samples or len(sums.different) >= FEWEST}
+    split = next(iter(splits))
+    sums = {each: splits[each].means for each in (split, split + AUGMENTED) if each in splits}
+    bare = ALL if sums[split].keys() == {None} else WITHOUT_CLASS
+    shown = {label: bare if label is None else naming.label(label) for label in sums[split].keys() - naming.hidden}
+    told = {label: name for label, name in shown.items() if shows_samples or not _is_of_few(sums[split][label])}
     if not told:
         return []
-    called = {label: bare if label is None else naming.label(label) for label in told}
-    means = {called[label]: _mean_of(sums) for label, sums in told.items()}
-    names = sorted(means, key=natural)
-    statistics = {name: _told_of(means[name]) for name in names}
-    ranked = sorted((name for name in names if name != bare), key=lambda name: -means[name].images)
+    means = {
+        each: {
+            name: _mean_of(of_split[label])
+            for label, name in sorted(told.items(), key=lambda item: natural(item[1]))
+            # Augmented, one image is several different ones, and several may be one.
+            if label in of_split and (shows_samples or not _is_of_few(of_split[label]))
+        }
+        for each, of_split in sums.items()
+    }
+    numbers = {each: {name: _told_of(mean) for name, mean in found.items()} for each, found in means.items()}
+    statistics = numbers if len(means) > 1 else numbers[split]
+    ranked = sorted((name for name in means[split] if name != bare), key=lambda name: -means[split][name].images)
     in_figure = {bare, *ranked[:MEANS]}
 
     def draw(figure: Figure) -> None:
-        pictured = [name for name in names if name in in_figure]
-        draw_pictures(figure, [_beside(means[name]) for name in pictured], pictured, IN_A_ROW // 2)
+        pictures, captions = [], []
+        for name in means[split]:
+            if name in in_figure:
+                several = {each: found[name] for each, found in means.items() if name in found}
+                most = max(mean.deviation.max() for mean in several.values())
+                pictures += [_beside(mean, most) for mean in several.values()]
+                captions += [f"{name}\n{each}" if len(means) > 1 else name for each in several]
+        draw_pictures(figure, pictures, captions, CAPTIONED if len(means) > 1 else IN_A_ROW // 2)
 
     if ranked:
         of = most_frequent(len(ranked), MEANS) or "each class"
@@ -76,8 +90,12 @@ def mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: 
     else:
         of = "all images" if bare == ALL else "the images without a class"
         worry = "Worry when more than a blur is seen in the mean: then place or background are alike in most of them."
-    sentence = f"The mean of {of} in {split}, and beside it how much it varies. {worry}"
+    sentence = f"The mean of {of} in {' and in '.join(means)}, and beside it how much it varies. {worry}"
     return [Panel("mean_images", "Mean images", statistics, sentence, draw, True)]
+
+
+def _is_of_few(sums: Sums) -> bool:
+    return len(sums.different) < FEWEST
 
 
 def _mean_of(sums: Sums) -> _Mean:
@@ -89,9 +107,9 @@ def _told_of(found: _Mean) -> dict[str, float]:
     return {"images": found.images, "mean": found.mean.mean() / 255, "deviation": found.deviation.mean() / 255}
 
 
-def _beside(found: _Mean) -> NDArray[np.uint8]:
+def _beside(found: _Mean, most: float) -> NDArray[np.uint8]:
     """The mean, and beside it how much it varies, the most as white."""
-    pair = np.hstack([found.mean, found.deviation * 255 / max(1e-9, found.deviation.max())])
+    pair = np.hstack([found.mean, found.deviation * 255 / max(1e-9, most)])
     return _enlarged(np.clip(np.rint(pair), 0, 255).astype(np.uint8))
 
 
