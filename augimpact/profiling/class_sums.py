@@ -11,7 +11,7 @@ __all__ = ["FEWEST", "ClassSums", "Sums"]
 
 # A mean image of fewer different images than this could be taken for one of them.
 FEWEST = 5
-# Classes of which sums are kept; of so many a figure shows the first.
+# Classes of which sums are kept; of so many a figure shows the most frequent.
 MOST_CLASSES = 1000
 
 

@@ -65,17 +65,22 @@ def classes(frames: Mapping[str, pd.DataFrame], naming: Naming, *, complete: boo
             axes.bar(at, shown[split] / total, width, color=COLOURS[place], label=split)
         axes.set_xticks(np.arange(len(shown)), short(shown.index), rotation=60, ha="right", fontsize=7)
         axes.set_ylabel("share of the split")
-        if len(shown) < len(table):
-            axes.set_xlabel(most_frequent(len(table)))
+        axes.set_xlabel(some)
         axes.legend(fontsize=8)
 
+    some = most_frequent(len(table))
+    about = f"How often each class is there{some and f'; the figure has {some}'}."
     verdict = f"Worry: {'; '.join(worries)}." if worries else "Nothing stands out."
     if not complete:
         unseen = f": {classes_are(len(statistics['empty']))} not seen yet" if statistics["empty"] else ""
         verdict = f"{PART}{unseen}. Shares may be others in all of it."
-    return [Panel("classes", "Classes", statistics, f"How often each class is there. {verdict}", draw)]
+    return [Panel("classes", "Classes", statistics, f"{about} {verdict}", draw)]
 
 
-def most_frequent(classes: int) -> str:
-    """Which of so many classes a figure shows."""
-    return f"the {SHOWN} most frequent of {classes} classes"
+def most_frequent(classes: int, shown: int = SHOWN) -> str:
+    """Which of so many classes a figure shows, if not all.
+
+    >>> most_frequent(40, 15), most_frequent(15, 15)
+    ('the 15 most frequent of 40 classes', '')
+    """
+    return f"the {shown} most frequent of {classes} classes" if classes > shown else ""

@@ -251,8 +251,8 @@ def profile(
             for split, source in given.items():
                 passes = _passes(split, augmentation)
                 fresh = replace(decoder, evidence=Evidence())
+                own = needs if split == TRAIN else needs - {MEAN_PICTURES}
                 for each in passes:
-                    own = needs if each == TRAIN else needs - {MEAN_PICTURES}
                     splits[each] = Collected(
                         samples=samples, seed=seed, classes=len(names) or None, needs=own, evidence=fresh.evidence
                     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from augimpact.profiling.classes import most_frequent
 from augimpact.profiling.naming import short
 from augimpact.profiling.objects import Numbers
 from augimpact.profiling.panel import COLOURS, PART, Panel, classes_are, counted
@@ -65,6 +66,7 @@ def by_class(
                          if name not in each["classes"]]  # fmt: skip
         each["rare"] = [name for name, row in each["classes"].items() if row["images"] < RARE * each["images"]]
     ranked = sorted(everywhere, key=lambda name: (-first.get(name, {column: 0})[column], name))
+    some = most_frequent(len(ranked), SHOWN)
     ways = (("empty", "missing"), ("rare", f"in less than {RARE:.0%} of the images"))
     worries = [
         f"{classes_are(len(each[way]))} {told} in {split}"
@@ -85,7 +87,7 @@ def by_class(
         left.set_yticks(np.arange(len(shown)), short(shown, LETTERS), fontsize=8)
         left.set_xlabel(unit)
         left.locator_params("x", integer=column != "share")
-        left.set_ylabel(_some_of(len(ranked)))
+        left.set_ylabel(some)
         right.set(xlabel="share of the images", xlim=(0, 1))
         left.invert_yaxis()
         left.legend()
@@ -95,7 +97,7 @@ def by_class(
         unseen = [f"{classes_are(len(each['empty']))} not seen yet in {split}"
                   for split, each in statistics.items() if each["empty"]]  # fmt: skip
         verdict = f"{PART}{': ' if unseen else ''}{'; '.join(unseen)}. Shares may be others in all of it."
-    return Panel(panel, title, statistics, f"{about}. {verdict}", draw)
+    return Panel(panel, title, statistics, f"{about}{some and f'; the figure has {some}'}. {verdict}", draw)
 
 
 def counts(panel: str, title: str, things: str, splits: Splits) -> Panel:
@@ -188,7 +190,7 @@ def spread(
         for split, each in splits.items()
     }
     everywhere = [name for each in splits.values() for name in each.table["name"].value_counts().index]
-    found = len(set(everywhere))
+    some = most_frequent(len(set(everywhere)), SHOWN)
     names = list(dict.fromkeys(everywhere))[:SHOWN]
 
     def draw(figure: Figure) -> None:
@@ -197,7 +199,7 @@ def spread(
             above, below = figure.subplots(2, 1, sharex=True, height_ratios=[8, len(names)])
             classes = {split: each["classes"] for split, each in statistics.items()}
             draw_quartiles(below, classes, names, (edges[0], edges[-1]))
-            below.set_ylabel(_some_of(found))
+            below.set_ylabel(some)
         else:
             above = below = figure.subplots()
         for (split, each), colour in zip(histograms.items(), COLOURS, strict=False):
@@ -211,7 +213,7 @@ def spread(
             above.minorticks_off()
             below.minorticks_off()
 
-    lines = " Below, median and quartiles of each class." if len(names) > 1 else ""
+    lines = f" Below, median and quartiles of {some or 'each class'}." if len(names) > 1 else ""
     told = "; ".join(
         f"in {split} the median is {each.median():.3g}, {share(each)}" if len(each) else f"in {split} there is none"
         for split, each in values.items()
@@ -238,8 +240,3 @@ def draw_quartiles(
                 axes.plot(median, at, "o", color=COLOURS[place], markersize=4, clip_on=False)
     axes.set_yticks(np.arange(len(names)), short(names, LETTERS), fontsize=8)
     axes.set_ylim(len(names) - 0.5, -0.5)
-
-
-def _some_of(classes: int) -> str:
-    """Which classes are shown, if not all."""
-    return f"the {SHOWN} most frequent of {classes}" if classes > SHOWN else ""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from augimpact.profiling.class_sums import FEWEST
+from augimpact.profiling.class_sums import FEWEST, Sums
+from augimpact.profiling.classes import most_frequent
 from augimpact.profiling.collect import EXTREMES, Collected, Extreme
-from augimpact.profiling.naming import WITHOUT_CLASS, Naming, natural, short
+from augimpact.profiling.naming import AUGMENTED, WITHOUT_CLASS, Naming, natural, short
 from augimpact.profiling.panel import Panel, draw_pictures
 from augimpact.profiling.statistics import EQUAL, LIKE_SIZE, fences
 
@@ -25,7 +26,7 @@ __all__ = ["extremes", "mean_images", "samples"]
 # What the mean of images without a class is called where none has one.
 ALL = "all"
 # Classes whose means a figure shows.
-SHOWN = 30
+MEANS = 15
 # Letters of a line of a caption, of many pictures in a row and of fewer.
 FEW_LETTERS, LETTERS = 11, 18
 # Pictures in a row.
@@ -38,47 +39,78 @@ SHAPES = ("size", "aspect")
 OUTERMOST = {"dark": "darkest", "light": "lightest", "plain": "plainest", "blurred": "most blurred"}
 
 
+class _Mean(NamedTuple):
+    """Of the small images of a class: how many, their mean, and by how much they vary, `(32, 32, 3)`, 0 to 255."""
+
+    images: int
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+
 def mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> list[Panel]:
-    """Mean images of classes that are not hidden, and have `FEWEST` different images.
+    """Mean images of classes that are not hidden, and have `FEWEST` different images; by split if one is augmented.
 
     Of classes with fewer as well, where single images may be seen anyway. Where no image has a class, that of all.
     """
-    split, collected = next(iter(splits.items()))
-    bare = ALL if collected.means.keys() == {None} else WITHOUT_CLASS
-    merged: dict[str, list[Any]] = {}
-    for label, (count, different, total, squares) in collected.means.items():
-        if label in naming.hidden or (len(different) < FEWEST and not shows_samples):
-            continue
-        name = bare if label is None else naming.label(label)
-        known = merged.setdefault(name, [0, 0.0, 0.0])
-        known[0], known[1], known[2] = known[0] + count, known[1] + total, known[2] + squares
-    if not merged:
+    split = next(iter(splits))
+    sums = {each: splits[each].means for each in (split, split + AUGMENTED) if each in splits}
+    bare = ALL if sums[split].keys() == {None} else WITHOUT_CLASS
+    shown = {label: bare if label is None else naming.label(label) for label in sums[split].keys() - naming.hidden}
+    told = {label: name for label, name in shown.items() if shows_samples or not _is_of_few(sums[split][label])}
+    if not told:
         return []
-    means = {name: total / count for name, (count, total, _) in merged.items()}
-    deviations = {
-        name: np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0))
-        for name, (count, total, squares) in merged.items()
+    means = {
+        each: {
+            name: _mean_of(of_split[label])
+            for label, name in sorted(told.items(), key=lambda item: natural(item[1]))
+            # Augmented, one image is several different ones, and several may be one.
+            if label in of_split and (shows_samples or not _is_of_few(of_split[label]))
+        }
+        for each, of_split in sums.items()
     }
-    names = sorted(means, key=natural)
-    statistics = {
-        name: {"images": merged[name][0], "mean": means[name].mean() / 255, "deviation": deviations[name].mean() / 255}
-        for name in names
-    }
+    numbers = {each: {name: _told_of(mean) for name, mean in found.items()} for each, found in means.items()}
+    statistics = numbers if len(means) > 1 else numbers[split]
+    ranked = sorted((name for name in means[split] if name != bare), key=lambda name: -means[split][name].images)
+    in_figure = {bare, *ranked[:MEANS]}
 
     def draw(figure: Figure) -> None:
-        shown = names[: SHOWN // 2]
-        pairs = [np.hstack([means[name], deviations[name] * 255 / max(1e-9, deviations[name].max())]) for name in shown]
-        large = [_enlarged(np.clip(np.rint(pair), 0, 255).astype(np.uint8)) for pair in pairs]
-        draw_pictures(figure, large, shown, IN_A_ROW // 2)
+        pictures, captions = [], []
+        for name in means[split]:
+            if name in in_figure:
+                several = {each: found[name] for each, found in means.items() if name in found}
+                most = max(mean.deviation.max() for mean in several.values())
+                pictures += [_beside(mean, most) for mean in several.values()]
+                captions += [f"{name}\n{each}" if len(means) > 1 else name for each in several]
+        draw_pictures(figure, pictures, captions, CAPTIONED if len(means) > 1 else IN_A_ROW // 2)
 
-    of = {ALL: "all images", WITHOUT_CLASS: "the images without a class"}.get(names[0]) if len(names) == 1 else None
-    worry = (
-        "Worry when the mean gives the class away: then place or background tell it."
-        if of is None
-        else "Worry when more than a blur is seen in the mean: then place or background are alike in most of them."
-    )
-    sentence = f"The mean of {of or 'each class'} in {split}, and beside it how much it varies. {worry}"
+    if ranked:
+        of = most_frequent(len(ranked), MEANS) or "each class"
+        of += f" of at least {FEWEST} different images" if len(told) < len(shown) else ""
+        worry = "Worry when the mean gives the class away: then place or background tell it."
+    else:
+        of = "all images" if bare == ALL else "the images without a class"
+        worry = "Worry when more than a blur is seen in the mean: then place or background are alike in most of them."
+    sentence = f"The mean of {of} in {' and in '.join(means)}, and beside it how much it varies. {worry}"
     return [Panel("mean_images", "Mean images", statistics, sentence, draw, True)]
+
+
+def _is_of_few(sums: Sums) -> bool:
+    return len(sums.different) < FEWEST
+
+
+def _mean_of(sums: Sums) -> _Mean:
+    mean = sums.total / sums.images
+    return _Mean(sums.images, mean, np.sqrt(np.maximum(sums.squares / sums.images - mean**2, 0)))
+
+
+def _told_of(found: _Mean) -> dict[str, float]:
+    return {"images": found.images, "mean": found.mean.mean() / 255, "deviation": found.deviation.mean() / 255}
+
+
+def _beside(found: _Mean, most: float) -> NDArray[np.uint8]:
+    """The mean, and beside it how much it varies, the most as white."""
+    pair = np.hstack([found.mean, found.deviation * 255 / max(1e-9, most)])
+    return _enlarged(np.clip(np.rint(pair), 0, 255).astype(np.uint8))
 
 
 def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

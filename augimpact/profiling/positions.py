@@ -19,6 +19,8 @@ __all__ = ["maps_of_few", "positions"]
 
 # Maps that a figure shows.
 MAPS = 4
+# What a line of text below them takes, in inches.
+LINE = 0.2
 
 
 def maps_of_few(objects: Objects, shown: Sequence[str], *, have_gaps: bool) -> frozenset[str]:
@@ -73,6 +75,7 @@ def positions(
         }
         for split, each in splits.items()
     }
+    some = f"the {MAPS} largest of {len(ranked)} classes" if len(ranked) > MAPS else ""
     missing = {split: len(names.intersection(shown)) for split, names in left_out.items()}
 
     def draw(figure: Figure) -> None:
@@ -96,6 +99,9 @@ def positions(
                 if not line:
                     axes.set_title(shortened(name, LETTERS), fontsize=7)
             grid[line, 0].set_ylabel(split, fontsize=7)
+        if some:
+            figure.set_size_inches(figure.get_figwidth(), figure.get_figheight() + LINE)
+            figure.supxlabel(some, fontsize=7)
 
     told = ", ".join(f"{count} in {split}" for split, count in missing.items() if count)
     of_few = (
@@ -106,7 +112,8 @@ def positions(
     )
     return Panel(
         panel, title, statistics,
-        f"From blue to yellow, {unit}. Worry when a class is always in one place: a model may learn the place.{of_few}",
+        f"From blue to yellow, {unit}{some and f', of {some}'}. "
+        f"Worry when a class is always in one place: a model may learn the place.{of_few}",
         draw, True,
     )  # fmt: skip
 

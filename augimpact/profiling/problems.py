@@ -207,30 +207,50 @@ def _verdict(first: pd.DataFrame, second: pd.DataFrame, found: Mapping[str, Mapp
 
 
 def shortcuts(frames: Mapping[str, pd.DataFrame], naming: Naming, properties: Collection[str]) -> list[Panel]:
-    """What each of these properties tells of the class."""
-    frame = next(iter(frames.values()))
-    labels = naming.labels(frame)
-    if labels.nunique() < 2:
+    """What each of these properties tells of the class, in the first split; by split if that is augmented as well."""
+    first = next(iter(frames))
+    given = [each for each in (first, first + AUGMENTED) if each in frames]
+    labels = {each: naming.labels(frames[each]) for each in given}
+    if any(each.nunique() < 2 for each in labels.values()):
         return []
-    found = information_about(frame.loc[labels.index], labels, properties)
-    chance = chance_about(frame.loc[labels.index], labels, properties)
-    ranked = sorted(found, key=lambda name: -found[name])
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for split, each in labels.items():
+        rows = frames[split].loc[each.index]
+        found[split] = {
+            "information": information_about(rows, each, properties),
+            "p": chance_about(rows, each, properties),
+        }
+    told = {split: each["information"] for split, each in found.items()}
+    ranked = sorted(told[first], key=lambda name: -told[first][name])
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
-        axes.barh(ranked, [found[name] for name in ranked], color=COLOURS[0])
+        height = 0.8 / len(told)
+        for place, (split, each) in enumerate(told.items()):
+            at = np.arange(len(ranked)) + (place - (len(told) - 1) / 2) * height
+            axes.barh(at, [each[name] for name in ranked], height, color=COLOURS[place], label=split)
+        axes.set_yticks(np.arange(len(ranked)), ranked)
         axes.invert_yaxis()
         axes.set(xlabel="share of the labels' entropy that it tells", xlim=(0, 1))
+        if len(told) > 1:
+            axes.legend()
 
-    telling = [name for name in ranked if found[name] > SHORTCUT and chance[name] < CHANCE]
+    verdicts = {split: _verdict_on_shortcuts(**each, samples=len(labels[split])) for split, each in found.items()}
+    sentences = [
+        f"What a property says of the class{f', in {split}' if len(told) > 1 else ''}. {verdict}"
+        for split, verdict in verdicts.items()
+    ]
+    statistics = found if len(found) > 1 else found[first]
+    return [Panel("shortcuts", "Shortcuts", statistics, " ".join(sentences), draw)]
+
+
+def _verdict_on_shortcuts(information: Mapping[str, float], p: Mapping[str, float], samples: int) -> str:
+    """What tells much of the class; if nothing does, whether there are samples enough to see it."""
+    ranked = sorted(information, key=lambda name: -information[name])
+    telling = [name for name in ranked if information[name] > SHORTCUT and p[name] < CHANCE]
     if telling:
-        worry = f"Worry: {', '.join(telling)} alone {'tells' if len(telling) == 1 else 'tell'} much of it."
-    elif len(labels) < FEWEST:
-        worry = f"There are too few samples to tell, {len(labels)}."
-    else:
-        worry = "None tells much of it."
-    statistics = {"information": found, "p": chance}
-    return [Panel("shortcuts", "Shortcuts", statistics, f"What a property says of the class. {worry}", draw)]
+        return f"Worry: {', '.join(telling)} alone {'tells' if len(telling) == 1 else 'tell'} much of it."
+    return f"There are too few samples to tell, {samples}." if samples < FEWEST else "None tells much of it."
 
 
 def errors(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> Panel:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "check_place", "document_of", "panels_html", "save_events", "save_report", "text_of"]
 
-SCHEMA = "augimpact-profile/1"
+SCHEMA = "augimpact-profile/2"
 # What a folder gets; TensorBoard's is in a folder of its own, which is its `--logdir`.
 NAMES = ("profile.json", "profile.txt", "report.html", "report.pdf", "samples.csv")
 TENSORBOARD = "tensorboard"
@@ -38,7 +38,7 @@ TENSORBOARD = "tensorboard"
 def document_of(profile: Profile) -> dict[str, Any]:
     """All statistics as JSON has them: no NaN, in the order in which they are read, with the version of their schema.
 
-    `schema` is `augimpact-profile/1`; `complete` whether all samples were seen; `panels` has by name the `title`, the
+    `schema` is `augimpact-profile/2`; `complete` whether all samples were seen; `panels` has by name the `title`, the
     `sentence` and the `statistics`; with augmentation those by split have, as "train, difference", for each number that
     "train" and "train, augmented" have, augmented less raw. Of long lists there are the first: of the `indices` of odd
     images and the `images` of faulty boxes 12, of all other indices, `failures` and `groups` of duplicates 30; how many

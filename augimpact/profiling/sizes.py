@@ -43,8 +43,8 @@ def sizes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> Panel:
     told = f"Width, height and aspect of the images, in {several} {'size' if several == 1 else 'sizes'}. "
     everywhere = sorted({name for each in by_class.values() for name in each}, key=natural)
     shown = _most_frequent(next(iter(by_class.values())), everywhere)
-    which = "each class" if len(shown) == len(everywhere) else most_frequent(len(everywhere))
-    told += f"Below, median and quartiles of the {SIDE} of {which}. " if everywhere else ""
+    some = most_frequent(len(everywhere))
+    told += f"Below, median and quartiles of the {SIDE} of {some or 'each class'}. " if everywhere else ""
 
     def draw(figure: Figure) -> None:
         if not everywhere:
@@ -58,8 +58,7 @@ def sizes(frames: Mapping[str, pd.DataFrame], naming: Naming) -> Panel:
         _draw_shapes(axes["shapes"], axes["aspects"], frames)
         draw_quartiles(axes["classes"], by_class, shown)
         axes["classes"].set_xlabel(f"{SIDE}, pixels")
-        if len(shown) < len(everywhere):
-            axes["classes"].set_ylabel(most_frequent(len(everywhere)))
+        axes["classes"].set_ylabel(some)
 
     return Panel("sizes", "Sizes", statistics, f"{told}Worry when a model scales them all alike.", draw)
 

@@ -52,9 +52,10 @@ def test_every_panel_by_split_has_it_and_others_are_as_they_were(halved):
     compared = {panel.name for panel in halved.panels if "train, difference" in panel.statistics}
     assert compared == {
         "summary", "sizes", "brightness", "contrast", "sharpness", "saturation", "entropy", "colours", "odd", "errors",
+        "shortcuts",
     }  # fmt: skip
     for name in compared:
-        assert list(halved[name].statistics) == SPLITS
+        assert list(halved[name].statistics) == (SPLITS[:3] if name == "shortcuts" else SPLITS)
         assert "middle square at 224²" in halved[name].sentence
     colours = halved["colours"].statistics["val, difference"]["3 channels"]
     red = {level: count for level, count in enumerate(colours[0]) if count}
@@ -64,6 +65,66 @@ def test_every_panel_by_split_has_it_and_others_are_as_they_were(halved):
     plain = ai.profile(greys(100, 120), greys(200), **SILENT)
     assert all(not {*SPLITS[1:3]} & set(panel.statistics) for panel in plain.panels)
     assert all("224²" not in panel.sentence for panel in plain.panels)
+
+
+def test_mean_images_are_of_raw_and_augmented_training_data():
+    levels = [100, 110, 120, 130, 140, 200]
+    train = [(np.full((30, 40, 3), level, np.uint8), int(level == 200)) for level in levels]
+    panel = ai.profile(train, train, augmentation=HALF, class_names=["cat", "dog"], **SILENT)["mean_images"]
+    found = panel.statistics
+    assert list(found) == SPLITS[:3]
+    # Of the other class there is one image alone.
+    assert all(list(each) == ["cat"] for each in found.values())
+    assert found["train"]["cat"]["mean"] == pytest.approx(120 / 255)
+    assert found["train, augmented"]["cat"]["mean"] == pytest.approx(60 / 255)
+    assert found["train, difference"]["cat"] == {
+        "images": 0, "mean": pytest.approx(-60 / 255), "deviation": pytest.approx(-np.std(levels[:5]) / 2 / 255),
+    }  # fmt: skip
+    assert panel.sentence.startswith(
+        "The mean of each class of at least 5 different images in train and in train, augmented, and beside it"
+    )
+    captions = [text.get_text() for text in panel.figure().axes[0].texts]
+    assert captions == ["cat\ntrain", "cat\ntrain, augmented"]
+    hidden = ai.profile(
+        train, augmentation=HALF, class_names=["cat", "dog"], hide_classes=["cat"], samples=1, **SILENT
+    )["mean_images"].statistics
+    assert all(list(each) == ["dog"] for each in hidden.values())
+
+
+def test_a_mean_image_of_one_image_augmented_in_many_ways_is_not_shown():
+    noise = np.random.default_rng(0).integers(0, 256, (6, 40, 40, 3)).astype(np.uint8)
+    turned = ai.RandomAugmentation(rotation=(-90, 90))
+    panels = ai.profile([(noise[0], 0)] * 9, augmentation=turned, **SILENT).panels
+    assert "mean_images" not in [panel.name for panel in panels]
+    # Nor is one of images that augmentation has made one.
+    black = ai.RandomAugmentation(brightness=0)
+    panel = ai.profile([(each, 0) for each in noise], augmentation=black, **SILENT)["mean_images"]
+    assert {split: list(each) for split, each in panel.statistics.items()} == {
+        "train": ["class 0"], "train, augmented": [],
+    }  # fmt: skip
+    assert len(panel.figure().axes[0].texts) == 1
+
+
+def test_shortcuts_are_of_raw_and_augmented_training_data():
+    train = [(np.full((20, 20, 3), 50 + 100 * (number % 2) + number, np.uint8), number % 2) for number in range(40)]
+    given = {"features": ["shortcuts", "brightness"], **SILENT}
+    black = ai.RandomAugmentation(brightness=0)
+    panel = ai.profile(train, train, augmentation=black, **given)["shortcuts"]
+    found = panel.statistics
+    assert list(found) == SPLITS[:3]
+    assert found["train"] == ai.profile(train, **given)["shortcuts"].statistics
+    told = found["train"]["information"]["brightness"]
+    assert told > 0.8
+    assert found["train, augmented"] == {"information": {"brightness": 0}, "p": {"brightness": 1}}
+    assert found["train, difference"]["information"] == {"brightness": pytest.approx(-told)}
+    assert panel.sentence.startswith(
+        "What a property says of the class, in train. Worry: brightness alone tells much of it. "
+        "What a property says of the class, in train, augmented. None tells much of it. Each image is"
+    )
+    (axes,) = panel.figure().axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == SPLITS[:2]
+    assert [patch.get_width() for patch in axes.patches] == [told, 0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["brightness"]
 
 
 def test_all_outputs_have_it(halved, tmp_path):

@@ -224,6 +224,37 @@ def test_the_background_is_never_missing_among_boxes(names, missing):
     assert both["val"]["empty"] == ["car"]
 
 
+@pytest.mark.parametrize("count", [12, 13])
+@pytest.mark.parametrize("kind", ["masks", "boxes"])
+def test_a_figure_of_some_objects_classes_says_so_and_so_does_its_sentence(kind, count):
+    def label():
+        if kind == "boxes":
+            return {"boxes": [[1, 2, 30, 40]] * count, "labels": list(range(count))}
+        mask = np.full((60, 80), 255, np.uint8)
+        mask[10:50, 10 : 10 + 3 * count] = np.arange(3 * count) // 3
+        return mask
+
+    data = [(piece(number), label()) for number in range(5)]
+    found = profile(data, images="[0]", labels="[1]", ignored=[255], progress=silent)
+    some = f"the 12 most frequent of {count} classes" if count > 12 else ""
+    spreads = {
+        "masks": ["object_area", "object_width", "object_height", "object_convexity", "object_erosion"],
+        "boxes": ["box_area", "box_width", "box_height", "box_aspect"],
+    }[kind]
+    for name in spreads:
+        panel = found[name]
+        assert f"Below, median and quartiles of {some or 'each class'}." in panel.sentence
+        assert panel.figure().axes[1].get_ylabel().replace("\n", " ") == some
+    singular = {"masks": "mask", "boxes": "box"}[kind]
+    panel = found[f"{singular}_classes"]
+    assert (f"; the figure has {some}. " in panel.sentence) == bool(some)
+    panel = found[f"{singular}_positions"]
+    figure = panel.figure()
+    assert len(figure.axes) == 4
+    assert f", of the 4 largest of {count} classes. " in panel.sentence
+    assert figure.get_supxlabel() == f"the 4 largest of {count} classes"
+
+
 def test_dots_at_the_ends_of_a_chart_by_class_are_drawn_whole():
     # Of a height that fills the image, and so narrow that the aspect is beyond the chart.
     thin = [{"boxes": np.array([[1.0, 0, 2, 60]]), "labels": np.array([label])} for label in (0, 1)]
@@ -359,10 +390,11 @@ def test_a_figure_says_of_how_many_classes_it_shows_the_most_frequent(found):
     train = [(piece(label), label) for label in range(40)]
     many = profile(train, features=["classes"], progress=silent)["classes"]
     assert many.figure().axes[0].get_xlabel() == "the 30 most frequent of 40 classes"
+    assert many.sentence.startswith("How often each class is there; the figure has the 30 most frequent of 40 classes.")
     boxes = [(piece(0), {"boxes": np.array([[1.0, 2, 30, 40]]), "labels": np.array([label])}) for label in range(20)]
     boxed = profile(boxes, features=["box_classes", "box_area"], progress=silent)
-    assert boxed["box_classes"].figure().axes[0].get_ylabel() == "the 12 most frequent of 20"
-    assert boxed["box_area"].figure().axes[1].get_ylabel() == "the 12 most frequent of 20"
+    assert boxed["box_classes"].figure().axes[0].get_ylabel() == "the 12 most frequent of 20 classes"
+    assert boxed["box_area"].figure().axes[1].get_ylabel() == "the 12 most frequent of 20 classes"
 
 
 def test_long_names_that_differ_at_their_ends_stay_different():
@@ -431,6 +463,25 @@ def test_mean_images_say_of_what_they_are():
         assert list(panel.statistics) == names
         assert panel.sentence.startswith(words)
         assert ("class" in panel.sentence) == (names != ["all"])
+
+
+def test_mean_images_of_many_classes_show_the_most_frequent():
+    # The last in the order of names is the most frequent.
+    labels = [*range(40), *range(30, 40), *[39] * 5]
+    data = [(piece(number), label) for number, label in enumerate(labels)]
+    panel = profile(data, samples=1, features=["mean_images"], progress=silent)["mean_images"]
+    assert len(panel.statistics) == 40
+    assert panel.sentence.startswith("The mean of the 15 most frequent of 40 classes in train, ")
+    captions = [text.get_text() for text in panel.figure().axes[0].texts]
+    assert captions == [f"class {label}" for label in (*range(5), *range(30, 40))]
+
+
+def test_mean_images_say_that_classes_of_few_images_have_none():
+    data = [(piece(number), number // 5) for number in range(14)]
+    told = [profile(data, class_names=NAMES, samples=samples, progress=silent)["mean_images"] for samples in (0, 1)]
+    assert [list(panel.statistics) for panel in told] == [["cat", "dog"], ["cat", "dog", "owl"]]
+    assert told[0].sentence.startswith("The mean of each class of at least 5 different images in train, ")
+    assert told[1].sentence.startswith("The mean of each class in train, ")
 
 
 def luminance(colour) -> float:

@@ -392,7 +392,9 @@ def numbers_about(name: str, document: dict) -> set[str]:
     kinds = {"brightness": ("dark", "light"), "entropy": ("plain",), "sharpness": ("blurred",)}.get(name, ())
     told = [panels[name]["statistics"]] if name in panels else []
     told.append(panels["drift"]["statistics"]["measures"][name])
-    told += [each[name] for each in panels["shortcuts"]["statistics"].values()]
+    shortcuts = panels["shortcuts"]["statistics"]
+    for split in shortcuts.values() if "broken" in panels else [shortcuts]:
+        told += [each[name] for each in split.values()]
     if "broken" in panels:
         told += [each["difference"].get(name) for each in panels["broken"]["statistics"].values()]
         told.append(panels["drift"]["statistics"].get("augmented", {}).get("measures", {}).get(name))

@@ -74,7 +74,7 @@ def test_the_json_is_strict_and_has_what_the_panels_have(made, folder):
         raise AssertionError(name)
 
     document = json.loads((folder / "profile.json").read_text(encoding="utf-8"), parse_constant=refuse)
-    assert document["schema"] == SCHEMA == "augimpact-profile/1"
+    assert document["schema"] == SCHEMA == "augimpact-profile/2"
     assert document["complete"] is True
     assert list(document["panels"]) == [panel.name for panel in made.panels]
     for panel in made.panels:
