@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,8 +59,7 @@ class Naming:
         if self.anonymous:
             return {}
         # That a class is called as a hidden one is would tell that one's name.
-        named = {number: name for number, name in enumerate(self.classes) if number not in self.hidden}
-        return _apart(named, {HIDDEN, WITHOUT_CLASS} if self.hidden else {WITHOUT_CLASS})
+        return _apart({number: name for number, name in enumerate(self.classes) if number not in self.hidden})
 
     def labels(self, frame: pd.DataFrame) -> pd.Series[str]:
         """The name of each sample's class; samples without a label are left out."""
@@ -70,11 +69,11 @@ class Naming:
         return pd.Series([names[number] for number in known.tolist()], known.index, dtype=object)
 
 
-def _apart(names: Mapping[int, str], others: Collection[str]) -> Mapping[int, str]:
-    """The names, with the number behind each that several have, or that one of the others is."""
+def _apart(names: Mapping[int, str]) -> Mapping[int, str]:
+    """The names, with the number behind each that several have, or that means something else."""
     told = {number: str(name) for number, name in names.items()}
     while True:
-        often = Counter([*others, *told.values()])
+        often = Counter([HIDDEN, WITHOUT_CLASS, *told.values()])
         alike = [number for number, name in told.items() if often[name] > 1]
         if not alike:
             return told
