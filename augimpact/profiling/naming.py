@@ -13,7 +13,7 @@ from augimpact.once import once
 from augimpact.profiling.class_names import Unnamed
 from augimpact.profiling.panel import shortened
 
-__all__ = ["AUGMENTED", "DIFFERENCE", "WITHOUT_CLASS", "Naming", "natural", "short"]
+__all__ = ["AUGMENTED", "DIFFERENCE", "HIDDEN", "WITHOUT_CLASS", "Naming", "natural", "short"]
 
 # What the name of a split ends with whose images are augmented.
 AUGMENTED = ", augmented"

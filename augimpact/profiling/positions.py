@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from augimpact.profiling.class_sums import FEWEST
+from augimpact.profiling.naming import HIDDEN
 from augimpact.profiling.object_panels import LETTERS, Objects, Splits
 from augimpact.profiling.objects import GRID, Numbers
 from augimpact.profiling.panel import Panel, draw_nothing, shortened
@@ -15,7 +16,7 @@ from augimpact.profiling.panel import Panel, draw_nothing, shortened
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["maps_of_few", "positions"]
+__all__ = ["maps_left_out", "positions"]
 
 # Maps that a figure shows.
 MAPS = 4
@@ -23,21 +24,24 @@ MAPS = 4
 LINE = 0.2
 
 
-def maps_of_few(objects: Objects, shown: Sequence[str], *, have_gaps: bool) -> frozenset[str]:
-    """The names of classes whose maps could be taken for the annotation of one image.
+def maps_left_out(objects: Objects, shown: Sequence[str], *, shows_samples: bool, have_gaps: bool) -> frozenset[str]:
+    """The names of classes whose maps are not told: they could be taken for the annotation of one image, or are hidden.
 
     Args:
         objects: of a split.
         shown: the classes of which a map is to be told.
+        shows_samples: whether single samples may be seen.
         have_gaps: whether the maps of all classes have a sum of 1. Where those that are not told are of few images
-            together, the others give them away: then the largest is not told either.
+            together, or of hidden classes alone, the others give them away: then the largest is not told either.
     """
-    few = {name for name, images in objects.different.items() if 0 < len(images) < FEWEST}
-    told = [name for name in shown if name in objects.maps and name not in few]
+    few = {name for name, images in objects.different.items() if 0 < len(images) < FEWEST and not shows_samples}
+    left_out = few | {HIDDEN}
+    told = [name for name in shown if name in objects.maps and name not in left_out]
     others = frozenset().union(*(images for name, images in objects.different.items() if name not in told))
-    if have_gaps and told and 0 < len(others) < FEWEST:
-        few.add(max(told, key=lambda name: float(objects.maps[name].sum())))
-    return frozenset(few)
+    are_seen = objects.maps.keys() - told == {HIDDEN} or (0 < len(others) < FEWEST and not shows_samples)
+    if have_gaps and told and are_seen:
+        left_out.add(max(told, key=lambda name: float(objects.maps[name].sum())))
+    return frozenset(left_out)
 
 
 def positions(
@@ -51,16 +55,16 @@ def positions(
         unit: what a map shows.
         splits: all objects.
         shows_samples: whether single samples may be seen.
-        have_gaps: see `maps_of_few`.
+        have_gaps: see `maps_left_out`.
     """
     weights: dict[str, float] = {}
     for each in splits.values():
         for name, picture in each.maps.items():
             weights[name] = weights.get(name, 0.0) + float(picture.sum())
-    ranked = sorted(weights, key=lambda name: (-weights[name], name))
+    ranked = sorted(weights.keys() - {HIDDEN}, key=lambda name: (-weights[name], name))
     shown = ranked[:MAPS]
     left_out = {
-        split: frozenset() if shows_samples else maps_of_few(each, shown, have_gaps=have_gaps)
+        split: maps_left_out(each, shown, shows_samples=shows_samples, have_gaps=have_gaps)
         for split, each in splits.items()
     }
     maps = {
@@ -90,7 +94,7 @@ def positions(
                 axes.set(xticks=[], yticks=[])
                 if name in left_out[split]:
                     axes.set(aspect="equal")
-                    axes.text(0.5, 0.5, "of too few\nimages", fontsize=7, ha="center", va="center")
+                    axes.text(0.5, 0.5, "left out", fontsize=7, ha="center", va="center")
                 else:
                     high = max((float(each[name].max()) for each in maps.values() if name in each), default=0.0)
                     picture = maps[split].get(name, np.zeros((GRID, GRID)))
@@ -105,8 +109,8 @@ def positions(
 
     told = ", ".join(f"{count} in {split}" for split, count in missing.items() if count)
     of_few = (
-        f" Maps of fewer than {FEWEST} different images, or that would show those as gaps, are left out: "
-        f"{told}; samples=1 has them shown."
+        f" Maps of fewer than {FEWEST} different images, or that would show those or hidden classes as gaps, are left "
+        f"out: {told}{'' if shows_samples else '; samples=1 has those of few images shown'}."
         if told
         else ""
     )

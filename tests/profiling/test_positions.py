@@ -12,7 +12,7 @@ from matplotlib.text import Text
 import augimpact as ai
 from augimpact.profiling.extract import Profile
 from augimpact.profiling.object_panels import Objects
-from augimpact.profiling.positions import maps_of_few
+from augimpact.profiling.positions import maps_left_out
 
 SILENT = {"progress": lambda done, total: None}
 NAMES = ["tissue", "organ", "tumour"]
@@ -61,7 +61,7 @@ def test_a_map_is_of_five_images_at_least_or_samples_may_be_seen(few, samples):
     for panel, missing in ((found["mask_positions"], 2), (boxes["box_positions"], 1)):
         assert (f"are left out: {missing} in train; samples=1" in panel.sentence) == (not shown)
         told = [text.get_text() for text in panel.figure().findobj(Text)]
-        assert told.count("of too few\nimages") == (0 if shown else missing)
+        assert told.count("left out") == (0 if shown else missing)
 
 
 def test_a_map_is_not_what_the_others_leave():
@@ -96,7 +96,25 @@ def test_the_largest_class_is_left_out_where_the_others_give_one_away():
     maps = {"few": np.full((2, 2), 0.1), "small": np.full((2, 2), 0.2), "large": np.full((2, 2), 0.7)}
     different = {"few": frozenset({1}), "small": frozenset(range(5)), "large": frozenset(range(5))}
     objects = Objects(9, pd.DataFrame(), maps, different)
-    assert maps_of_few(objects, list(maps), have_gaps=False) == {"few"}
-    assert maps_of_few(objects, list(maps), have_gaps=True) == {"few", "large"}
+    assert left_out(objects, list(maps), have_gaps=False) == {"few"}
+    assert left_out(objects, list(maps), have_gaps=True) == {"few", "large"}
+    assert left_out(objects, list(maps), have_gaps=True, shows_samples=True) == set()
     # What no map is told of anyway hides it.
-    assert maps_of_few(objects, ["large", "few"], have_gaps=True) == {"few"}
+    assert left_out(objects, ["large", "few"], have_gaps=True) == {"few"}
+
+
+def left_out(objects, shown, *, have_gaps, shows_samples=False) -> set[str]:
+    return set(maps_left_out(objects, shown, shows_samples=shows_samples, have_gaps=have_gaps)) - {"hidden"}
+
+
+@pytest.mark.parametrize("samples", [0, 2])
+@pytest.mark.parametrize(("make", "panel"), [(mask_with, "mask_positions"), (target_with, "box_positions")])
+def test_of_a_hidden_class_there_is_no_map_nor_centre_nor_what_the_others_leave(make, panel, samples):
+    found = profiled(make, range(COUNT), few=COUNT, organs=True, hide_classes=["tumour"], samples=samples)
+    statistics = found[panel].statistics["train"]
+    assert "hidden" not in statistics
+    assert "tumour" not in statistics
+    # The maps of all classes of masks have a sum of 1.
+    assert mapped(found, panel) == {"organ"}
+    assert set(statistics) == ({"organ", "tissue"} if panel == "mask_positions" else {"organ"})
+    assert "tumour" not in found[panel].sentence
