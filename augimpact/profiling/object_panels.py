@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from augimpact.profiling.classes import most_frequent
-from augimpact.profiling.naming import short
+from augimpact.profiling.naming import AUGMENTED, short
 from augimpact.profiling.objects import Numbers
 from augimpact.profiling.panel import COLOURS, PART, Panel, classes_are, counted
 from augimpact.profiling.statistics import quantiles
@@ -61,9 +61,10 @@ def by_class(
     """What each class has of all, and how many images have the class."""
     first = next(iter(statistics.values()))["classes"]
     everywhere = {name for each in statistics.values() for name in each["classes"]}
+    # What only augmentation brings, as the class of what lies outside the image, is missing nowhere.
+    given = {name for split, each in statistics.items() if not split.endswith(AUGMENTED) for name in each["classes"]}
     for each in statistics.values():
-        each["empty"] = [name for name in dict.fromkeys([*known, *sorted(everywhere)])
-                         if name not in each["classes"]]  # fmt: skip
+        each["empty"] = [name for name in dict.fromkeys([*known, *sorted(given)]) if name not in each["classes"]]
         each["rare"] = [name for name, row in each["classes"].items() if row["images"] < RARE * each["images"]]
     ranked = sorted(everywhere, key=lambda name: (-first.get(name, {column: 0})[column], name))
     some = most_frequent(len(ranked), SHOWN)

@@ -12,6 +12,8 @@ import ipywidgets
 
 from augimpact.profiling.drawing import Drawing
 from augimpact.profiling.page import fragment
+from augimpact.profiling.report import panels_html
+from augimpact.widgets.lasting import Lasting
 from augimpact.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Board(ipywidgets.VBox):
             found[_tab_of(panel)].append(panel)
         self.groups = {name: tuple(panels) for name, panels in found.items() if panels}
         self._drawn: set[str] = set()
+        self._lasting = Lasting()
         self.pages = {name: ipywidgets.HTML(DRAWING) for name in self.groups}
         for name, page in self.pages.items():
             page.add_class(f"augimpact-in-{name}")
@@ -69,6 +72,10 @@ class Board(ipywidgets.VBox):
 
     def __repr__(self) -> str:
         return f"Board({self.profile!r})"
+
+    def _ipython_display_(self) -> None:
+        # Of all tabs: a notebook without a kernel opens none.
+        self._lasting.display(self, lambda: {"text/html": panels_html(self.profile), "text/plain": repr(self)})
 
     def _draw(self, name: str) -> None:
         if name in self._drawn:

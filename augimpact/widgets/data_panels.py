@@ -51,8 +51,8 @@ class DataPanels:
 
     def __init__(self, given: GivenData, found: Callable[[Profile], None] | None = None) -> None:
         self._given, self._found = given, found
-        self._thread: threading.Thread | None = None
-        self._cancelled = threading.Event()
+        # Of what runs; set, it ends soon, and shows nothing any more.
+        self._cancelled: threading.Event | None = None
         self.shown: ipywidgets.VBox | None = None
         self.button = Opener(OFFER, ABOUT, self._on_click)
         self.box = ipywidgets.VBox([self.button])
@@ -60,13 +60,14 @@ class DataPanels:
 
     def close(self) -> None:
         """Ends what was begun, and takes it all away."""
-        self._cancelled.set()
+        self._cancel()
         for part in (*self.box.children, self.box):
             part.close()
 
     def _on_click(self) -> None:
-        if self._thread is not None:
-            self._cancelled.set()
+        if self._cancel():
+            self._say("cancelled")
+            self._offer()
             return
         if self.shown is not None:
             opens = self.shown.layout.display == "none"
@@ -74,11 +75,17 @@ class DataPanels:
             self._say("" if opens else ABOUT)
             self._offer()
             return
-        self._cancelled.clear()
-        self._thread = threading.Thread(target=self._run, name="augimpact-data-panels", daemon=True)
+        self._cancelled = cancelled = threading.Event()
         self.button.description = CANCEL
         self._say("reading the data…")
-        self._thread.start()
+        threading.Thread(target=self._run, args=(cancelled,), name="augimpact-data-panels", daemon=True).start()
+
+    def _cancel(self) -> bool:
+        """Whether something ran."""
+        cancelled, self._cancelled = self._cancelled, None
+        if cancelled is not None:
+            cancelled.set()
+        return cancelled is not None
 
     def _say(self, text: str) -> None:
         self.button.note = text
@@ -90,19 +97,21 @@ class DataPanels:
 
     # What follows runs on a thread of its own.
 
-    def _run(self) -> None:
+    def _run(self, cancelled: threading.Event) -> None:
         try:
-            self._show()
+            self._show(cancelled)
         except Cancelled:
-            self._say("cancelled")
+            logger.debug("the panels of the data were cancelled")
         except Exception as error:  # said in the page, whatever a user's file raises
             logger.exception("the data could not be profiled")
-            self._say(sentence_about_data(error, private=self._given.private, hidden=PRIVATE_ERROR))
+            if not cancelled.is_set():
+                self._say(sentence_about_data(error, private=self._given.private, hidden=PRIVATE_ERROR))
         finally:
-            self._thread = None
-            self._offer()
+            if self._cancelled is cancelled:
+                self._cancelled = None
+                self._offer()
 
-    def _show(self) -> None:
+    def _show(self, cancelled: threading.Event) -> None:
         from augimpact.profiling.extract import profile
         from augimpact.profiling.part import part_of
         from augimpact.widgets.board import Board
@@ -111,13 +120,13 @@ class DataPanels:
 
         def tell(done: int, total: int) -> None:
             nonlocal told
-            if self._cancelled.is_set():
+            if cancelled.is_set():
                 raise Cancelled
             if time.monotonic() - told > TOLD_EVERY:
                 told = time.monotonic()
                 self._say(f"{done:,} of {total:,} images")
 
-        with self._given.turn(self._cancelled.is_set):
+        with self._given.turn(cancelled.is_set):
             part = part_of(self._given.source, MOST_SAMPLES, SEED)
             found = profile(
                 part.data,
@@ -129,7 +138,7 @@ class DataPanels:
                 **self._given.options,
             )
         board = Board(found)
-        if self._cancelled.is_set():
+        if cancelled.is_set():
             raise Cancelled
         is_drawn = part.total is not None and part.total > MOST_SAMPLES
         drawn = f"{MOST_SAMPLES:,} images, drawn by chance. " if is_drawn else ""

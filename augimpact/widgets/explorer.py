@@ -21,7 +21,7 @@ from augimpact.widgets.dataset import DataBeside
 from augimpact.widgets.gallery import Gallery
 from augimpact.widgets.given_data import GivenData
 from augimpact.widgets.impact_tab import PLAYER, ImpactTab
-from augimpact.widgets.lasting import Lasting
+from augimpact.widgets.lasting import Lasting, picture_of
 from augimpact.widgets.model_list import BUILTIN, ModelList
 from augimpact.widgets.player import Player
 from augimpact.widgets.reader import Reader
@@ -209,7 +209,7 @@ class Explorer(ipywidgets.Box):
         super().close()
 
     def _ipython_display_(self) -> None:
-        self._lasting.display(self, self.player.shown, self.player.reference)
+        self._lasting.display(self, lambda: picture_of(self.player.shown, self.player.reference))
 
     def _on_message(self, _widget: Any, message: dict[str, Any], buffers: list[Any]) -> None:
         with self._told():

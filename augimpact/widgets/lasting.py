@@ -1,8 +1,8 @@
-"""What stays of a widget where there is no kernel: beside its view, the last trace as a picture.
+"""What stays of a widget where there is no kernel: beside its view, the last trace as a picture, or a page's fragment.
 
 A front end without the widget's model shows an error in its place, or nothing, whatever else the same output carries.
-So displaying makes two outputs: the view, and a picture that follows the last sweep. While the view lives,
-`lasting.css` hides the picture; in a saved notebook, on GitHub and in what nbconvert writes, it is what is seen.
+So displaying makes two outputs: the view, and what lasts, such as a picture that follows the last sweep. While the view
+lives, `lasting.css` hides what lasts; in a saved notebook, on GitHub and in what nbconvert writes, it is what is seen.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from augimpact.profiling.reference import Reference
     from augimpact.trace import Trace
 
-__all__ = ["Lasting", "contact_sheet"]
+__all__ = ["Lasting", "contact_sheet", "picture_of"]
 
 FRAMES = 8
 WIDTH, WIDE_WIDTH = 240, 480
@@ -68,18 +69,18 @@ def contact_sheet(what: Trace | Comparison, reference: Reference | None = None) 
 
 
 class Lasting:
-    """Displays a widget and, beside it, the picture of what it shows.
+    """Displays a widget and, beside it, what lasts of what it shows.
 
     There is none where nothing is ever saved: outside of a Jupyter kernel, and in Voilà.
     """
 
     def __init__(self) -> None:
-        # However often the widget is displayed, one update reaches every picture.
+        # However often the widget is displayed, one update reaches all of it.
         self._id = f"{CLASS}-{uuid4().hex}"
         self._displayed = False
 
-    def display(self, widget: DOMWidget, what: Trace | Comparison | None, reference: Reference | None = None) -> None:
-        """Shows the widget, and the picture of `what`; if that is None, nothing until the first `update`."""
+    def display(self, widget: DOMWidget, lasts: Callable[[], dict[str, Any]]) -> None:
+        """Shows the widget, and after it what lasts, by its media types; see `picture_of`."""
         from IPython import get_ipython
         from IPython.display import display
 
@@ -93,7 +94,7 @@ class Lasting:
         display(data, metadata=metadata, raw=True)
         if kept:
             self._displayed = True
-            display(_output(what, reference), raw=True, display_id=self._id)
+            display(lasts(), raw=True, display_id=self._id)
 
     def update(self, what: Trace | Comparison | None, reference: Reference | None = None) -> None:
         """Puts the picture of `what` in place of the last, wherever the widget was displayed; takes 0.1 s.
@@ -103,10 +104,11 @@ class Lasting:
         from IPython.display import update_display
 
         if self._displayed and what is not None:
-            update_display(_output(what, reference), raw=True, display_id=self._id)
+            update_display(picture_of(what, reference), raw=True, display_id=self._id)
 
 
-def _output(what: Trace | Comparison | None, reference: Reference | None) -> dict[str, Any]:
+def picture_of(what: Trace | Comparison | None, reference: Reference | None) -> dict[str, Any]:
+    """The picture of a sweep as an output of a notebook has it; of None nothing, until the first `update`."""
     if what is None:
         return {"text/plain": ""}
     return {"image/jpeg": base64.b64encode(contact_sheet(what, reference)).decode(), "text/plain": repr(what)}

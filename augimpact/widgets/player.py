@@ -19,7 +19,7 @@ from augimpact.render.overlay import colour_table
 from augimpact.render.page import bundle, style
 from augimpact.trace import Trace
 from augimpact.widgets.handing_over import FileMaker, file_name
-from augimpact.widgets.lasting import Lasting
+from augimpact.widgets.lasting import Lasting, picture_of
 
 if TYPE_CHECKING:
     from augimpact.comparison import Comparison
@@ -160,8 +160,11 @@ class Player(anywidget.AnyWidget):
         with self.hold_sync():
             self.shown, self.payload, self.preview, self.band, self.trouble = None, {}, {}, {}, ""
 
+    def __repr__(self) -> str:
+        return f"Player({self.shown!r})"
+
     def _ipython_display_(self) -> None:
-        self._lasting.display(self, self.shown, self.reference)
+        self._lasting.display(self, lambda: picture_of(self.shown, self.reference))
 
     def _on_message(self, _widget: Any, message: dict[str, Any], _buffers: list[Any]) -> None:
         if message.get("kind") != "save":

@@ -35,7 +35,7 @@ class Tabs(anywidget.AnyWidget):
     """
 
     _esm = bundle(HERE / "tabs.js")
-    _css = style(HERE / "tabs.css")
+    _css = style(HERE / "tabs.css", HERE / "lasting.css")
 
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     selected = traitlets.Unicode().tag(sync=True)

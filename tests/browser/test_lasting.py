@@ -40,12 +40,19 @@ display(player)
 saved = player.trace.save("player.npz")
 """
 
+BOARD = """
+import numpy as np
+noise = np.random.default_rng(0).integers(0, 256, (12, 24, 24, 3), dtype=np.uint8)
+profile = ai.profile([(image, number % 2) for number, image in enumerate(noise)], features=["classes", "sizes"])
+ai.Board(profile)
+"""
+
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> tuple[nbformat.NotebookNode, Path]:
     """A notebook that a real kernel ran, and where the kernel left its traces."""
     folder = tmp_path_factory.mktemp("executed")
-    cells = [nbformat.v4.new_code_cell(each.strip()) for each in (EXPLORER, SWEPT, PLAYER)]
+    cells = [nbformat.v4.new_code_cell(each.strip()) for each in (EXPLORER, SWEPT, PLAYER, BOARD)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(REPOSITORY))
@@ -80,6 +87,21 @@ def test_an_executed_notebook_has_view_and_picture(executed, cell, name, count):
     expected = trace.pictures(width=240)[np.linspace(0, len(trace) - 1, count).round().astype(int)]
     # A JPEG's loss.
     assert np.abs(cells_of(sheet, count).astype(int) - expected).mean() < 4
+
+
+def test_an_executed_notebook_has_the_panels_of_all_tabs_of_a_board(executed, chromium: Browser, tmp_path):
+    notebook, _folder = executed
+    view, kept = [each for each in bundles(notebook, 3) if "text/html" in each or len(each) == 2][-2:]
+    assert "application/vnd.jupyter.widget-view+json" in view
+    assert kept["text/plain"] == "Board(Profile(12 in train; 2 panels))"
+    html, _ = HTMLExporter().from_notebook_node(notebook)
+    (tmp_path / "board.html").write_text(html, encoding="utf-8")
+    page = chromium.new_page(viewport={"width": 1100, "height": 900})
+    page.goto(f"file://{tmp_path / 'board.html'}", wait_until="domcontentloaded")
+    for title in ("Sizes", "Classes"):
+        assert page.get_by_role("heading", name=title).is_visible()
+    assert page.locator(".jp-RenderedHTML figure img, .jp-RenderedHTML img, .jp-RenderedHTML svg").count() >= 2
+    page.close()
 
 
 def test_a_page_that_nbconvert_makes_shows_the_pictures_without_any_server(executed, chromium: Browser, tmp_path):
