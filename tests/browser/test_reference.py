@@ -423,8 +423,12 @@ def made_up(low, high, name="brightness"):
 @pytest.fixture
 def rising(trace):  # noqa: F811
     """A sweep of 21 frames whose brightness rises from 0 to 1."""
-    payload = payload_of(trace)
-    values = np.linspace(0, 1, len(trace)).tolist()
+    return risen(trace)
+
+
+def risen(sweep):
+    payload = payload_of(sweep)
+    values = np.linspace(0, 1, len(sweep)).tolist()
     numbers = [each | ({"values": values} if each["name"] == "brightness" else {}) for each in payload["numbers"]]
     return payload | {"numbers": numbers}
 
@@ -487,6 +491,14 @@ def test_the_choice_fits_any_window(opened, rising, width):  # noqa: F811
         assert box["x"] >= card["x"], part
         assert box["x"] + box["width"] <= card["x"] + card["width"], part
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_of_several_parameters_the_range_inside_the_data_names_each(opened, classifier):  # noqa: F811
+    both = ai.analyze("example:cat", ai.Sweep(rotation=(-60, 60), contrast=(0.5, 1.5), frames=21), classifier)
+    page = opened(risen(both))
+    compare_with(page, made_up(0.249, 0.751))
+    first, last = "rotation −30.0° contrast 0.75", "rotation 30.0° contrast 1.25"
+    assert text(page, ".facts .inside") == f"inside the data from {first} to {last}"
 
 
 def test_the_curves_are_shaded_where_every_measure_is_inside(opened, rising):  # noqa: F811
