@@ -25,7 +25,7 @@ from augimpact.profiling.page import fragment, page
 from augimpact.profiling.panel import counted, strict
 
 if TYPE_CHECKING:
-    from augimpact.profiling.extract import Profile
+    from augimpact.profiling.result import Profile
 
 __all__ = ["SCHEMA", "check_place", "document_of", "panels_html", "save_events", "save_report", "text_of"]
 

@@ -15,8 +15,8 @@ from types import FrameType
 from typing import Any, ParamSpec
 
 from augimpact.errors import AmbiguousData, DataError
-from augimpact.profiling.extract import Profile
 from augimpact.profiling.extract import profile as plain_profile
+from augimpact.profiling.result import Profile
 
 __all__ = ["answered_profile", "profile"]
 

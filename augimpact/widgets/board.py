@@ -17,8 +17,8 @@ from augimpact.widgets.lasting import Lasting
 from augimpact.widgets.tabs import Tabs
 
 if TYPE_CHECKING:
-    from augimpact.profiling.extract import Profile
     from augimpact.profiling.panel import Panel
+    from augimpact.profiling.result import Profile
 
 __all__ = ["Board"]
 

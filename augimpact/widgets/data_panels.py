@@ -16,7 +16,7 @@ from augimpact.widgets.opener import Opener
 from augimpact.widgets.worker import sentence_about_data
 
 if TYPE_CHECKING:
-    from augimpact.profiling.extract import Profile
+    from augimpact.profiling.result import Profile
 
 __all__ = ["DataPanels"]
 

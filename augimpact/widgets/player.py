@@ -24,8 +24,8 @@ from augimpact.widgets.lasting import Lasting, picture_of
 if TYPE_CHECKING:
     from augimpact.comparison import Comparison
     from augimpact.profiling.beside import AnyPanel
-    from augimpact.profiling.extract import Profile
     from augimpact.profiling.reference import Reference
+    from augimpact.profiling.result import Profile
 
 __all__ = ["Player"]
 

@@ -17,7 +17,7 @@ import ipywidgets
 import traitlets
 
 from augimpact.errors import AmbiguousData, Option
-from augimpact.profiling.extract import Profile
+from augimpact.profiling.result import Profile
 from augimpact.progress import Telling
 from augimpact.widgets.board import Board
 from augimpact.widgets.worker import sentence

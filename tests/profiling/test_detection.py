@@ -20,9 +20,9 @@ from torchvision.ops import box_area, box_convert, clip_boxes_to_image
 import augimpact as ai
 from augimpact.errors import DataError
 from augimpact.profiling.detection import FAULTS, UNLABELLED, Boxes, boxes_of, measures_of
-from augimpact.profiling.extract import Profile
 from augimpact.profiling.objects import GRID
 from augimpact.profiling.panel import strict
+from augimpact.profiling.result import Profile
 
 SILENT = {"progress": lambda done, total: None}
 PANELS = (

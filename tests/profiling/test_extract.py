@@ -18,7 +18,8 @@ from torchvision.transforms import v2
 import augimpact as ai
 from augimpact.data.image import EXAMPLES, example
 from augimpact.errors import AmbiguousData, DataError
-from augimpact.profiling.extract import Profile, profile
+from augimpact.profiling.extract import profile
+from augimpact.profiling.result import Profile
 from tests.conftest import mean_luma
 
 SILENT = {"progress": lambda done, total: None}

@@ -18,10 +18,11 @@ from augimpact.data.image import EXAMPLES, example
 from augimpact.errors import DataError
 from augimpact.profiling.classes import classes
 from augimpact.profiling.drawing import Drawing
-from augimpact.profiling.extract import Profile, profile
+from augimpact.profiling.extract import profile
 from augimpact.profiling.naming import Naming, short
 from augimpact.profiling.needs import NEEDS
 from augimpact.profiling.panel import Panel, shortened, strict
+from augimpact.profiling.result import Profile
 
 NAMES = ("cat", "dog", "owl", "yak")
 

@@ -10,9 +10,9 @@ import pytest
 from matplotlib.text import Text
 
 import augimpact as ai
-from augimpact.profiling.extract import Profile
 from augimpact.profiling.object_panels import Objects
 from augimpact.profiling.positions import maps_left_out
+from augimpact.profiling.result import Profile
 
 SILENT = {"progress": lambda done, total: None}
 NAMES = ["tissue", "organ", "tumour"]

@@ -16,11 +16,11 @@ import augimpact as ai
 from augimpact.errors import OutputError
 from augimpact.profiling import drawing, events, report
 from augimpact.profiling.drawing import Drawing
-from augimpact.profiling.extract import Profile
 from augimpact.profiling.naming import Naming
 from augimpact.profiling.page import STYLE, fragment
 from augimpact.profiling.panel import Panel, draw_pictures, quiet_fonts, strict
 from augimpact.profiling.report import SCHEMA, flat
+from augimpact.profiling.result import Profile
 from augimpact.profiling.tables import tables_of
 from tests.pages import Page
 from tests.profiling.reading import pdf_lines, png_chunks

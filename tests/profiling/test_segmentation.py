@@ -23,9 +23,9 @@ from torch.utils.data import DataLoader
 
 import augimpact as ai
 from augimpact.errors import DataError
-from augimpact.profiling.extract import Profile
 from augimpact.profiling.objects import GRID, Rows, covered
 from augimpact.profiling.panel import strict
+from augimpact.profiling.result import Profile
 from augimpact.profiling.segmentation import MOST_CLASSES, Masks, map_of, mask_of, objects_of
 
 SILENT = {"progress": lambda done, total: None}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import augimpact as ai
-from augimpact.profiling.extract import Profile
 from augimpact.profiling.naming import Naming
 from augimpact.profiling.panel import Panel
+from augimpact.profiling.result import Profile
 from augimpact.widgets.board import TABS
 from tests.pages import Page
 
