@@ -107,7 +107,7 @@ def profile(
             it show the outermost images and the mean images of classes with few images, and say what the errors were;
             and the table of samples then has the path and class of every sample. Without it, mean images and maps of
             the places of masks and boxes are of at least 5 different images.
-        seed: of what is drawn.
+        seed: of the samples that are drawn; an augmentation draws with its own.
         max_samples: of each split.
         hide_classes: classes, by name or number, that are told as one, without a name, a picture or a path.
         hide_names: names neither classes nor files.

@@ -331,7 +331,7 @@ def _caption(name: str, seen: int, total: int | None, failed: int) -> str:
 
 def _enlarged(count: int, of: int) -> str:
     are, were, them = ("is", "was", "it") if count == 1 else ("are", "were", "them")
-    they = "It" if of == 1 else f"{count:,} of them"
+    they = "It" if of == 1 else "All of them" if count == of else f"{count:,} of them"
     return f"{they} {are} smaller than the model's input and {were} enlarged, which makes {them} less sharp."
 
 

@@ -75,11 +75,11 @@ def draw(
 
 
 def _caption(pen: ImageDraw.ImageDraw, width: int, prediction: str, setting: str) -> None:
-    """The prediction at the left, the setting at the right; where both do not fit, the setting is cut."""
+    """The prediction at the left, the setting at the right; where both do not fit, the setting's name is cut."""
     prediction = fitted(prediction, font(13, bold=True), width - 2 * MARGIN)
     left = MARGIN + font(13, bold=True).getlength(prediction)
     pen.text((MARGIN, LINE / 2 + 1), prediction, INK, font(13, bold=True), anchor="lm")
-    setting = fitted(setting, font(12), width - MARGIN - left - 2 * MARGIN)
+    setting = fitted(setting, font(12), width - MARGIN - left - 2 * MARGIN, keeps_end=True)
     pen.text((width - MARGIN, LINE / 2 + 1), setting, MUTED, font(12), anchor="rm")
 
 
@@ -139,10 +139,16 @@ def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name, size)
 
 
-def fitted(text: str, typeface: ImageFont.FreeTypeFont, width: float) -> str:
-    """The text, cut with an ellipsis where it is wider than there is room."""
+def fitted(text: str, typeface: ImageFont.FreeTypeFont, width: float, *, keeps_end: bool = False) -> str:
+    """The text, cut with an ellipsis where it is wider than there is room, at its end or at its beginning.
+
+    >>> fitted("brightness 0.25", font(12), 60), fitted("brightness 0.25", font(12), 60, keeps_end=True)
+    ('brightn…', '…ss 0.25')
+    """
     if typeface.getlength(text) <= width:
         return text
     while text and typeface.getlength(text + "…") > width:
-        text = text[:-1]
-    return text.rstrip() + "…" if text else ""
+        text = text[1:] if keeps_end else text[:-1]
+    if not text:
+        return ""
+    return f"…{text.lstrip()}" if keeps_end else f"{text.rstrip()}…"

@@ -180,7 +180,7 @@ def test_an_image_lies_where_it_does_whatever_its_size(classifier, name):
         (0, ""),
         (1, ""),
         (2, " 2 of them are smaller than the model's input and were enlarged, which makes them less sharp."),
-        (20, " 20 of them are smaller than the model's input and were enlarged, which makes them less sharp."),
+        (20, " All of them are smaller than the model's input and were enlarged, which makes them less sharp."),
     ],
 )
 def test_it_says_when_many_images_were_enlarged(small, told):
