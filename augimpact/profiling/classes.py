@@ -45,13 +45,13 @@ def classes(frames: Mapping[str, pd.DataFrame], naming: Naming, *, complete: boo
     statistics["starved"] = [str(name) for name in first.index if 0 < first[name] < STARVED * even]
     # What another split has is new there.
     statistics["empty"] = [str(name) for name in table.index[(table == 0).all(axis=1)]]
-    worries = [f"{classes_are(len(statistics[key]))} {key}" for key in ("starved", "empty") if statistics[key]]
+    worries = [f"{classes_are(statistics[key])} {key}" for key in ("starved", "empty") if statistics[key]]
     worries += [f"{split} has no labels that are classes" for split in bare]
     if table.shape[1] > 1 and not bare:
         statistics["comparison"] = class_distance(first, table.iloc[:, 1])
         told, split = statistics["comparison"], table.columns[1]
         where = {"new": f"in {split} alone", "missing": f"missing in {split}"}
-        worries += [f"{classes_are(len(told[key]))} {place}" for key, place in where.items() if told[key]]
+        worries += [f"{classes_are(told[key])} {place}" for key, place in where.items() if told[key]]
         if told["p"] is not None and told["p"] < CHANCE and told["jensen_shannon"] > WORTH:
             worries.append(f"shares differ by a Jensen-Shannon distance of {told['jensen_shannon']:.2f}")
 
@@ -72,7 +72,7 @@ def classes(frames: Mapping[str, pd.DataFrame], naming: Naming, *, complete: boo
     about = f"How often each class is there{some and f'; the figure has {some}'}."
     verdict = f"Worry: {'; '.join(worries)}." if worries else "Nothing stands out."
     if not complete:
-        unseen = f": {classes_are(len(statistics['empty']))} not seen yet" if statistics["empty"] else ""
+        unseen = f": {classes_are(statistics['empty'])} not seen yet" if statistics["empty"] else ""
         verdict = f"{PART}{unseen}. Shares may be others in all of it."
     return [Panel("classes", "Classes", statistics, f"{about} {verdict}", draw)]
 

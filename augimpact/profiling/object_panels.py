@@ -70,7 +70,7 @@ def by_class(
     some = most_frequent(len(ranked), SHOWN)
     ways = (("empty", "missing"), ("rare", f"in less than {RARE:.0%} of the images"))
     worries = [
-        f"{classes_are(len(each[way]))} {told} in {split}"
+        f"{classes_are(each[way])} {told} in {split}"
         for split, each in statistics.items()
         for way, told in ways
         if each[way]
@@ -95,7 +95,7 @@ def by_class(
 
     verdict = f"Worry: {'; '.join(worries)}." if worries else "No class is missing or rare."
     if not complete:
-        unseen = [f"{classes_are(len(each['empty']))} not seen yet in {split}"
+        unseen = [f"{classes_are(each['empty'])} not seen yet in {split}"
                   for split, each in statistics.items() if each["empty"]]  # fmt: skip
         verdict = f"{PART}{': ' if unseen else ''}{'; '.join(unseen)}. Shares may be others in all of it."
     return Panel(panel, title, statistics, f"{about}{some and f'; the figure has {some}'}. {verdict}", draw)

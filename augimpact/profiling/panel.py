@@ -38,6 +38,8 @@ INK, MUTED, LINE = "#1b1f24", "#667080", "#e3e7ec"
 SMALL, USUAL = 9, 10
 # Letters of a label along a figure, and up along it; and of a caption in a row of pictures.
 ACROSS, UPWARDS, CAPTION = 62, 34, 72
+# Classes that a sentence names, and the letters of each.
+NAMED, NAMED_LETTERS = 3, 24
 # Of a legend above a figure, and what the mark of a name takes of it.
 LEGEND, MARK = 42, 3
 CAPTION_INCHES, DPI = 0.2, 110
@@ -172,13 +174,14 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def classes_are(number: int) -> str:
-    """How a sentence of so many classes begins.
+def classes_are(names: Sequence[str]) -> str:
+    """How a sentence of these classes begins: it names the first.
 
-    >>> classes_are(1), classes_are(2)
-    ('1 class is', '2 classes are')
+    >>> classes_are(["owl"]), classes_are(["a", "b", "c", "d", "e"])
+    ('1 class (owl) is', '5 classes (a, b, c, …) are')
     """
-    return "1 class is" if number == 1 else f"{number} classes are"
+    told = ", ".join(shortened(str(name), NAMED_LETTERS) for name in names[:NAMED]) + ", …" * (len(names) > NAMED)
+    return f"1 class ({told}) is" if len(names) == 1 else f"{len(names)} classes ({told}) are"
 
 
 def shortened(text: str, letters: int) -> str:

@@ -200,4 +200,4 @@ def test_classes_of_masks_are_missing_only_where_they_have_a_name():
     found = profile(given, class_names={7: "road", 21: "veg", 33: "bicycle"})["mask_classes"]
     assert set(found.statistics["train"]["classes"]) == {"class 5", "road", "veg"}
     assert found.statistics["train"]["empty"] == ["bicycle"]
-    assert "Worry: 1 class is missing in train." in found.sentence
+    assert "Worry: 1 class (bicycle) is missing in train." in found.sentence

@@ -56,9 +56,8 @@ def test_classes_are_counted_and_compared(found):
     assert (told["starved"], told["empty"]) == (["owl"], [])
     assert told["comparison"]["new"] == ["yak"]
     assert told["comparison"]["missing"] == ["dog", "owl"]
-    assert (
-        "Worry: 1 class is starved; 1 class is in val alone; 2 classes are missing in val" in found["classes"].sentence
-    )
+    told = "Worry: 1 class (owl) is starved; 1 class (yak) is in val alone; 2 classes (dog, owl) are missing in val"
+    assert told in found["classes"].sentence
 
 
 @pytest.mark.parametrize(("labels", "each"), [(10, 100), (100, 20)])
@@ -99,8 +98,8 @@ def test_classes_that_a_cut_left_out_are_no_worry():
         cut = profile(*given, class_names=NAMES, max_samples=10, progress=silent)
         assert not cut.complete
         assert cut["classes"].sentence == (
-            "How often each class is there. Only part of the data was looked at: 3 classes are not seen yet. "
-            "Shares may be others in all of it."
+            "How often each class is there. Only part of the data was looked at: "
+            "3 classes (dog, owl, yak) are not seen yet. Shares may be others in all of it."
         )
         assert cut["classes"].statistics["empty"] == ["dog", "owl", "yak"]
         told = "10 images in train" + (" and 10 in val" if len(given) > 1 else "")
@@ -108,7 +107,7 @@ def test_classes_that_a_cut_left_out_are_no_worry():
     three = profile(train, class_names=NAMES[:1], max_samples=10, labels=lambda _: 0, progress=silent)["classes"]
     assert three.sentence.endswith("Only part of the data was looked at. Shares may be others in all of it.")
     whole = profile(train[:10], class_names=NAMES, max_samples=10, progress=silent)
-    assert whole["classes"].sentence == "How often each class is there. Worry: 3 classes are empty."
+    assert whole["classes"].sentence == "How often each class is there. Worry: 3 classes (dog, owl, yak) are empty."
     assert "part of the data" not in whole["summary"].sentence
 
 
@@ -119,7 +118,7 @@ def test_after_an_interruption_what_was_not_seen_is_no_worry():
         raise KeyboardInterrupt
 
     found = profile(interrupted(), class_names=NAMES[:2], progress=silent)
-    assert "Only part of the data was looked at: 1 class is not seen yet." in found["classes"].sentence
+    assert "Only part of the data was looked at: 1 class (dog) is not seen yet." in found["classes"].sentence
     assert "Only part of the data was looked at." in found["summary"].sentence
 
 
@@ -130,12 +129,12 @@ def test_classes_of_masks_and_boxes_that_a_cut_left_out_are_no_worry(kind):
     name = "mask_classes" if kind == "masks" else "box_classes"
     cut = profile(train, train, max_samples=1, **given)[name].sentence
     assert cut.endswith(
-        "Only part of the data was looked at: 2 classes are not seen yet in train; 2 classes are not seen yet in val. "
-        "Shares may be others in all of it."
+        "Only part of the data was looked at: 2 classes (car, bus) are not seen yet in train; "
+        "2 classes (car, bus) are not seen yet in val. Shares may be others in all of it."
     )
     whole = profile(train, train[:1], **given)[name].sentence
-    missing = {"masks": "", "boxes": "1 class is missing in train; "}[kind]
-    assert whole.endswith(f". Worry: {missing}2 classes are missing in val.")
+    missing = {"masks": "", "boxes": "1 class (bus) is missing in train; "}[kind]
+    assert whole.endswith(f". Worry: {missing}2 classes (car, bus) are missing in val.")
 
 
 def test_one_measure_tells_and_several_tell():
@@ -217,7 +216,7 @@ def test_the_background_is_never_missing_among_boxes(names, missing):
 
     found = profile(boxed(1, 1), class_names=names, progress=silent)["box_classes"]
     assert found.statistics["train"]["empty"] == missing
-    unseen = "1 class is" if len(missing) == 1 else "2 classes are"
+    unseen = "1 class (bus) is" if len(missing) == 1 else "2 classes (person, bus) are"
     assert found.sentence.endswith(f"Worry: {unseen} missing in train.")
     # Where it is a class after all, it may be missing.
     both = profile(boxed(1, 1), boxed(0, 2), class_names=names, progress=silent)["box_classes"].statistics

@@ -390,7 +390,7 @@ def test_every_statistic_of_a_scene_is_known():
         "dog": {"share": pytest.approx(1700 / 1932), "images": 2},
     }
     assert classes["empty"] == ["owl"]
-    assert "Worry: 1 class is missing in train" in found["mask_classes"].sentence
+    assert "Worry: 1 class (owl) is missing in train" in found["mask_classes"].sentence
     counts = found["mask_objects"].statistics["train"]
     assert (counts["images"], counts["total"], counts["without"], counts["max"]) == (3, 4, 1, 3)
     assert counts["mean"] == pytest.approx(4 / 3)
