@@ -270,6 +270,9 @@ def test_each_example_as_it_is_lies_inside_them_and_one_without_colour_does_not(
     grey, neutral = (row for _, row in trace.measures().iterrows())
     assert [each for each in MEASURES if not reference.distributions[each].holds(neutral[each])] == []
     assert not reference.distributions["saturation"].holds(grey["saturation"])
+    # Nor does turning it by a little lead out.
+    turned = ai.analyze(example(name), ai.Sweep(rotation=(-6, 6), frames=5), classifier).measures()
+    assert all(reference.distributions[each].holds(value) for each in MEASURES for value in turned[each])
 
 
 def test_a_player_alone_is_given_a_reference():
