@@ -48,7 +48,7 @@ class _Mean(NamedTuple):
 
 
 def mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: bool) -> list[Panel]:
-    """Mean images of classes that are not hidden, and have `FEWEST` different images; by split if one is augmented.
+    """Mean images of classes that are not hidden, and have `FEWEST` different images, of the first split.
 
     Of classes with fewer as well, where single images may be seen anyway. Where no image has a class, that of all.
     """
@@ -68,8 +68,7 @@ def mean_images(splits: Mapping[str, Collected], naming: Naming, shows_samples: 
         }
         for each, of_split in sums.items()
     }
-    numbers = {each: {name: _told_of(mean) for name, mean in found.items()} for each, found in means.items()}
-    statistics = numbers if len(means) > 1 else numbers[split]
+    statistics = {each: {name: _told_of(mean) for name, mean in found.items()} for each, found in means.items()}
     ranked = sorted((name for name in means[split] if name != bare), key=lambda name: -means[split][name].images)
     in_figure = {bare, *ranked[:MEANS]}
 

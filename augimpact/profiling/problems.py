@@ -207,7 +207,7 @@ def _verdict(first: pd.DataFrame, second: pd.DataFrame, found: Mapping[str, Mapp
 
 
 def shortcuts(frames: Mapping[str, pd.DataFrame], naming: Naming, properties: Collection[str]) -> list[Panel]:
-    """What each of these properties tells of the class, in the first split; by split if that is augmented as well."""
+    """What each of these properties tells of the class, in the first split."""
     first = next(iter(frames))
     given = [each for each in (first, first + AUGMENTED) if each in frames]
     labels = {each: naming.labels(frames[each]) for each in given}
@@ -240,8 +240,7 @@ def shortcuts(frames: Mapping[str, pd.DataFrame], naming: Naming, properties: Co
         f"What a property says of the class{f', in {split}' if len(told) > 1 else ''}. {verdict}"
         for split, verdict in verdicts.items()
     ]
-    statistics = found if len(found) > 1 else found[first]
-    return [Panel("shortcuts", "Shortcuts", statistics, " ".join(sentences), draw)]
+    return [Panel("shortcuts", "Shortcuts", found, " ".join(sentences), draw)]
 
 
 def _verdict_on_shortcuts(information: Mapping[str, float], p: Mapping[str, float], samples: int) -> str:

@@ -130,7 +130,8 @@ class Tasks:
         """Nothing of what was asked for appears any more, but the picture itself where there is nothing yet."""
         self._cancels += 1
         # That the data is measured nobody sees but by what it gives.
-        kept = {*OF_DATA, ORIGINAL} if self._player.shown is None else {*OF_DATA}
+        is_owed = self._player.shown is None and not _slow_methods(self._controls.state)
+        kept = {*OF_DATA, ORIGINAL} if is_owed else {*OF_DATA}
         still = {name: ticket for name, ticket in self._due.items() if name in kept}
         self._due.clear()
         self._due.update(still)
@@ -314,9 +315,8 @@ class Tasks:
             show()
 
     def _warn_if_slow(self, state: dict[str, Any]) -> None:
-        for name in (state["method"], state["beside_method"]):
-            if name and find_method(name).slow:
-                self._controls.show_status("sweeping", f"{METHODS[name].label} takes seconds for every frame…")
+        for name in _slow_methods(state):
+            self._controls.show_status("sweeping", f"{METHODS[name].label} takes seconds for every frame…")
 
     def _progress(self, what: str) -> Callable[[int, int], None]:
         return lambda done, total: self._controls.show_status("sweeping", f"{done} of {total} {what}", done, total)
@@ -328,6 +328,11 @@ class Tasks:
         except Cancelled:
             self._controls.show_status("idle", CANCELLED)
             raise
+
+
+def _slow_methods(state: dict[str, Any]) -> list[str]:
+    """Those of the chosen methods that take seconds for every frame."""
+    return [name for name in (state["method"], state["beside_method"]) if name and find_method(name).slow]
 
 
 def _is_of_signals(shown: Trace | Comparison) -> bool:

@@ -112,7 +112,7 @@ def test_shortcuts_are_of_raw_and_augmented_training_data():
     panel = ai.profile(train, train, augmentation=black, **given)["shortcuts"]
     found = panel.statistics
     assert list(found) == SPLITS[:3]
-    assert found["train"] == ai.profile(train, **given)["shortcuts"].statistics
+    assert found["train"] == ai.profile(train, **given)["shortcuts"].statistics["train"]
     told = found["train"]["information"]["brightness"]
     assert told > 0.8
     assert found["train, augmented"] == {"information": {"brightness": 0}, "p": {"brightness": 1}}

@@ -177,7 +177,7 @@ def test_vectors_of_several_classes_are_no_classes(tmp_path):
     (failure,) = found.errors["train"]
     assert (failure.number, "2 labels are rows with several ones" in failure.message) == (2, True)
     # The mean image is of all, those before it too.
-    assert found["mean_images"].statistics["all"]["images"] == 10
+    assert found["mean_images"].statistics["train"]["all"]["images"] == 10
 
 
 def test_a_sample_may_have_no_label_where_others_have_one():
@@ -604,7 +604,7 @@ def test_means_are_kept_of_so_many_classes_and_no_more():
     found = profile(
         ((image, number) for number, image in enumerate(pictures(1100, 8))), features=["mean_images"], samples=1
     )
-    assert len(found["mean_images"].statistics) == 1000
+    assert len(found["mean_images"].statistics["train"]) == 1000
 
 
 def test_any_number_of_64_bits_is_a_class_and_one_beyond_is_a_fault_of_its_sample():

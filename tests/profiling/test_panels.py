@@ -158,8 +158,8 @@ def test_what_chance_makes_of_few_samples_is_no_shortcut():
         labels = [0, 1, *draw.integers(0, 2, count - 2).tolist()]
         panel = profile(list(zip(noise, labels, strict=True)), features=["shortcuts"], progress=silent)["shortcuts"]
         assert panel.sentence == f"What a property says of the class. {told}"
-        assert min(panel.statistics["p"].values()) > 0.01
-        assert max(panel.statistics["information"].values()) < 1
+        assert min(panel.statistics["train"]["p"].values()) > 0.01
+        assert max(panel.statistics["train"]["information"].values()) < 1
 
 
 def test_the_summary_counts_the_classes_of_masks_and_boxes():
@@ -406,7 +406,7 @@ def test_long_names_that_differ_at_their_ends_stay_different():
 
 
 def test_mean_images_are_the_classes_means(found):
-    told = found["mean_images"].statistics
+    told = found["mean_images"].statistics["train"]
     cats = np.stack([piece(number) for number in range(20)])
     assert told["cat"]["images"] == 20
     assert told["cat"]["mean"] == pytest.approx(cats.mean() / 255, abs=0.01)
@@ -460,7 +460,7 @@ def test_mean_images_say_of_what_they_are():
         ([*labelled, *((each, None) for each in bare)], ["cat", "without a class"], "The mean of each class in train"),
     ):
         panel = profile(data, class_names=NAMES, progress=silent)["mean_images"]
-        assert list(panel.statistics) == names
+        assert list(panel.statistics["train"]) == names
         assert panel.sentence.startswith(words)
         assert ("class" in panel.sentence) == (names != ["all"])
 
@@ -470,7 +470,7 @@ def test_mean_images_of_many_classes_show_the_most_frequent():
     labels = [*range(40), *range(30, 40), *[39] * 5]
     data = [(piece(number), label) for number, label in enumerate(labels)]
     panel = profile(data, samples=1, features=["mean_images"], progress=silent)["mean_images"]
-    assert len(panel.statistics) == 40
+    assert len(panel.statistics["train"]) == 40
     assert panel.sentence.startswith("The mean of the 15 most frequent of 40 classes in train, ")
     captions = [text.get_text() for text in panel.figure().axes[0].texts]
     assert captions == [f"class {label}" for label in (*range(5), *range(30, 40))]
@@ -479,7 +479,7 @@ def test_mean_images_of_many_classes_show_the_most_frequent():
 def test_mean_images_say_that_classes_of_few_images_have_none():
     data = [(piece(number), number // 5) for number in range(14)]
     told = [profile(data, class_names=NAMES, samples=samples, progress=silent)["mean_images"] for samples in (0, 1)]
-    assert [list(panel.statistics) for panel in told] == [["cat", "dog"], ["cat", "dog", "owl"]]
+    assert [list(panel.statistics["train"]) for panel in told] == [["cat", "dog"], ["cat", "dog", "owl"]]
     assert told[0].sentence.startswith("The mean of each class of at least 5 different images in train, ")
     assert told[1].sentence.startswith("The mean of each class in train, ")
 
@@ -783,7 +783,8 @@ ALL = ["brightness", "contrast", "sharpness", "saturation", "entropy", "aspect",
 def test_panels_of_several_measures_tell_of_those_that_are_chosen(features, told):
     train = [(piece(number), number % 2) for number in range(8)]
     found = profile(train, train, features=features, progress=silent)
-    assert list(found["drift"].statistics["measures"]) == list(found["shortcuts"].statistics["information"]) == told
+    information = found["shortcuts"].statistics["train"]["information"]
+    assert list(found["drift"].statistics["measures"]) == list(information) == told
     for name in ("drift", "shortcuts"):
         assert {label.get_text() for label in found[name].figure().axes[0].get_yticklabels()} == set(told)
     whole = profile(train, train, progress=silent)

@@ -252,13 +252,13 @@ def test_a_hidden_class_is_hidden_in_a_split_that_has_other_classes(folder, tmp_
 
 
 def test_a_mean_image_of_few_images_is_shown_only_with_samples(folder):
-    assert list(ai.profile(folder)["mean_images"].statistics) == [KNOWN, SECRET]
-    assert list(ai.profile(folder, samples=1)["mean_images"].statistics) == [KNOWN, "zqrare", SECRET]
+    assert list(ai.profile(folder)["mean_images"].statistics["train"]) == [KNOWN, SECRET]
+    assert list(ai.profile(folder, samples=1)["mean_images"].statistics["train"]) == [KNOWN, "zqrare", SECRET]
 
 
 def mean_images(numbers, **options):
     pairs = [(np.random.default_rng(number).integers(0, 256, (32, 32, 3), np.uint8), 0) for number in numbers]
-    return [panel.statistics for panel in ai.profile(pairs, **options).panels if panel.name == "mean_images"]
+    return [panel.statistics["train"] for panel in ai.profile(pairs, **options).panels if panel.name == "mean_images"]
 
 
 @pytest.mark.parametrize(("numbers", "shown"), [([0] * 5, False), ([0] * 4 + [1], False), (range(5), True)])
@@ -273,7 +273,11 @@ def test_a_hidden_class_in_a_mask_is_in_no_mean_image():
         (np.full((24, 24, 3), colours[number], np.uint8), np.full((24, 24), number, np.uint8)) for number in (0, 1)
     ]
     profile = ai.profile(pairs, images="[0]", labels="[1]", samples=2, hide_classes=[0], class_names=[SECRET, "other"])
-    assert profile["mean_images"].statistics["all"] == {"images": 1, "mean": pytest.approx(9 / 255), "deviation": 0}
+    assert profile["mean_images"].statistics["train"]["all"] == {
+        "images": 1,
+        "mean": pytest.approx(9 / 255),
+        "deviation": 0,
+    }
     assert not shows(profile, COLOUR)
 
 
@@ -392,8 +396,7 @@ def numbers_about(name: str, document: dict) -> set[str]:
     kinds = {"brightness": ("dark", "light"), "entropy": ("plain",), "sharpness": ("blurred",)}.get(name, ())
     told = [panels[name]["statistics"]] if name in panels else []
     told.append(panels["drift"]["statistics"]["measures"][name])
-    shortcuts = panels["shortcuts"]["statistics"]
-    for split in shortcuts.values() if "broken" in panels else [shortcuts]:
+    for split in panels["shortcuts"]["statistics"].values():
         told += [each[name] for each in split.values()]
     if "broken" in panels:
         told += [each["difference"].get(name) for each in panels["broken"]["statistics"].values()]
