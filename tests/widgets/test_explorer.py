@@ -626,7 +626,8 @@ def test_a_drag_after_another_method_was_chosen_is_seen_while_it_lasts(explorer)
     assert len([each for each in shown if each]) > 5
 
 
-def test_what_was_cancelled_does_not_appear(explorer, monkeypatch):
+def held_up(explorer, monkeypatch) -> tuple[threading.Event, threading.Event]:
+    """Each frame waits; what is set once one was asked for, and what is to be set so that they go on."""
     asked, go_on = threading.Event(), threading.Event()
     explained = explorer._tasks._asker.explained
 
@@ -636,6 +637,11 @@ def test_what_was_cancelled_does_not_appear(explorer, monkeypatch):
         return explained(state, setting)
 
     monkeypatch.setattr(explorer._tasks._asker, "explained", slowly)
+    return asked, go_on
+
+
+def test_what_was_cancelled_does_not_appear(explorer, monkeypatch):
+    asked, go_on = held_up(explorer, monkeypatch)
     before = explorer.player.preview
     change(explorer, settings=explorer.controls.state["settings"] | {"brightness": 2.0})
     assert asked.wait(PATIENCE)
@@ -650,15 +656,7 @@ def test_what_was_cancelled_does_not_appear(explorer, monkeypatch):
 def test_of_an_image_that_was_just_chosen_the_picture_appears_also_if_its_sweep_is_cancelled(
     explorer, monkeypatch, begun
 ):
-    asked, go_on = threading.Event(), threading.Event()
-    explained = explorer._tasks._asker.explained
-
-    def slowly(state, setting):
-        asked.set()
-        assert go_on.wait(PATIENCE)
-        return explained(state, setting)
-
-    monkeypatch.setattr(explorer._tasks._asker, "explained", slowly)
+    asked, go_on = held_up(explorer, monkeypatch)
     change(explorer, image="coffee")
     if begun:
         assert asked.wait(PATIENCE)
