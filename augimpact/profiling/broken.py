@@ -25,6 +25,8 @@ __all__ = ["broken_panel"]
 LISTED = 30
 # By how much more of an image is clipped, what share of its sharpness is left, beside what less contrast takes.
 MORE, LEFT = 0.2, 0.1
+# The sharpness of rounding to bytes: errors of variance 1/12 under a kernel whose weights have squares of 20 in all.
+ROUNDING = 20 / 12 / 255**2
 # The ways in which an image may be broken, and in what it is seen.
 BROKEN_IN = {"blank": {"entropy"}, "clipped": {CLIPPED}, "blurred": {"sharpness", "contrast"}}
 
@@ -79,7 +81,8 @@ def _broken(one: pd.DataFrame, other: pd.DataFrame, properties: Collection[str])
         "blank": lambda: (other["entropy"] < PLAIN) & (one["entropy"] >= PLAIN),
         "clipped": lambda: other[CLIPPED] - one[CLIPPED] > MORE,
         "blurred": lambda: (
-            other["sharpness"] < LEFT * one["sharpness"] * (other["contrast"] / one["contrast"]).clip(upper=1) ** 2
+            (other["sharpness"] - ROUNDING).clip(lower=0)
+            < LEFT * (one["sharpness"] - ROUNDING) * (other["contrast"] / one["contrast"]).clip(upper=1) ** 2
         ),
     }
     ways = {way: tests[way]() for way, names in BROKEN_IN.items() if names <= {*properties, CLIPPED}}

@@ -197,7 +197,7 @@ def test_the_numbers_of_each_split_stay_side_by_side(halved):
 @pytest.mark.parametrize(
     ("changed", "blurred"),
     [({"brightness": 0.3}, 0), ({"contrast": 0.3}, 0), ({"rotation": 30.0}, 0), ({"blur": 3.0}, 4),
-     ({"blur": 3.0, "contrast": 0.5}, 4)],
+     ({"blur": 3.0, "contrast": 0.5}, 4), ({"blur": 3.0, "brightness": 0.2}, 4)],
 )  # fmt: skip
 def test_what_is_darker_or_has_less_contrast_is_not_blurred(changed, blurred):
     photographs = [example(name) for name in EXAMPLES]
